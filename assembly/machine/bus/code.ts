@@ -1,15 +1,109 @@
 // Decoded pages: for a guest page that runs, an array of decoded instructions, one slot a halfword. The interpreter fills
-// them; every write to guest memory must drop what it changes. Depends on layout only; knows nothing of decoding.
+// them; every write to guest memory drops what it changes. Knows nothing of decoding; depends on layout and hart only.
 //
-//   slot (8 bytes):  u16 op | u8 rd | u8 rs1 | i16 imm | u8 rs2 | u8 rm      op 0 = not decoded
-//   page:            2048 slots, then 2 slots OP_PAGE_END
+//   header (32 bytes):  u32 page table entry that owns it (0: free) | u32 writes since the last decode | u32 next free
+//   slot (8 bytes):     u16 op | u8 rd | u8 rs1 | i16 imm | u8 rs2 | u8 rm          (isa/insn.ts)
+//   page:               header, 2048 slots, then 2 slots OP_PAGE_END
 import { BOARD_PTR } from "../layout";
+import { flushFetch } from "../hart/context";
+import { harts } from "../hart/lines";
+import { hartAt } from "../hart/state";
+import { heapTake } from "./ram";
 
-const FREE_PTR: usize = BOARD_PTR + 128; // u32, head of the free list; the next pointer is in the first slot
-const CODE_EPOCH_PTR: usize = BOARD_PTR + 132; // u32
+/** Dispatch numbers that every decoded page needs; those of instructions follow (isa/generated). */
+export const OP_UNDECODED: u32 = 0;
+export const OP_PAGE_END: u32 = 1;
+export const OP_CROSS: u32 = 2; // a full instruction in the last halfword: its other half is on the next page
+export const OP_ILLEGAL: u32 = 3;
 
-/** Forgets the decoded page of a page table entry (see ram.ts). */
+export const SLOT_BYTES: usize = 8;
+export const PAGE_SLOTS: usize = 2048;
+export const CODE_BYTES: usize = PAGE_SLOTS * SLOT_BYTES;
+const HEADER_BYTES: usize = 32;
+const MAX_CODE_PAGES: u32 = 2048; // 32 MiB of decoded instructions for 8 MiB of guest code
+const WRITES_TO_RELEASE: u32 = 64;
+
+const COUNT_PTR: usize = BOARD_PTR + 128; // u32, decoded pages ever made
+const NEXT_PTR: usize = BOARD_PTR + 132; // u32, the one to take next when all are made
+const FREE_PTR: usize = BOARD_PTR + 136; // u32, head of the list of free ones
+const PAGES_PTR: usize = BOARD_PTR + 0x4000; // u32 each
+
+/** Makes a decoded page for a page table entry; it takes the place of the oldest one when there are too many. */
+export function codeTake(entryPtr: usize): usize {
+  const code = takePage();
+  store<u32>(code - HEADER_BYTES, <u32>entryPtr);
+  store<u32>(code - HEADER_BYTES, 0, 4);
+  store<u32>(entryPtr, <u32>code, 4);
+  return code;
+}
+
+function takePage(): usize {
+  const free = <usize>load<u32>(FREE_PTR);
+  if (free != 0) {
+    store<u32>(FREE_PTR, load<u32>(free - HEADER_BYTES, 8));
+    memory.fill(free, 0, CODE_BYTES);
+    return free;
+  }
+  const count = load<u32>(COUNT_PTR);
+  if (count < MAX_CODE_PAGES) {
+    const code = heapTake(<u32>(HEADER_BYTES + CODE_BYTES + 2 * SLOT_BYTES)) + HEADER_BYTES;
+    store<u32>(PAGES_PTR + (count << 2), <u32>code);
+    store<u32>(COUNT_PTR, count + 1);
+    endPage(code);
+    return code;
+  }
+  const next = load<u32>(NEXT_PTR);
+  store<u32>(NEXT_PTR, (next + 1) % MAX_CODE_PAGES);
+  const code = <usize>load<u32>(PAGES_PTR + (next << 2));
+  detach(<usize>load<u32>(code - HEADER_BYTES));
+  return takePage();
+}
+
+/** Writes the two sentinel slots behind a decoded page. */
+export function endPage(code: usize): void {
+  store<u64>(code + CODE_BYTES, OP_PAGE_END);
+  store<u64>(code + CODE_BYTES, OP_PAGE_END, SLOT_BYTES);
+}
+
+/** The page is data from now on; its array stays readable until another page takes it. */
+function detach(entryPtr: usize): void {
+  const code = <usize>load<u32>(entryPtr, 4);
+  store<u32>(code - HEADER_BYTES, 0);
+  store<u32>(code - HEADER_BYTES, load<u32>(FREE_PTR), 8);
+  store<u32>(FREE_PTR, <u32>code);
+  store<u32>(entryPtr, 0, 4);
+  for (let id: u32 = 0; id < harts(); id++) flushFetch(hartAt(id));
+}
+
+/** A store of `size` bytes at `offset` into a page with decoded instructions. */
+export function codeWritten(entryPtr: usize, offset: u32, size: u32): void {
+  const code = <usize>load<u32>(entryPtr, 4);
+  const writes = load<u32>(code - HEADER_BYTES, 4) + 1;
+  store<u32>(code - HEADER_BYTES, writes, 4);
+  if (writes > WRITES_TO_RELEASE && !runs(code)) {
+    detach(entryPtr);
+    return;
+  }
+  // An instruction or a fused pair that reaches into the bytes starts at most three halfwords before them.
+  const first = max<i32>(<i32>(offset >>> 1) - 3, 0);
+  const last = <i32>((offset + size - 1) >>> 1);
+  for (let slot = first; slot <= last; slot++) store<u64>(code + (<usize>slot << 3), 0);
+}
+
+function runs(code: usize): bool {
+  for (let id: u32 = 0; id < harts(); id++) if (hartAt(id).codeBase == code) return true;
+  return false;
+}
+
+/** Something was decoded from the page: it is code after all. */
+@inline
+export function codeDecoded(code: usize): void {
+  store<u32>(code - HEADER_BYTES, 0, 4);
+}
+
+/** Forgets all that was decoded from a page, for a write of unknown extent. */
 export function releaseCode(entryPtr: usize): void {
   const code = <usize>load<u32>(entryPtr, 4);
-  memory.fill(code, 0, 2048 * 8);
+  if (runs(code)) memory.fill(code, 0, CODE_BYTES);
+  else detach(entryPtr);
 }

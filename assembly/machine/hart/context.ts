@@ -1,0 +1,84 @@
+// Which translation tables a hart uses now. A context is what decides whether an access is allowed: the effective
+// privilege and, for S-mode, SUM. Depends on hart state and layout only. Tables are filled by mmu/tlb.ts.
+//
+//   tlbBase + 0         4 contexts x (read table 8 MiB | write table 8 MiB), one u64 entry a page, index va bits 12..31
+//   tlbBase + 64 MiB    8 lists of the indexes in use, LIST_BYTES each, in the order of the tables
+//   tlbBase + 66 MiB    fetch tables, one a privilege, FETCH_TABLE_BYTES each
+//   tlbBase + 66.5 MiB  counts of the 8 lists, then the scratch page for instructions that cannot be kept decoded
+import { FP_CLEAN, FP_DIRTY, FP_OFF, Hart, PRIV_M, PRIV_S } from "./state";
+
+export const CONTEXT_U: u32 = 0;
+export const CONTEXT_S: u32 = 1;
+export const CONTEXT_S_SUM: u32 = 2;
+export const CONTEXT_M: u32 = 3;
+export const TABLE_BYTES: usize = 0x800000;
+export const LISTS_OFFSET: usize = 0x4000000;
+export const LIST_BYTES: usize = 0x40000;
+export const LIST_MAX: u32 = 0x10000;
+export const FETCH_OFFSET: usize = 0x4200000;
+export const FETCH_TABLE_BYTES: usize = 0x4000;
+export const COUNTS_OFFSET: usize = 0x4280000;
+export const SCRATCH_CODE_OFFSET: usize = 0x4281000;
+export const SCRATCH_RAW_OFFSET: usize = 0x4286000;
+
+export const MSTATUS_SIE: u64 = 1 << 1;
+export const MSTATUS_MIE: u64 = 1 << 3;
+export const MSTATUS_SPIE: u64 = 1 << 5;
+export const MSTATUS_MPIE: u64 = 1 << 7;
+export const MSTATUS_SPP: u64 = 1 << 8;
+export const MSTATUS_MPP: u64 = 3 << 11;
+export const MSTATUS_FS: u64 = 3 << 13;
+export const MSTATUS_MPRV: u64 = 1 << 17;
+export const MSTATUS_SUM: u64 = 1 << 18;
+export const MSTATUS_MXR: u64 = 1 << 19;
+export const MSTATUS_TVM: u64 = 1 << 20;
+export const MSTATUS_TW: u64 = 1 << 21;
+export const MSTATUS_TSR: u64 = 1 << 22;
+
+/** The privilege that loads and stores are checked with: MPRV lends M-mode the one in MPP. */
+export function dataPriv(h: Hart): u32 {
+  if (h.priv == PRIV_M && h.mstatus & MSTATUS_MPRV) return <u32>(h.mstatus >>> 11) & 3;
+  return h.priv;
+}
+
+/** Call after any change of privilege or mstatus. */
+export function selectContext(h: Hart): void {
+  const priv = dataPriv(h);
+  let context = CONTEXT_U;
+  if (priv == PRIV_S) context = h.mstatus & MSTATUS_SUM ? CONTEXT_S_SUM : CONTEXT_S;
+  else if (priv == PRIV_M) context = CONTEXT_M;
+  h.readTlb = h.tlbBase + context * (2 * TABLE_BYTES);
+  h.writeTlb = h.readTlb + TABLE_BYTES;
+  h.fetchTlb = h.tlbBase + FETCH_OFFSET + h.priv * FETCH_TABLE_BYTES;
+  const fs = <u32>(h.mstatus >>> 13) & 3;
+  h.fpState = fs == 0 ? FP_OFF : fs == 3 ? FP_DIRTY : FP_CLEAN;
+}
+
+export function setPriv(h: Hart, priv: u32): void {
+  h.priv = priv;
+  selectContext(h);
+}
+
+
+/** Forgets every translation of this hart, fetches included. */
+export function flushTranslations(h: Hart): void {
+  for (let table: u32 = 0; table < 8; table++) flushTable(h, table);
+  flushFetch(h);
+  h.superUser = 0;
+  h.superKernel = 0;
+}
+
+/** Empties table `table` (2 * context, plus 1 for writes) by its list of used indexes. */
+export function flushTable(h: Hart, table: u32): void {
+  const countPtr = h.tlbBase + COUNTS_OFFSET + (table << 2);
+  const base = h.tlbBase + table * TABLE_BYTES;
+  const list = h.tlbBase + LISTS_OFFSET + table * LIST_BYTES;
+  const end = list + (load<u32>(countPtr) << 2);
+  for (let ptr = list; ptr < end; ptr += 4) store<u64>(base + (load<u32>(ptr) << 3), 0);
+  store<u32>(countPtr, 0);
+}
+
+/** Forgets every fetch translation; the page that runs now is looked up again at the next jump out of it. */
+export function flushFetch(h: Hart): void {
+  memory.fill(h.tlbBase + FETCH_OFFSET, 0, 4 * FETCH_TABLE_BYTES);
+}

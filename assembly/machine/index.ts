@@ -1,0 +1,46 @@
+// What the host may call: exports only.
+import { HOST_BUFFER_PTR } from "./layout";
+import { hartAt } from "./hart/state";
+import { residentPages, ramWritePtr } from "./bus/ram";
+
+export { exitStatus, machineDeadline, machineInit, machineRun, machineStart } from "./machine";
+export {
+  addPort,
+  attachConsole,
+  attachDisk,
+  attachRng,
+  portClose,
+  portDrained,
+  portInput,
+  portOpen,
+  setConsoleSize,
+  uartInput,
+} from "./dev/board";
+
+/** Where input functions take their bytes from (HOST_BUFFER_BYTES of them). */
+export function hostBufferPtr(): usize {
+  return HOST_BUFFER_PTR;
+}
+
+/** Where RAM byte `pa` stands in linear memory, good to the end of its page; 0 where there is no RAM. */
+export function guestPtr(pa: u64): usize {
+  return ramWritePtr(pa);
+}
+
+/** Guest pages in use. */
+export function residentPageCount(): u32 {
+  return residentPages();
+}
+
+/** Instructions retired since power-on. */
+export function instructionsRetired(): u64 {
+  return hartAt(0).retired;
+}
+
+export function programCounter(): u64 {
+  return hartAt(0).pc;
+}
+
+export function integerRegister(n: u32): u64 {
+  return hartAt(0).reg(n & 31);
+}

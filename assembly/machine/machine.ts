@@ -1,0 +1,111 @@
+// The computer: power-on, and the loop that lets the hart, the devices and time take turns. Depends on every row.
+import { EXIT_BUDGET, EXIT_HTIF, EXIT_IDLE } from "./abi";
+import { flushTranslations, SCRATCH_CODE_OFFSET, setPriv } from "./hart/context";
+import { MENVCFG_ADUE, MENVCFG_CBCFE, MENVCFG_CBIE, MENVCFG_CBZE, MENVCFG_STCE, updateStimecmp } from "./hart/csr";
+import { setHarts } from "./hart/lines";
+import { setPmpAddr, setPmpCfg } from "./hart/pmp";
+import { Hart, hartAt, PRIV_M, PRIV_S } from "./hart/state";
+import { mtime } from "./hart/time";
+import { pendingBits, takeInterrupt } from "./hart/trap";
+import { endPage } from "./bus/code";
+import { ramInit } from "./bus/ram";
+import { boardInit, deviceTick, nextDeviceDeadline } from "./dev/board";
+import { clintDeadline, clintTick } from "./dev/clint";
+import { finisherCode, finisherExit } from "./dev/finisher";
+import { htifEnded, htifInit, htifStatus } from "./dev/htif";
+import { run } from "./interp/generated/dispatch";
+import { Interpreter } from "./interp/interpreter";
+import { sbiCall, sbiDeadline, sbiExit, sbiReset, sbiTick } from "./sbi/sbi";
+import { TLB_PTR } from "./layout";
+
+/** Instructions between two looks at the clock: a quarter of a millisecond or less. */
+const SLICE_INSNS: i32 = 20000;
+const A0: u32 = 10;
+
+/** Makes the machine: `ramBytes` of RAM, an empty board, one hart that is not yet told where to start. Call once. */
+export function machineInit(ramBytes: u64): void {
+  ramInit(ramBytes);
+  setHarts(1);
+  const h = hartAt(0);
+  h.id = 0;
+  h.tlbBase = TLB_PTR;
+  h.reservedPa = u64.MAX_VALUE;
+  h.stimecmp = u64.MAX_VALUE;
+  h.menvcfg = MENVCFG_ADUE;
+  endPage(h.tlbBase + SCRATCH_CODE_OFFSET);
+  boardInit();
+  sbiReset();
+}
+
+/** Power-on of hart 0 at `pc` with a0, a1 and a2. In S-mode our firmware is below it; in M-mode nothing is. */
+export function machineStart(pc: u64, a0: u64, a1: u64, a2: u64, supervisor: bool, tohostPa: u64): void {
+  const h = hartAt(0);
+  h.pc = pc;
+  h.setReg(A0, a0);
+  h.setReg(A0 + 1, a1);
+  h.setReg(A0 + 2, a2);
+  htifInit(tohostPa);
+  if (supervisor) enterAsFirmware(h);
+  setPriv(h, supervisor ? PRIV_S : PRIV_M);
+  flushTranslations(h);
+}
+
+/** What firmware would have set up before it entered the kernel. */
+function enterAsFirmware(h: Hart): void {
+  h.sbiBuiltIn = 1;
+  h.medeleg = 0xb1ff; // all but ecall from S-mode
+  h.mideleg = 0x222;
+  h.mcounteren = 7;
+  h.menvcfg = MENVCFG_STCE | MENVCFG_ADUE | MENVCFG_CBZE | MENVCFG_CBCFE | MENVCFG_CBIE;
+  setPmpAddr(h, 0, u64.MAX_VALUE);
+  setPmpCfg(h, 0, 0x1f); // all of memory, NAPOT, RWX
+}
+
+/** Runs about `budgetInsns` instructions, or less; gives an EXIT_ constant. */
+export function machineRun(budgetInsns: i32): u32 {
+  const h = hartAt(0);
+  let left = budgetInsns;
+  while (left > 0) {
+    const now = mtime();
+    clintTick(now);
+    sbiTick(now);
+    updateStimecmp(h, now);
+    deviceTick();
+    let slice = min(left, SLICE_INSNS);
+    left -= slice;
+    while (slice > 0) {
+      if (h.waiting) {
+        if (!(pendingBits(h) & h.mie)) return EXIT_IDLE;
+        h.waiting = 0;
+      }
+      takeInterrupt(h);
+      slice = run(changetype<Interpreter>(h), slice);
+      if (h.sbiPending) {
+        h.sbiPending = 0;
+        sbiCall(h);
+      }
+      const exit = ended();
+      if (exit != EXIT_BUDGET) return exit;
+    }
+  }
+  return EXIT_BUDGET;
+}
+
+/** How the guest ended the run, if it did. */
+function ended(): u32 {
+  if (htifEnded()) return EXIT_HTIF;
+  return finisherExit() != EXIT_BUDGET ? finisherExit() : sbiExit();
+}
+
+/** The guest's status after EXIT_POWEROFF or EXIT_HTIF. */
+export function exitStatus(): u32 {
+  return htifEnded() ? htifStatus() : finisherCode();
+}
+
+/** When a waiting machine has something to do by itself, in mtime ticks; u64.MAX_VALUE for never. */
+export function machineDeadline(): u64 {
+  const h = hartAt(0);
+  let deadline = min(min(clintDeadline(), sbiDeadline()), nextDeviceDeadline());
+  if (h.menvcfg & MENVCFG_STCE) deadline = min(deadline, h.stimecmp);
+  return deadline;
+}

@@ -1,0 +1,95 @@
+// From a pc to the slot of its decoded instruction. Depends on hart, bus and the rest of mmu.
+// The fetch table of a privilege has one entry per 512 pages of the address space:  u64 va page + 1 (0: none) | u32 code | u32 raw
+import { PAGE_BYTES } from "../abi";
+import { SCRATCH_CODE_OFFSET, SCRATCH_RAW_OFFSET } from "../hart/context";
+import { PMP_X, pmpAllows, pmpUniform } from "../hart/pmp";
+import { Hart } from "../hart/state";
+import { takeException } from "../hart/trap";
+import { codeTake, endPage, OP_PAGE_END, PAGE_SLOTS, SLOT_BYTES } from "../bus/code";
+import { isRam, pageEntry, ramPtr } from "../bus/ram";
+import { noteLevel, protectPage } from "./tlb";
+import { ACCESS_FETCH, translate, walkedLevel, walkedPa } from "./walk";
+
+const FETCH_ENTRIES: u64 = 512;
+
+/** Makes the decoded page of `pc` the one that runs and gives its slot; 0 where the fetch trapped. */
+export function enterPage(h: Hart, pc: u64): usize {
+  const page = pc & ~0xfff;
+  const entry = h.fetchTlb + ((<usize>((pc >>> 12) & (FETCH_ENTRIES - 1))) << 4);
+  if (load<u64>(entry) != page + 1 && !fillFetch(h, pc, entry)) return 0;
+  h.codeBase = <usize>load<u32>(entry, 8);
+  h.rawBase = <usize>load<u32>(entry, 12);
+  h.pcDelta = page - (h.codeBase >>> 2);
+  if (h.rawBase == 0) return enterScratch(h, pc);
+  return h.codeBase + ((<usize>pc & (PAGE_BYTES - 2)) << 2);
+}
+
+/** Translates the page of `pc` for fetching; false where that trapped. */
+function fillFetch(h: Hart, pc: u64, entry: usize): bool {
+  const cause = fetchCause(h, pc);
+  if (cause != 0) {
+    h.pc = pc;
+    takeException(h, cause, pc);
+    return false;
+  }
+  noteLevel(h, pc, walkedLevel);
+  h.fetchFills++;
+  const pa = walkedPa & ~0xfff;
+  if (h.pmpActive != 0 && !pmpUniform(h, pa)) {
+    store<u32>(entry, 0, 12); // every instruction is checked on its own
+    store<u32>(entry, <u32>(h.tlbBase + SCRATCH_CODE_OFFSET), 8);
+  } else {
+    const pageTableEntry = pageEntry(pa);
+    const raw = ramPtr(pa);
+    let code = <usize>load<u32>(pageTableEntry, 4);
+    if (code == 0) {
+      code = codeTake(pageTableEntry);
+      protectPage(raw);
+    }
+    store<u32>(entry, <u32>code, 8);
+    store<u32>(entry, <u32>raw, 12);
+  }
+  store<u64>(entry, (pc & ~0xfff) + 1);
+  return true;
+}
+
+/** Why two bytes at `va` cannot be fetched; 0 where they can, at walkedPa. */
+function fetchCause(h: Hart, va: u64): u64 {
+  const cause = translate(h, va, ACCESS_FETCH, h.priv);
+  if (cause != 0) return cause;
+  if (!isRam(walkedPa) || (h.pmpActive != 0 && !pmpAllows(h, walkedPa, 2, PMP_X, h.priv))) return 1;
+  return 0;
+}
+
+/**
+ * An instruction that cannot be kept decoded, because its halves lie on two pages or because the PMP divides the page, is put into
+ * a page of its own, where every other slot leads back here. Gives its slot, or 0 where the fetch trapped.
+ */
+export function enterScratch(h: Hart, pc: u64): usize {
+  const low = fetchCause(h, pc);
+  if (low != 0) return trap(h, pc, low, pc);
+  const raw = h.tlbBase + SCRATCH_RAW_OFFSET;
+  const offset = <usize>pc & (PAGE_BYTES - 2);
+  const half = load<u16>(ramPtr(walkedPa));
+  store<u16>(raw + offset, half);
+  if ((half & 3) == 3) {
+    const high = fetchCause(h, pc + 2);
+    if (high != 0) return trap(h, pc, high, pc + 2);
+    store<u16>(raw + offset, load<u16>(ramPtr(walkedPa)), 2);
+  }
+  const code = h.tlbBase + SCRATCH_CODE_OFFSET;
+  for (let slot: usize = 0; slot < PAGE_SLOTS; slot++) store<u64>(code + slot * SLOT_BYTES, OP_PAGE_END);
+  endPage(code);
+  store<u64>(code + (offset << 2), 0);
+  h.codeBase = code;
+  h.rawBase = raw;
+  h.pcDelta = (pc & ~0xfff) - (code >>> 2);
+  return code + (offset << 2);
+}
+
+function trap(h: Hart, pc: u64, cause: u64, tval: u64): usize {
+  h.pc = pc;
+  takeException(h, cause, tval);
+  return 0;
+}
+
