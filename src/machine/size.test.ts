@@ -1,3 +1,4 @@
+// Sizes read, refused and written.
 import { describe, expect, it } from "vitest";
 import { WardianError } from "../errors.js";
 import { formatSize, parseSize } from "./size.js";

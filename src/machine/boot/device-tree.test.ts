@@ -1,3 +1,4 @@
+// What our board says of itself; dtc, where it is installed, is the second opinion.
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import * as abi from "../../../assembly/machine/abi.js";

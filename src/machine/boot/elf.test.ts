@@ -1,3 +1,4 @@
+// ELF files made to order: what is read, what is refused, and damage at random.
 import { describe, expect, it } from "vitest";
 import { WardianError } from "../../errors.js";
 import { readElf } from "./elf.js";

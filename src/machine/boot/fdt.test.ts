@@ -1,3 +1,4 @@
+// The device tree writer and reader against each other, hostile blobs, and damage at random.
 import { describe, expect, it } from "vitest";
 import { WardianError } from "../../errors.js";
 import { cells, type Fdt, FDT_MAX_BYTES, flag, node, property } from "./fdt.js";

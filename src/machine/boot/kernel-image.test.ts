@@ -1,3 +1,4 @@
+// Kernel files in each wrapping, refused ones, and damage at random. Of the decoders only gzip is real here.
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { WardianError } from "../../errors.js";

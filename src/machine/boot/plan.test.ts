@@ -1,3 +1,4 @@
+// Where things are put for each way to boot, the errors for what does not fit, and damage at random.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { RAM_BASE, TIMEBASE_HZ } from "../../../assembly/machine/abi.js";

@@ -173,6 +173,11 @@ export class PciTransport implements Transport {
   }
 }
 
+/** The device that was attached as number `place` to a transport (0 PCI, 1 MMIO). */
+export function connect(b: TestBoard, transport: number, place = 0): Transport {
+  return transport === 0 ? new PciTransport(b, place + 1, PCI_WINDOW + 0x10000 * place) : new MmioTransport(b, place);
+}
+
 /** A piece of a chain: bytes for the device to read, or how many it may write. */
 export type Piece = Uint8Array | number;
 

@@ -34,7 +34,7 @@ function fmaSpecial<T>(a: u64, b: u64, c: u64): u64 {
   return opposes ? invalid<T>() : product;
 }
 
-/** Both products of the window are non-zero: binary32, where the product and its guard bits fit 64 bits. */
+/** binary32, product and addend not zero: the product and its guard bits fit 64 bits. */
 function fmaNarrow(sign: u64, exponent: i32, product: u64, exponentC: i32, c: u64, subtract: bool, rm: u32): u64 {
   const distance = exponent - exponentC;
   if (distance >= 0) c = shiftRightJam(c, <u32>distance);

@@ -1,0 +1,238 @@
+// One computer, seen from the host: its devices' other ends, and run(). Synchronous: whoever owns it decides when it runs.
+// May depend on abi, errors, module.ts and boot/.
+import { randomFillSync } from "node:crypto";
+import {
+  EXIT_BUDGET,
+  EXIT_CRASH,
+  EXIT_HTIF,
+  EXIT_IDLE,
+  EXIT_POWEROFF,
+  EXIT_REBOOT,
+  HOST_BUFFER_BYTES,
+  MAX_DISKS,
+  PAGE_BYTES,
+  PANIC_MEMORY,
+  TIMEBASE_HZ,
+  TRANSPORT_PCI,
+} from "../../assembly/machine/abi.js";
+import { WardianError } from "../errors.js";
+import type { BootPlan } from "./boot/plan.js";
+import { instantiateMachine, type MachineExports } from "./module.js";
+
+/** What backs a virtio-blk disk; offsets and lengths are bytes. A method that throws is an I/O error for the guest. */
+export interface Disk {
+  readonly sizeBytes: number;
+  readonly readOnly: boolean;
+  read(offset: number, into: Uint8Array): void;
+  write(offset: number, from: Uint8Array): void;
+  flush(): void;
+}
+
+/** The host's end of a console port. */
+export interface Port {
+  readonly name: string;
+  /** Takes bytes the guest wrote and gives how many; after less than all, call Machine.portDrained(). The array is only lent. */
+  onData(bytes: Uint8Array): number;
+  onOpen?(open: boolean): void;
+}
+
+export interface MachineOptions {
+  readonly ramBytes: number;
+  readonly disks?: readonly Disk[];
+  /** Port 0 is the virtio console (hvc0); without any there is no console device. */
+  readonly ports?: readonly Port[];
+  /** Bytes from the UART and the SBI console. */
+  onSerial(byte: number): void;
+  /** TRANSPORT_PCI (the default) or TRANSPORT_MMIO. */
+  readonly transport?: number;
+  /** Injected time: nanoseconds, never going back. Defaults to the process's monotonic clock. */
+  readonly clock?: () => bigint;
+  readonly wallClock?: () => bigint;
+  readonly random?: (into: Uint8Array) => void;
+}
+
+export type RunOutcome =
+  | { readonly kind: "budget" }
+  /** Waiting for an interrupt; `sleepMs` until the next timer (Infinity for none). */
+  | { readonly kind: "idle"; readonly sleepMs: number }
+  | { readonly kind: "poweroff"; readonly status: number }
+  | { readonly kind: "reboot" }
+  | { readonly kind: "crash" };
+
+const SECTOR_BYTES = 512;
+const NS_PER_TICK = 1_000_000_000n / BigInt(TIMEBASE_HZ);
+
+export class Machine {
+  readonly #wasm: MachineExports;
+  readonly #options: MachineOptions;
+  readonly #disks: readonly Disk[];
+  readonly #ports: readonly Port[];
+  readonly #epochNs: bigint;
+  readonly #clock: () => bigint;
+
+  constructor(options: MachineOptions) {
+    this.#options = options;
+    this.#disks = options.disks ?? [];
+    this.#ports = options.ports ?? [];
+    this.#clock = options.clock ?? process.hrtime.bigint;
+    this.#epochNs = this.#clock();
+    if (this.#disks.length > MAX_DISKS) throw new WardianError("too-many-disks", `${this.#disks.length} disks are asked for; ${MAX_DISKS} are possible`);
+    this.#wasm = instantiateMachine(this.#imports());
+    this.#wasm.machineInit(BigInt(options.ramBytes));
+    this.#attach();
+  }
+
+  #imports() {
+    const random = this.#options.random ?? ((into: Uint8Array) => void randomFillSync(into));
+    const wallClock = this.#options.wallClock ?? (() => BigInt(Date.now()) * 1_000_000n);
+    return {
+      now: () => (this.#clock() - this.#epochNs) / NS_PER_TICK,
+      wallClock,
+      random: (ptr: number, len: number) => random(this.#bytes(ptr, len)),
+      uartWrite: (byte: number) => this.#options.onSerial(byte),
+      portWrite: (port: number, ptr: number, len: number) => this.#ports[port]?.onData(this.#bytes(ptr, len)) ?? len,
+      portOpen: (port: number, open: number) => this.#ports[port]?.onOpen?.(open !== 0),
+      diskRead: (disk: number, offset: bigint, ptr: number, len: number) =>
+        this.#disk(disk, (it) => it.read(Number(offset), this.#bytes(ptr, len))),
+      diskWrite: (disk: number, offset: bigint, ptr: number, len: number) =>
+        this.#disk(disk, (it) => it.write(Number(offset), this.#bytes(ptr, len))),
+      diskFlush: (disk: number) => this.#disk(disk, (it) => it.flush()),
+      panic: (code: number) => {
+        if (code === PANIC_MEMORY) throw new WardianError("out-of-memory", "the host has no memory left for this machine: give it less with -m");
+        throw new WardianError("machine-panic", `the machine stopped on a broken invariant of its own (${code}); this is a bug in Wardian`);
+      },
+    };
+  }
+
+  #disk(index: number, work: (disk: Disk) => void): number {
+    const disk = this.#disks[index];
+    if (disk === undefined) return 1;
+    try {
+      work(disk);
+      return 0;
+    } catch {
+      return 1;
+    }
+  }
+
+  /** A view of linear memory; good until the machine runs again. */
+  #bytes(ptr: number, len: number): Uint8Array {
+    return new Uint8Array(this.#wasm.memory.buffer, ptr >>> 0, len);
+  }
+
+  #attach(): void {
+    const wasm = this.#wasm;
+    const transport = this.#options.transport ?? TRANSPORT_PCI;
+    if (this.#ports.length > 0) wasm.attachConsole(transport);
+    for (const [index, port] of this.#ports.entries()) if (index > 0) wasm.addPort(index, this.#lend(new TextEncoder().encode(port.name)));
+    for (const [index, disk] of this.#disks.entries()) {
+      wasm.attachDisk(index, BigInt(Math.floor(disk.sizeBytes / SECTOR_BYTES)), disk.readOnly ? 1 : 0, transport);
+    }
+    wasm.attachRng(transport);
+  }
+
+  /** Puts bytes where input functions look for them; gives how many fit. */
+  #lend(bytes: Uint8Array): number {
+    const len = Math.min(bytes.length, HOST_BUFFER_BYTES);
+    this.#bytes(this.#wasm.hostBufferPtr(), len).set(len === bytes.length ? bytes : bytes.subarray(0, len));
+    return len;
+  }
+
+  /** Puts the plan's loads into RAM and powers hart 0 on. Call once. */
+  start(plan: BootPlan): void {
+    for (const { pa, bytes } of plan.loads) this.writeRam(pa, bytes);
+    const { entryPa, a0, a1, a2, mode, tohostPa = 0 } = plan;
+    this.#wasm.machineStart(BigInt(entryPa), BigInt(a0), BigInt(a1), BigInt(a2), mode === "S" ? 1 : 0, BigInt(tohostPa));
+  }
+
+  /** Runs about `budgetInsns` instructions. Throws a WardianError where the machine itself cannot go on. */
+  run(budgetInsns: number): RunOutcome {
+    switch (this.#wasm.machineRun(budgetInsns)) {
+      case EXIT_BUDGET:
+        return { kind: "budget" };
+      case EXIT_IDLE:
+        return { kind: "idle", sleepMs: this.#sleepMs() };
+      case EXIT_POWEROFF:
+      case EXIT_HTIF:
+        return { kind: "poweroff", status: this.#wasm.exitStatus() };
+      case EXIT_REBOOT:
+        return { kind: "reboot" };
+      case EXIT_CRASH:
+        return { kind: "crash" };
+      default:
+        throw new WardianError("machine-panic", "the machine came back in a way it never should; this is a bug in Wardian");
+    }
+  }
+
+  #sleepMs(): number {
+    const deadline = BigInt.asUintN(64, this.#wasm.machineDeadline());
+    if (deadline === 0xffffffffffffffffn) return Number.POSITIVE_INFINITY;
+    const ns = deadline * NS_PER_TICK - (this.#clock() - this.#epochNs);
+    return ns <= 0n ? 0 : Number(ns) / 1e6;
+  }
+
+  /** Bytes for the UART; gives how many it took. */
+  serialInput(bytes: Uint8Array): number {
+    return this.#wasm.uartInput(this.#lend(bytes));
+  }
+
+  /** Bytes for console port `port`; gives how many it took. */
+  portInput(port: number, bytes: Uint8Array): number {
+    return this.#wasm.portInput(port, this.#lend(bytes));
+  }
+
+  /** Port `port` can take the guest's output again. */
+  portDrained(port: number): void {
+    this.#wasm.portDrained(port);
+  }
+
+  setConsoleSize(cols: number, rows: number): void {
+    this.#wasm.setConsoleSize(cols, rows);
+  }
+
+  /** Copies bytes to guest memory; what lies outside RAM throws. */
+  writeRam(pa: number, bytes: Uint8Array): void {
+    let done = 0;
+    while (done < bytes.length) {
+      const at = pa + done;
+      const len = Math.min(bytes.length - done, PAGE_BYTES - (at % PAGE_BYTES));
+      const ptr = this.#wasm.guestPtr(BigInt(at)) >>> 0;
+      if (ptr === 0) throw new WardianError("out-of-ram", `address 0x${at.toString(16)} is not in the machine's memory`);
+      this.#bytes(ptr, len).set(bytes.subarray(done, done + len));
+      done += len;
+    }
+  }
+
+  /** Copies guest memory out; what lies outside RAM throws. */
+  readRam(pa: number, lengthBytes: number): Uint8Array {
+    const out = new Uint8Array(lengthBytes);
+    for (let done = 0; done < lengthBytes; ) {
+      const at = pa + done;
+      const len = Math.min(lengthBytes - done, PAGE_BYTES - (at % PAGE_BYTES));
+      const ptr = this.#wasm.guestPtr(BigInt(at)) >>> 0;
+      if (ptr === 0) throw new WardianError("out-of-ram", `address 0x${at.toString(16)} is not in the machine's memory`);
+      out.set(this.#bytes(ptr, len), done);
+      done += len;
+    }
+    return out;
+  }
+
+  /** Instructions retired since power-on. */
+  get instructions(): bigint {
+    return BigInt.asUintN(64, this.#wasm.instructionsRetired());
+  }
+
+  /** Guest memory that costs host memory. */
+  get residentBytes(): number {
+    return this.#wasm.residentPageCount() * PAGE_BYTES;
+  }
+
+  get pc(): bigint {
+    return BigInt.asUintN(64, this.#wasm.programCounter());
+  }
+
+  /** Integer register x`n`. */
+  register(n: number): bigint {
+    return BigInt.asUintN(64, this.#wasm.integerRegister(n));
+  }
+}

@@ -1,0 +1,64 @@
+// machine.wasm: compiled once a process, and the types of what it exports. May depend on nothing of ours.
+// The exports' meanings stand in assembly/machine/index.ts, the imports' in assembly/machine/host.ts.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
+
+export interface MachineExports extends Record<string, unknown> {
+  readonly memory: WebAssembly.Memory;
+  machineInit(ramBytes: bigint): void;
+  machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint): void;
+  machineRun(budgetInsns: number): number;
+  machineDeadline(): bigint;
+  exitStatus(): number;
+  hostBufferPtr(): number;
+  guestPtr(pa: bigint): number;
+  residentPageCount(): number;
+  instructionsRetired(): bigint;
+  programCounter(): bigint;
+  integerRegister(n: number): bigint;
+  attachConsole(transport: number): number;
+  attachDisk(disk: number, sectors: bigint, readOnly: number, transport: number): number;
+  attachRng(transport: number): number;
+  addPort(port: number, nameBytes: number): number;
+  portInput(port: number, len: number): number;
+  portDrained(port: number): void;
+  portOpen(port: number): void;
+  portClose(port: number): void;
+  setConsoleSize(cols: number, rows: number): void;
+  uartInput(len: number): number;
+}
+
+export interface MachineImports {
+  now(): bigint;
+  wallClock(): bigint;
+  random(ptr: number, len: number): void;
+  uartWrite(byte: number): void;
+  portWrite(port: number, ptr: number, len: number): number;
+  portOpen(port: number, open: number): void;
+  diskRead(disk: number, offset: bigint, ptr: number, len: number): number;
+  diskWrite(disk: number, offset: bigint, ptr: number, len: number): number;
+  diskFlush(disk: number): number;
+  panic(code: number): void;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** build/machine.wasm, found from both src/ and dist/src/. */
+function moduleBytes(): Uint8Array {
+  for (const up of ["../../", "../../../"]) {
+    try {
+      return readFileSync(fileURLToPath(new URL(`${up}build/machine.wasm`, import.meta.url)));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  throw new Error("build/machine.wasm is missing: run `npm run build`");
+}
+
+/** A fresh machine in a memory of its own. */
+export function instantiateMachine(imports: MachineImports): MachineExports {
+  compiled ??= new WebAssembly.Module(moduleBytes() as Uint8Array<ArrayBuffer>);
+  const { exports } = instantiateSync<ASUtil & MachineExports>(compiled, { host: imports as unknown as Record<string, WebAssembly.ImportValue> });
+  return exports;
+}
