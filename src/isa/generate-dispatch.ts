@@ -57,6 +57,8 @@ export function generateDispatch(): string {
   const pairs = FUSED.map(([first, second]) => [rowOf(first), rowOf(second)] as const);
   return [
     GENERATED,
+    'import { PANIC_INVARIANT } from "../../abi";',
+    'import { panic } from "../../host";',
     'import { OP_CROSS, OP_ILLEGAL, OP_PAGE_END, OP_UNDECODED } from "../../bus/code";',
     'import { enterPage, enterScratch } from "../../mmu/fetch";',
     'import { Insn } from "../../isa/insn";',
@@ -86,7 +88,7 @@ export function generateDispatch(): string {
     "      case OP_NOP: break;",
     ...ROWS.map((row) => `      case ${opName(row)}: ${BODY[row.kind](`${row.fn}<Interpreter>(m, i)`)}`),
     ...pairs.map(([first, second]) => fusedCase(first, second)),
-    "      default: unreachable();",
+    "      default: panic(PANIC_INVARIANT); return leave(h, mark, n);",
     "    }",
     "    e += (op >>> 12) << 3;",
     "    n--;",

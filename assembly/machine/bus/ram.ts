@@ -10,6 +10,8 @@ import { releaseCode } from "./code";
 const RAM_BYTES_PTR: usize = BOARD_PTR + 64; // u64
 const HEAP_TOP_PTR: usize = BOARD_PTR + 72; // u32
 const SLOTS_PTR: usize = BOARD_PTR + 76; // u32, slots in use
+const NEXT_SLOT_PTR: usize = BOARD_PTR + 80; // u32, and the end of the run of slots it comes from
+const SLOT_RUN_BYTES: u32 = 0x40000; // slots are taken in runs, so that their alignment wastes little
 const GROW_PAGES: i32 = 64; // 4 MiB at a time
 
 export function ramInit(sizeBytes: u64): void {
@@ -38,6 +40,19 @@ export function heapTake(bytes: u32): usize {
   return ptr;
 }
 
+/** A zeroed page of linear memory, aligned to its size: the TLB needs that. */
+function takeSlot(): usize {
+  if (load<u32>(NEXT_SLOT_PTR) == load<u32>(NEXT_SLOT_PTR, 4)) {
+    const run = (heapTake(SLOT_RUN_BYTES + PAGE_BYTES - 64) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+    store<u32>(NEXT_SLOT_PTR, <u32>run);
+    store<u32>(NEXT_SLOT_PTR, <u32>run + SLOT_RUN_BYTES, 4);
+  }
+  const slot = load<u32>(NEXT_SLOT_PTR);
+  store<u32>(NEXT_SLOT_PTR, slot + PAGE_BYTES);
+  store<u32>(SLOTS_PTR, load<u32>(SLOTS_PTR) + 1);
+  return slot;
+}
+
 @inline
 export function isRam(pa: u64): bool {
   return pa - RAM_BASE < ramBytes();
@@ -55,9 +70,8 @@ export function ramPtr(pa: u64): usize {
   const entry = pageEntry(pa);
   let slot = <usize>load<u32>(entry);
   if (slot == 0) {
-    slot = heapTake(PAGE_BYTES);
+    slot = takeSlot();
     store<u32>(entry, <u32>slot);
-    store<u32>(SLOTS_PTR, load<u32>(SLOTS_PTR) + 1);
   }
   return slot + (<usize>pa & (PAGE_BYTES - 1));
 }

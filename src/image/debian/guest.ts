@@ -1,46 +1,11 @@
-// The default guest from Debian's archive: its kernel and its static busybox, and OpenSBI's firmware. From the cache when it is
-// there, without any network; else from a mirror, checked from the archive's signature down. Depends on errors and all of this folder.
+// The default guest from Debian's archive: its kernel and its static busybox; and OpenSBI's firmware. Depends on all of
+// this folder.
 
-import { WardianError } from "../../errors.js";
-import { blobPath, type Cache, defaultCacheFolder, hasBlob, type OpenFile, openCache, putBlob, readIndex, writeIndex } from "./cache.js";
-import { extractFromDeb } from "./deb.js";
-import { checkAborted, type DownloadOptions, type Progress } from "./download.js";
-import { type ArchiveIndex, fetchVerified, type IndexContext, readArchiveIndex } from "./index-files.js";
-import { chooseMirrors } from "./mirror.js";
-import { chooseKernel, chooseNewest, type PackageRecord } from "./packages.js";
-import { loadArchiveKeys } from "./signature.js";
-import { type Fetch, openTransport } from "./transport.js";
+import { blobPath } from "./cache.js";
+import { chooseKernel, chooseNewest } from "./packages.js";
+import { type FetchOptions, type FetchSeams, type Found, fetchParts, type KnownVersion, type Part } from "./parts.js";
 
-export interface FetchOptions {
-  /** Default: see mirror.ts. */
-  mirror?: string | undefined;
-  /** Default: `wardian` in XDG_CACHE_HOME or ~/.cache. */
-  cacheDir?: string | undefined;
-  /** Never touch the network. */
-  offline?: boolean | undefined;
-  onProgress?: ((progress: Progress) => void) | undefined;
-  /** One line each: a newer version, an old index, another mirror. */
-  onNote?: ((line: string) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-/** For tests: what the outer world is. */
-export interface FetchSeams {
-  keys?: readonly string[];
-  suite?: string;
-  fetch?: Fetch;
-  open?: OpenFile;
-  env?: Readonly<Record<string, string | undefined>>;
-  aptFolder?: string;
-  retryDelayMs?: number;
-  stallTimeoutMs?: number;
-  known?: Readonly<Record<string, KnownVersion>>;
-}
-
-export interface KnownVersion {
-  package: string;
-  version: string;
-}
+export type { FetchOptions, KnownVersion } from "./parts.js";
 
 export interface Guest {
   /** A RISC-V Image; Debian ships it raw today, but gzip and EFI zboot have been seen. */
@@ -57,33 +22,19 @@ export interface Firmware {
   versions: { opensbi: KnownVersion };
 }
 
-const SUITE = "sid";
-
-/** The versions this release was tried with: only to tell when the archive has moved on. */
-const KNOWN: Readonly<Record<string, KnownVersion>> = {
-  kernel: { package: "linux-binary-7.2.13+deb14-riscv64", version: "7.2.13-1" },
-  busybox: { package: "busybox-static", version: "1:1.38.0-3+b1" },
-  opensbi: { package: "opensbi", version: "1.9-1" },
-};
-
-interface Part {
-  id: string;
-  label: string;
-  choose: (records: readonly PackageRecord[]) => PackageRecord | undefined;
-  files: Readonly<Record<string, RegExp>>;
-}
-
 const KERNEL: Part = {
   id: "kernel",
   label: "kernel for riscv64",
   choose: chooseKernel,
   files: { kernel: /^(usr\/)?lib\/modules\/[^/]+\/vmlinuz$|^boot\/vmlinu[xz]-[^/]+$/ },
+  known: { package: "linux-binary-7.2.13+deb14-riscv64", version: "7.2.13-1" },
 };
 const BUSYBOX: Part = {
   id: "busybox",
   label: "busybox-static for riscv64",
   choose: (records) => chooseNewest(records, "busybox-static"),
   files: { busybox: /^(usr\/)?bin\/busybox$/ },
+  known: { package: "busybox-static", version: "1:1.38.0-3+b1" },
 };
 const OPENSBI: Part = {
   id: "opensbi",
@@ -93,6 +44,7 @@ const OPENSBI: Part = {
     jump: /^usr\/lib\/riscv64-linux-gnu\/opensbi\/generic\/fw_jump\.bin$/,
     dynamic: /^usr\/lib\/riscv64-linux-gnu\/opensbi\/generic\/fw_dynamic\.bin$/,
   },
+  known: { package: "opensbi", version: "1.9-1" },
 };
 
 /** Errors: WardianError with a code `guest-...`; the cache is complete or untouched in every case. */
@@ -111,160 +63,10 @@ export async function fetchFirmware(options: FetchOptions = {}, seams: FetchSeam
   return { jump: pathOf(opensbi, "jump"), dynamic: pathOf(opensbi, "dynamic"), versions: { opensbi: versionOf(opensbi) } };
 }
 
-/** One part in the cache: which package it came from and where its files are. */
-interface Stored {
-  package: string;
-  version: string;
-  /** From a file's name in `Part.files` to the SHA-256 of its content. */
-  sha256: Record<string, string>;
-}
-type Found = Stored & { folder: string };
-
 function pathOf(found: Found | undefined, file: string): string {
   return blobPath((found as Found).folder, (found as Found).sha256[file] as string);
 }
 
 function versionOf(found: Found | undefined): KnownVersion {
   return { package: (found as Found).package, version: (found as Found).version };
-}
-
-async function fetchParts(indexName: string, parts: readonly Part[], options: FetchOptions, seams: FetchSeams): Promise<Found[]> {
-  checkAborted(options.signal);
-  const folder = options.cacheDir ?? defaultCacheFolder(seams.env);
-  const stored = readStored(await readIndex(folder, indexName), parts);
-  const missing: Part[] = [];
-  for (const part of parts) if (!(await isComplete(folder, stored.get(part.id), part))) missing.push(part);
-  if (missing.length > 0) {
-    if (options.offline === true) {
-      throw new WardianError("guest-offline", `The ${indexName} is not complete in ${folder} and the network may not be used; run once with a network.`);
-    }
-    const fetched = await fetchMissing(missing, stored, folder, options, seams);
-    for (const [id, part] of fetched.parts) stored.set(id, part);
-    await writeIndex(fetched.cache, indexName, { format: INDEX_FORMAT, parts: Object.fromEntries(stored) });
-  }
-  return parts.map((part) => ({ ...(stored.get(part.id) as Stored), folder }));
-}
-
-const INDEX_FORMAT = 1;
-
-function readStored(value: unknown, parts: readonly Part[]): Map<string, Stored> {
-  const index = value as { format?: unknown; parts?: Record<string, Partial<Stored> | undefined> } | undefined | null;
-  const stored = new Map<string, Stored>();
-  if (index?.format !== INDEX_FORMAT || typeof index.parts !== "object" || index.parts === null) return stored;
-  for (const { id, files } of parts) {
-    const part = index.parts[id];
-    const isSound =
-      typeof part?.package === "string" && typeof part.version === "string" && typeof part.sha256 === "object" && part.sha256 !== null &&
-      Object.keys(files).every((file) => /^[0-9a-f]{64}$/.test(String(part.sha256?.[file])));
-    if (isSound) stored.set(id, part as Stored);
-  }
-  return stored;
-}
-
-async function isComplete(folder: string, stored: Stored | undefined, part: Part): Promise<boolean> {
-  if (stored === undefined) return false;
-  for (const file of Object.keys(part.files)) if (!(await hasBlob(folder, stored.sha256[file] as string))) return false;
-  return true;
-}
-
-interface Fetched {
-  cache: Cache;
-  parts: Map<string, Stored>;
-}
-
-async function fetchMissing(missing: readonly Part[], stored: ReadonlyMap<string, Stored>, folder: string, options: FetchOptions, seams: FetchSeams): Promise<Fetched> {
-  const mirrors = await chooseMirrors({ mirror: options.mirror, ...pick(seams) });
-  const cache = await openCache(folder, seams.open);
-  const transport = seams.fetch === undefined ? await openTransport(seams.env) : { fetch: seams.fetch, close: async () => {} };
-  const download: DownloadOptions = { fetch: transport.fetch, signal: options.signal, onProgress: options.onProgress, retryDelayMs: seams.retryDelayMs, stallTimeoutMs: seams.stallTimeoutMs };
-  const context: IndexContext = { cache, suite: seams.suite ?? SUITE, keys: seams.keys ?? (await loadArchiveKeys()), download };
-  try {
-    let index = await readFirstIndex(mirrors, context, options);
-    const parts = new Map<string, Stored>();
-    for (const part of missing) {
-      const known = stored.get(part.id) ?? (seams.known ?? KNOWN)[part.id];
-      const fetched = await fetchPart(part, known, index, context, options);
-      index = fetched.index;
-      parts.set(part.id, fetched.stored);
-    }
-    for (const note of index.notes) options.onNote?.(note);
-    return { cache, parts };
-  } finally {
-    await transport.close();
-  }
-}
-
-function pick(seams: FetchSeams): Pick<FetchSeams, "env" | "aptFolder"> {
-  return { ...(seams.env === undefined ? {} : { env: seams.env }), ...(seams.aptFolder === undefined ? {} : { aptFolder: seams.aptFolder }) };
-}
-
-/** Mirrors from apt's configuration may lack the suite or be out of reach; then the next one is as good. */
-async function readFirstIndex(mirrors: readonly string[], context: IndexContext, options: FetchOptions): Promise<ArchiveIndex> {
-  for (const [i, mirror] of mirrors.entries()) {
-    try {
-      return await readIndexFresh(mirror, context);
-    } catch (error) {
-      const isElsewhere = error instanceof WardianError && ["guest-gone", "guest-download", "guest-offline"].includes(error.code);
-      if (!isElsewhere || i === mirrors.length - 1) throw error;
-      options.onNote?.(`${mirror} does not serve ${context.suite} now (${error.code}); trying ${mirrors[i + 1]}.`);
-    }
-  }
-  throw new WardianError("guest-mirror", "There is no mirror to try.");
-}
-
-/** An index that changes while it is read gives a list that does not match: a second look tells that from tampering. */
-async function readIndexFresh(mirror: string, context: IndexContext): Promise<ArchiveIndex> {
-  try {
-    return await readArchiveIndex(mirror, context);
-  } catch (error) {
-    if (!(error instanceof WardianError) || error.code !== "guest-checksum") throw error;
-    return readArchiveIndex(mirror, context);
-  }
-}
-
-async function fetchPart(part: Part, known: KnownVersion | undefined, first: ArchiveIndex, context: IndexContext, options: FetchOptions): Promise<{ stored: Stored; index: ArchiveIndex }> {
-  let index = first;
-  let record = chooseKnown(part, known, index);
-  let deb: Uint8Array;
-  try {
-    deb = await fetchDeb(record, index, context);
-  } catch (error) {
-    if (!(error instanceof WardianError) || error.code !== "guest-gone") throw error;
-    // Listed and yet gone: the archive has moved on since the index was read.
-    index = await readIndexFresh(index.mirror, context);
-    const current = chooseKnown(part, known, index);
-    if (current.sha256 === record.sha256) {
-      throw new WardianError("guest-gone", `${record.name} ${record.version} is listed by ${index.mirror} but not there; try again later or name another mirror.`, { cause: error });
-    }
-    record = current;
-    deb = await fetchDeb(record, index, context);
-  }
-  if (known !== undefined && (known.package !== record.name || known.version !== record.version)) {
-    options.onNote?.(`${known.package} ${known.version} is gone from the archive; the newer ${record.name} ${record.version} is there and was fetched.`);
-  }
-  const files = await extractFromDeb(deb, part.files, `${record.name} ${record.version}`);
-  const sha256: Record<string, string> = {};
-  for (const [file, bytes] of Object.entries(files)) sha256[file] = await putBlob(context.cache, bytes);
-  return { stored: { package: record.name, version: record.version, sha256 }, index };
-}
-
-/** The known version while the archive still has it, else the current one. */
-function chooseKnown(part: Part, known: KnownVersion | undefined, index: ArchiveIndex): PackageRecord {
-  const same = index.records.find((record) => record.name === known?.package && record.version === known.version);
-  const record = same ?? part.choose(index.records);
-  if (record !== undefined) return record;
-  throw new WardianError("guest-gone", `${index.mirror} has no ${part.label}; name another mirror.`);
-}
-
-function fetchDeb(record: PackageRecord, index: ArchiveIndex, context: IndexContext): Promise<Uint8Array> {
-  const path = record.filename.split("/").map((part) => encodeURIComponent(decodePercent(part))).join("/");
-  return fetchVerified([`${index.mirror}/${path}`], record.name, record, context);
-}
-
-function decodePercent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
