@@ -1,19 +1,18 @@
 // Floating point primitives of the interpreter: the operation, then its flags into fcsr. Depends on hart/fp.
 import { Hart } from "../hart/state";
-import { f32_add, f32_sub, f64_add, f64_sub } from "../hart/fp/add";
 import { f32_classify, f64_classify } from "../hart/fp/classify";
 import { f32_eq, f32_le, f32_lt, f64_eq, f64_le, f64_lt } from "../hart/fp/compare";
-import { f32_to_f64, f64_to_f32 } from "../hart/fp/convert";
-import { f32_div, f64_div } from "../hart/fp/div";
+import { f32_to_f64 } from "../hart/fp/convert";
+import {
+  f32_add_fast, f32_sub_fast, f32_mul_fast, f32_div_fast, f32_sqrt_fast, f32_fma_fast,
+  f64_add_fast, f64_sub_fast, f64_mul_fast, f64_div_fast, f64_sqrt_fast, f64_fma_fast, f64_to_f32_fast,
+} from "../hart/fp/fast"; // prettier-ignore
 import { clearRaised, raised } from "../hart/fp/flags";
-import { f32_fma, f64_fma } from "../hart/fp/fma";
 import {
   f32_from_i32, f32_from_i64, f32_from_u32, f32_from_u64, f32_to_i32, f32_to_i64, f32_to_u32, f32_to_u64,
   f64_from_i32, f64_from_i64, f64_from_u32, f64_from_u64, f64_to_i32, f64_to_i64, f64_to_u32, f64_to_u64,
 } from "../hart/fp/integer"; // prettier-ignore
 import { f32_max, f32_min, f64_max, f64_min } from "../hart/fp/minmax";
-import { f32_mul, f64_mul } from "../hart/fp/mul";
-import { f32_sqrt, f64_sqrt } from "../hart/fp/sqrt";
 
 /** Adds what the last operation raised to fflags and passes its result on. */
 @inline
@@ -26,27 +25,27 @@ function flagged<T>(h: Hart, value: T): T {
 }
 
 export function addS(h: Hart, a: u32, b: u32, rm: u32): u32 {
-  return flagged<u32>(h, f32_add(a, b, rm));
+  return flagged<u32>(h, f32_add_fast(a, b, rm, <u32>h.fcsr));
 }
 
 export function subS(h: Hart, a: u32, b: u32, rm: u32): u32 {
-  return flagged<u32>(h, f32_sub(a, b, rm));
+  return flagged<u32>(h, f32_sub_fast(a, b, rm, <u32>h.fcsr));
 }
 
 export function mulS(h: Hart, a: u32, b: u32, rm: u32): u32 {
-  return flagged<u32>(h, f32_mul(a, b, rm));
+  return flagged<u32>(h, f32_mul_fast(a, b, rm, <u32>h.fcsr));
 }
 
 export function divS(h: Hart, a: u32, b: u32, rm: u32): u32 {
-  return flagged<u32>(h, f32_div(a, b, rm));
+  return flagged<u32>(h, f32_div_fast(a, b, rm, <u32>h.fcsr));
 }
 
 export function sqrtS(h: Hart, a: u32, rm: u32): u32 {
-  return flagged<u32>(h, f32_sqrt(a, rm));
+  return flagged<u32>(h, f32_sqrt_fast(a, rm, <u32>h.fcsr));
 }
 
 export function fmaS(h: Hart, a: u32, b: u32, c: u32, rm: u32): u32 {
-  return flagged<u32>(h, f32_fma(a, b, c, rm));
+  return flagged<u32>(h, f32_fma_fast(a, b, c, rm, <u32>h.fcsr));
 }
 
 export function minS(h: Hart, a: u32, b: u32): u32 {
@@ -106,27 +105,27 @@ export function fromU64ToS(h: Hart, a: i64, rm: u32): u32 {
 }
 
 export function addD(h: Hart, a: u64, b: u64, rm: u32): u64 {
-  return flagged<u64>(h, f64_add(a, b, rm));
+  return flagged<u64>(h, f64_add_fast(a, b, rm, <u32>h.fcsr));
 }
 
 export function subD(h: Hart, a: u64, b: u64, rm: u32): u64 {
-  return flagged<u64>(h, f64_sub(a, b, rm));
+  return flagged<u64>(h, f64_sub_fast(a, b, rm, <u32>h.fcsr));
 }
 
 export function mulD(h: Hart, a: u64, b: u64, rm: u32): u64 {
-  return flagged<u64>(h, f64_mul(a, b, rm));
+  return flagged<u64>(h, f64_mul_fast(a, b, rm, <u32>h.fcsr));
 }
 
 export function divD(h: Hart, a: u64, b: u64, rm: u32): u64 {
-  return flagged<u64>(h, f64_div(a, b, rm));
+  return flagged<u64>(h, f64_div_fast(a, b, rm, <u32>h.fcsr));
 }
 
 export function sqrtD(h: Hart, a: u64, rm: u32): u64 {
-  return flagged<u64>(h, f64_sqrt(a, rm));
+  return flagged<u64>(h, f64_sqrt_fast(a, rm, <u32>h.fcsr));
 }
 
 export function fmaD(h: Hart, a: u64, b: u64, c: u64, rm: u32): u64 {
-  return flagged<u64>(h, f64_fma(a, b, c, rm));
+  return flagged<u64>(h, f64_fma_fast(a, b, c, rm, <u32>h.fcsr));
 }
 
 export function minD(h: Hart, a: u64, b: u64): u64 {
@@ -186,7 +185,7 @@ export function fromU64ToD(h: Hart, a: i64, rm: u32): u64 {
 }
 
 export function narrow(h: Hart, a: u64, rm: u32): u32 {
-  return flagged<u32>(h, f64_to_f32(a, rm));
+  return flagged<u32>(h, f64_to_f32_fast(a, rm, <u32>h.fcsr));
 }
 
 export function widen(h: Hart, a: u32): u64 {

@@ -57,7 +57,7 @@ export function paxMember(records: Readonly<Record<string, string>>, flag: "x" |
 }
 
 export function makeAr(members: readonly (readonly [name: string, data: Uint8Array | string])[]): Buffer {
-  const parts = [Buffer.from("!<arch>\n")];
+  const parts: Buffer[] = [Buffer.from("!<arch>\n")];
   for (const [name, content] of members) {
     const data = Buffer.from(content);
     const header = `${name.padEnd(16)}${"0".padEnd(12)}${"0".padEnd(6)}${"0".padEnd(6)}${"100644".padEnd(8)}${String(data.length).padEnd(10)}\`\n`;
@@ -92,7 +92,7 @@ export function storeXz(content: Uint8Array): Buffer {
 
 /** A Zstandard frame of raw blocks, with a window of 128 KiB and without a checksum. */
 export function storeZstd(content: Uint8Array): Buffer {
-  const parts = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, (17 - 10) << 3])];
+  const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, (17 - 10) << 3])];
   for (let offset = 0; offset === 0 || offset < content.length; offset += 0x20000) {
     const block = content.subarray(offset, offset + 0x20000);
     parts.push(zstdBlockHeader(0, block.length, offset + 0x20000 >= content.length), Buffer.from(block));
@@ -102,7 +102,7 @@ export function storeZstd(content: Uint8Array): Buffer {
 
 /** A frame that unpacks to `blocks` times 128 KiB of one byte, 4 bytes each. */
 export function zstdBomb(blocks: number, windowLog = 17): Buffer {
-  const parts = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, (windowLog - 10) << 3])];
+  const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, (windowLog - 10) << 3])];
   for (let i = 1; i <= blocks; i++) parts.push(zstdBlockHeader(1, 0x20000, i === blocks), Buffer.from([0x61]));
   return Buffer.concat(parts);
 }
@@ -119,7 +119,7 @@ function sum(bytes: Uint8Array): Buffer {
   return out;
 }
 
-function pad4(bytes: Buffer): Buffer {
+function pad4(bytes: Uint8Array): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
 }
 
@@ -143,7 +143,7 @@ export function randomFrom(seed: number): (n: number) => number {
 
 /** A copy with a few bytes changed, cut, doubled or dropped. */
 export function mutate(bytes: Uint8Array, random: (n: number) => number): Uint8Array {
-  let out = Buffer.from(bytes);
+  let out: Buffer = Buffer.from(bytes);
   for (let i = 1 + random(4); i > 0; i--) {
     const at = random(out.length + 1);
     const span = random(64);
