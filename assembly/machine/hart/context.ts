@@ -78,7 +78,13 @@ export function flushTable(h: Hart, table: u32): void {
   store<u32>(countPtr, 0);
 }
 
-/** Forgets every fetch translation; the page that runs now is looked up again at the next jump out of it. */
+/**
+ * Forgets every fetch translation: entries carry the epoch they were made in. The page that runs now is looked up again at the next
+ * jump out of it.
+ */
 export function flushFetch(h: Hart): void {
+  h.fetchEpoch = (h.fetchEpoch + 1) & 0xfff;
+  if (h.fetchEpoch != 0) return;
   memory.fill(h.tlbBase + FETCH_OFFSET, 0, 4 * FETCH_TABLE_BYTES);
+  h.fetchEpoch = 1;
 }

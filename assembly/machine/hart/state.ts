@@ -33,6 +33,7 @@ export class Hart {
   codeBase: usize; // first slot of the decoded page that runs
   rawBase: usize; // the bytes it was decoded from
   pcDelta: u64; // pc = pcDelta + (slot address >>> 2)
+  fetchEpoch: u32; // 1 to 4095, see context.ts
   priv: u32;
   id: u32;
   waiting: u32; // in wfi

@@ -1,5 +1,5 @@
 // From a pc to the slot of its decoded instruction. Depends on hart, bus and the rest of mmu.
-// The fetch table of a privilege has one entry per 512 pages of the address space:  u64 va page + 1 (0: none) | u32 code | u32 raw
+// The fetch table of a privilege has one entry per 512 pages of the address space:  u64 va page + epoch (0: none) | u32 code | u32 raw
 import { PAGE_BYTES } from "../abi";
 import { SCRATCH_CODE_OFFSET, SCRATCH_RAW_OFFSET } from "../hart/context";
 import { PMP_X, pmpAllows, pmpUniform } from "../hart/pmp";
@@ -16,7 +16,7 @@ const FETCH_ENTRIES: u64 = 512;
 export function enterPage(h: Hart, pc: u64): usize {
   const page = pc & ~0xfff;
   const entry = h.fetchTlb + ((<usize>((pc >>> 12) & (FETCH_ENTRIES - 1))) << 4);
-  if (load<u64>(entry) != page + 1 && !fillFetch(h, pc, entry)) return 0;
+  if (load<u64>(entry) != page + h.fetchEpoch && !fillFetch(h, pc, entry)) return 0;
   h.codeBase = <usize>load<u32>(entry, 8);
   h.rawBase = <usize>load<u32>(entry, 12);
   h.pcDelta = page - (h.codeBase >>> 2);
@@ -49,7 +49,7 @@ function fillFetch(h: Hart, pc: u64, entry: usize): bool {
     store<u32>(entry, <u32>code, 8);
     store<u32>(entry, <u32>raw, 12);
   }
-  store<u64>(entry, (pc & ~0xfff) + 1);
+  store<u64>(entry, (pc & ~0xfff) + h.fetchEpoch);
   return true;
 }
 

@@ -35,31 +35,23 @@ export function noteLevel(h: Hart, va: u64, level: u32): void {
   else h.superUser |= bit;
 }
 
-/** sfence.vma for one address. */
+/** sfence.vma for one address: its page, or all pages of the superpage that it may belong to. */
 export function fenceAddress(h: Hart, va: u64): void {
   const levels = <i64>va < 0 ? h.superKernel : h.superUser;
-  if (levels != 0) {
-    dropSpan(h, va, 12 + 9 * (31 - clz<u32>(levels)));
-  } else {
-    for (let table: u32 = 0; table < 8; table++) store<u64>(h.tlbBase + table * TABLE_BYTES + (indexOf(va) << 3), 0);
-  }
-  flushFetch(h);
-}
-
-/** Drops every entry whose address agrees with `va` from bit `shift` up (as far as the index tells). */
-function dropSpan(h: Hart, va: u64, shift: u32): void {
-  if (shift >= 32) {
+  if (levels >> 2 != 0) {
     flushTranslations(h);
     return;
   }
-  const wanted = <u32>va >>> shift;
-  for (let table: u32 = 0; table < 8; table++) {
-    const list = h.tlbBase + LISTS_OFFSET + table * LIST_BYTES;
-    const end = list + (load<u32>(h.tlbBase + COUNTS_OFFSET + (table << 2)) << 2);
-    for (let ptr = list; ptr < end; ptr += 4) {
-      const index = load<u32>(ptr);
-      if ((index << 12) >>> shift == wanted) store<u64>(h.tlbBase + table * TABLE_BYTES + (index << 3), 0);
-    }
+  const pages: u32 = levels != 0 ? 512 : 1;
+  const first = indexOf(va) & ~(pages - 1);
+  for (let table: u32 = 0; table < 8; table++) dropRange(h.tlbBase + table * TABLE_BYTES + (first << 3), pages);
+  flushFetch(h);
+}
+
+/** Drops `count` entries from `entryPtr` on. Untouched tables stay untouched: only what is there is written. */
+function dropRange(entryPtr: usize, count: u32): void {
+  for (const end = entryPtr + (count << 3); entryPtr < end; entryPtr += 8) {
+    if (load<u64>(entryPtr) != 0) store<u64>(entryPtr, 0);
   }
 }
 

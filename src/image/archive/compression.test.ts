@@ -56,8 +56,6 @@ describe("decompress", () => {
   it("does not unpack bombs", async () => {
     const bombs = [gzipSync(Buffer.alloc(64 << 20)), zstdBomb(20_000), zstdBomb(3, 31), zstdBomb(3, 41)];
     for (const bomb of bombs) expect(["archive-too-large", "archive-corrupt"]).toContain(await codeOf(decompress(bomb, LIMIT)));
-    expect(await codeOf(collect(decodeHere(zstdBomb(20_000), LIMIT)))).toBe("archive-too-large");
-    expect(await codeOf(collect(decodeHere(zstdBomb(3, 31), LIMIT)))).toBe("archive-too-large");
   });
 
   it("says what it cannot do", async () => {
@@ -83,8 +81,12 @@ describe("decompress", () => {
     for (const bytes of all) expect(sha256(bytes)).toBe(sha256(SEQ));
   });
 
-  it("decodes zstd here as it does natively", async () => {
-    expect(sha256(await collect(decodeHere(ZSTD_SEQ, LIMIT)))).toBe(sha256(SEQ));
+  it("decodes zstd without Node's own decoder too", async () => {
+    for (const packed of [ZSTD_SEQ, storeZstd(SEQ)]) {
+      const chunks = [...decodeHere(packed, LIMIT)];
+      expect(sha256(concat(chunks))).toBe(sha256(SEQ));
+    }
+    expect(() => [...decodeHere(zstdBomb(20_000), LIMIT)]).toThrow(WardianError);
   });
 
   it("lets out nothing but WardianError for mutated input", { timeout: 60_000 }, async () => {
@@ -99,12 +101,6 @@ describe("decompress", () => {
 
 async function* bytewise(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < bytes.length; i += 3) yield bytes.subarray(i, i + 3);
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return concat(all);
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
-// Zstandard (RFC 8878): Node's own decoder where there is one (22.15 and later), else fzstd. fzstd reserves whatever window a frame asks
-// for, so all frame headers are checked before it sees them. Depends on errors and source.
+// Zstandard (RFC 8878): Node's own decoder where there is one (22.15 and later), else fzstd. Both get one frame at a time:
+// Node's stops in silence after the first (24.21, Nov 2026), and fzstd reserves whatever window a frame asks for, so that all
+// headers are checked before. Depends on errors and source.
 
 import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -13,6 +14,9 @@ const WINDOW_LIMIT_BYTES = 128 << 20;
 /** fzstd turns 4 bytes into at most 128 KiB and hands over nothing in between: small slices bound what it holds. */
 const SLICE_BYTES = 4096;
 
+/** Parallel packers make one frame for each few megabytes. */
+const FRAMES_MAX = 1 << 14;
+
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const BLOCK_TYPE_RLE = 1;
@@ -21,12 +25,26 @@ const BLOCK_TYPE_RESERVED = 3;
 type NativeDecoder = () => Transform;
 const NATIVE = (zlib as { createZstdDecompress?: NativeDecoder }).createZstdDecompress;
 
-export function unzstd(source: ByteSource, limitBytes: number, native: NativeDecoder | undefined = NATIVE): AsyncGenerator<Uint8Array> {
-  return native === undefined ? decodeHere(source, limitBytes) : decodeNatively(source, native());
+/** `limitBytes` holds for the packed bytes too, since they are gathered first. */
+export async function* unzstd(source: ByteSource, limitBytes: number): AsyncGenerator<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let packedBytes = 0;
+  for await (const chunk of iterate(source)) {
+    packedBytes += chunk.length;
+    if (packedBytes > limitBytes) throw new WardianError("archive-too-large", `The packed data is larger than the limit of ${limitBytes} bytes.`);
+    chunks.push(chunk);
+  }
+  let leftBytes = limitBytes;
+  for (const frame of splitFrames(concat(chunks))) {
+    for await (const chunk of NATIVE === undefined ? decodeHere(frame, leftBytes) : decodeNatively(frame, NATIVE())) {
+      leftBytes -= chunk.length;
+      yield chunk;
+    }
+  }
 }
 
-async function* decodeNatively(source: ByteSource, stream: Transform): AsyncGenerator<Uint8Array> {
-  const feeding = pipeline(Readable.from(iterate(source)), stream).catch(() => {});
+async function* decodeNatively(frame: Uint8Array, stream: Transform): AsyncGenerator<Uint8Array> {
+  const feeding = pipeline(Readable.from([frame]), stream).catch(() => {});
   try {
     for await (const chunk of stream) yield chunk as Uint8Array;
   } finally {
@@ -35,44 +53,37 @@ async function* decodeNatively(source: ByteSource, stream: Transform): AsyncGene
   }
 }
 
-/** The fzstd way; also what tests compare. `limitBytes` holds for the packed bytes too, since they are gathered first. */
-export async function* decodeHere(source: ByteSource, limitBytes: number): AsyncGenerator<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let packedBytes = 0;
-  for await (const chunk of iterate(source)) {
-    packedBytes += chunk.length;
-    if (packedBytes > limitBytes) throw new WardianError("archive-too-large", `The packed data is larger than the limit of ${limitBytes} bytes.`);
-    chunks.push(chunk);
-  }
-  const bytes = concat(chunks);
-  checkFrames(bytes);
-
+/** The fzstd way, which tests compare on every Node. */
+export function* decodeHere(frame: Uint8Array, limitBytes: number): Generator<Uint8Array> {
   let ready: Uint8Array[] = [];
   let totalBytes = 0;
   const decoder = new Decompress((chunk) => {
     totalBytes += chunk.length;
-    if (totalBytes > limitBytes) throw new WardianError("archive-too-large", `The data unpacks to more than the limit of ${limitBytes} bytes.`);
+    if (totalBytes > limitBytes) throw new WardianError("archive-too-large", "The data unpacks to more than the limit.");
     // Raw blocks arrive as views of a buffer that fzstd keeps using.
     ready.push(chunk.slice());
   });
-  for (let offset = 0; offset < bytes.length; offset += SLICE_BYTES) {
-    decoder.push(bytes.slice(offset, offset + SLICE_BYTES), offset + SLICE_BYTES >= bytes.length);
+  for (let offset = 0; offset < frame.length; offset += SLICE_BYTES) {
+    decoder.push(frame.slice(offset, offset + SLICE_BYTES), offset + SLICE_BYTES >= frame.length);
     yield* ready;
     ready = [];
   }
 }
 
 /** Walks frames and blocks without decoding: refuses large windows, and data that does not end with a frame. */
-function checkFrames(bytes: Uint8Array): void {
+function splitFrames(bytes: Uint8Array): Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let offset = 0;
-  while (offset < bytes.length) {
+  const frames: Uint8Array[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const start = offset;
     const magic = u32(view, offset);
     if (magic === FRAME_MAGIC) offset = skipFrame(view, offset + 4);
     else if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) offset += 8 + u32(view, offset + 4);
     else throw damaged();
+    if (offset > bytes.length || frames.length >= FRAMES_MAX) throw damaged();
+    if (magic === FRAME_MAGIC) frames.push(bytes.subarray(start, offset));
   }
-  if (offset !== bytes.length) throw damaged();
+  return frames;
 }
 
 /** `offset` is behind the magic number; returns where the next frame begins. RFC 8878, 3.1.1. */

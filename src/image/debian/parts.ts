@@ -170,7 +170,7 @@ async function fetchPart(part: Part, known: KnownVersion, first: ArchiveIndex, c
     // Listed and yet gone: the archive has moved on since the index was read.
     index = await readIndexFresh(index.mirror, context);
     const current = chooseKnown(part, known, index);
-    if (current.sha256 === record.sha256) {
+    if (current.filename === record.filename) {
       throw new WardianError("guest-gone", `${record.name} ${record.version} is listed by ${index.mirror} but not there; try again later or name another mirror.`, { cause: error });
     }
     record = current;
