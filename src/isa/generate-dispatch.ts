@@ -30,7 +30,9 @@ function rowOf(name: string): Row {
 
 /** A fused pair runs its first half, steps, and then is its second half. */
 function fusedCase(first: Row, second: Row): string {
-  const step = `${first.fn}<Interpreter>(m, i); e += (op >>> 12) << 3; n--; i = changetype<Insn>(e); op = i.op;`;
+  const call = `${first.fn}<Interpreter>(m, i)`;
+  const half = first.kind === "mem" ? `if (!${call}) return leave(h, mark, n);` : `${call};`;
+  const step = `${half} e += (op >>> 12) << 3; n--; i = changetype<Insn>(e); op = i.op;`;
   return `      case ${fusedName(first, second)}: ${step} ${BODY[second.kind](`${second.fn}<Interpreter>(m, i)`)}`;
 }
 
@@ -38,7 +40,7 @@ const fusedName = (first: Row, second: Row): string => `${opName(first)}_${secon
 
 export function generateFused(): string {
   const pairs = FUSED.map(([first, second]) => [rowOf(first), rowOf(second)] as const);
-  for (const [first] of pairs) if (first.kind !== "alu") throw new Error(`${first.name} cannot be the first of a pair`);
+  for (const [first] of pairs) if (first.kind !== "alu" && first.kind !== "mem") throw new Error(`${first.name} cannot be the first of a pair`);
   const lines = [GENERATED, `import { OP_COUNT, ${[...new Set(pairs.flat().map(opName))].join(", ")} } from "./ops";`, ""];
   pairs.forEach(([first, second], index) => lines.push(`export const ${fusedName(first, second)}: u32 = OP_COUNT + ${index};`));
   lines.push("", "/** The dispatch number of `first` followed by `second`, or `first` itself. */", "export function fuse(first: u32, second: u32): u32 {");

@@ -56,7 +56,7 @@ export class Hart {
   mtval: u64;
   pmpcfg: u64; // pmpcfg0, entries 0 to 7
   pmpcfg2: u64; // entries 8 to 15
-  pmpActive: u32; // how many of the entries are not OFF
+  pmpActive: u32; // one past the last entry that is not OFF
   // --- supervisor-level CSRs
   stvec: u64;
   scounteren: u64;

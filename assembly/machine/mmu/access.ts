@@ -37,8 +37,7 @@ export function resolve(h: Hart, va: u64, size: u32, access: u32): u32 {
   if (cause != 0) return fault(cause, va);
   const pa = walkedPa;
   const level = walkedLevel;
-  const checked = h.pmpActive != 0;
-  if (checked && !pmpAllows(h, pa, size, pmpNeed(access), priv)) return fault(accessFault(access), va);
+  if (!pmpAllows(h, pa, size, pmpNeed(access), priv)) return fault(accessFault(access), va);
   if (!isRam(pa)) {
     resolvedPtr = 0;
     devicePa = pa;
@@ -46,7 +45,7 @@ export function resolve(h: Hart, va: u64, size: u32, access: u32): u32 {
   }
   const ptr = ramPtr(pa);
   resolvedPtr = ptr;
-  if (checked && !pmpUniform(h, pa)) return noteWrite(pa, size, access);
+  if (!pmpUniform(h, pa)) return noteWrite(pa, size, access);
   const pagePtr = ptr & ~(PAGE_BYTES - 1);
   if (access == ACCESS_READ) tlbFill(h, h.readTlb, va, pagePtr, level);
   else if (load<u32>(pageEntry(pa), 4) == 0 && !htifPage(pa)) tlbFill(h, h.writeTlb, va, pagePtr, level);

@@ -35,7 +35,7 @@ function fillFetch(h: Hart, pc: u64, entry: usize): bool {
   noteLevel(h, pc, walkedLevel);
   h.fetchFills++;
   const pa = walkedPa & ~0xfff;
-  if (h.pmpActive != 0 && !pmpUniform(h, pa)) {
+  if (!pmpUniform(h, pa)) {
     store<u32>(entry, 0, 12); // every instruction is checked on its own
     store<u32>(entry, <u32>(h.tlbBase + SCRATCH_CODE_OFFSET), 8);
   } else {
@@ -57,7 +57,7 @@ function fillFetch(h: Hart, pc: u64, entry: usize): bool {
 function fetchCause(h: Hart, va: u64): u64 {
   const cause = translate(h, va, ACCESS_FETCH, h.priv);
   if (cause != 0) return cause;
-  if (!isRam(walkedPa) || (h.pmpActive != 0 && !pmpAllows(h, walkedPa, 2, PMP_X, h.priv))) return 1;
+  if (!isRam(walkedPa) || !pmpAllows(h, walkedPa, 2, PMP_X, h.priv)) return 1;
   return 0;
 }
 

@@ -39,7 +39,7 @@ export function translate(h: Hart, va: u64, access: u32, priv: u32): u64 {
   let table = (h.satp & 0xfffffffffff) << 12;
   for (let level: i32 = levels - 1; level >= 0; level--) {
     const ptePa = table + (((va >>> (12 + 9 * level)) & 511) << 3);
-    if (!isRam(ptePa) || (h.pmpActive != 0 && !pmpAllows(h, ptePa, 8, PMP_R, PRIV_S))) return accessFault(access);
+    if (!isRam(ptePa) || !pmpAllows(h, ptePa, 8, PMP_R, PRIV_S)) return accessFault(access);
     const pte = load<u64>(ramPtr(ptePa));
     if (!(pte & PTE_V) || pte & PTE_RESERVED || (pte & (PTE_R | PTE_W)) == PTE_W) return pageFault(access);
     if (pte & (PTE_R | PTE_X)) return finish(h, va, access, priv, pte, ptePa, level);
@@ -65,7 +65,7 @@ function finish(h: Hart, va: u64, access: u32, priv: u32, pte: u64, ptePa: u64, 
   const want = access == ACCESS_WRITE ? PTE_A | PTE_D : PTE_A;
   if ((pte & want) != want) {
     if (!(h.menvcfg & MENVCFG_ADUE)) return pageFault(access);
-    if (h.pmpActive != 0 && !pmpAllows(h, ptePa, 8, PMP_W, PRIV_S)) return accessFault(access);
+    if (!pmpAllows(h, ptePa, 8, PMP_W, PRIV_S)) return accessFault(access);
     ramStore<u64>(ptePa, pte | want);
   }
   walkedPa = page | (va & offsetMask);

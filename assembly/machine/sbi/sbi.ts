@@ -4,7 +4,7 @@ import { EXIT_CRASH, EXIT_POWEROFF, EXIT_REBOOT, PAGE_BYTES } from "../abi";
 import { uartWrite } from "../host";
 import { BOARD_PTR } from "../layout";
 import { flushTranslations } from "../hart/context";
-import { SSIP } from "../hart/csr";
+import { SSIP, updateStimecmp } from "../hart/csr";
 import { harts, setHartLine } from "../hart/lines";
 import { hartAt, Hart } from "../hart/state";
 import { mtime } from "../hart/time";
@@ -98,9 +98,8 @@ function probe(eid: u64): u64 {
 
 function time(h: Hart, fid: u64): void {
   if (fid != 0) return answer(h, ERR_NOT_SUPPORTED, 0);
-  const due = h.reg(A0);
-  store<u64>(TIMER_PTR + (h.id << 3), due);
-  setHartLine(h.id, STIP_BIT, mtime() >= due);
+  h.stimecmp = h.reg(A0); // this firmware always turns Sstc on, which makes STIP follow stimecmp alone
+  updateStimecmp(h, mtime());
   answer(h, SUCCESS, 0);
 }
 
@@ -154,17 +153,24 @@ function debugConsole(h: Hart, fid: u64): void {
   } else if (fid == 0) {
     consoleWrite(h);
   } else if (fid == 1) {
-    answer(h, SUCCESS, 0); // nothing to read: input goes to the UART
+    answer(h, consoleBuffer(h) ? SUCCESS : ERR_INVALID_PARAM, 0); // nothing to read: input goes to the UART
   } else {
     answer(h, ERR_NOT_SUPPORTED, 0);
   }
+}
+
+/** True where the buffer (a0 bytes at a2:a1) lies in RAM. */
+function consoleBuffer(h: Hart): bool {
+  const len = h.reg(A0);
+  const pa = h.reg(A1);
+  return h.reg(12) == 0 && (len == 0 || (isRam(pa) && isRam(pa + len - 1) && pa + len > pa));
 }
 
 /** Writes at most DBCN_MAX_BYTES and says how many. */
 function consoleWrite(h: Hart): void {
   const wanted = h.reg(A0);
   const pa = h.reg(A1);
-  if (h.reg(12) != 0 || (wanted != 0 && (!isRam(pa) || !isRam(pa + wanted - 1) || pa + wanted < pa))) return answer(h, ERR_INVALID_PARAM, 0);
+  if (!consoleBuffer(h)) return answer(h, ERR_INVALID_PARAM, 0);
   const len = min(wanted, DBCN_MAX_BYTES);
   let ptr: usize = 0;
   for (let n: u64 = 0; n < len; n++) {

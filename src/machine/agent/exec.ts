@@ -65,9 +65,9 @@ export class ExecProcess implements Channel {
     this.exit.catch(() => {}); // somebody who only wants the output must not get an unhandled rejection
     if (!stdin) this.input.stop();
     if (tty) this.outputs[1].finish();
-    const abort = (): void => this.abort(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    this.forget = () => signal?.removeEventListener("abort", abort);
+    const onAbort = (): void => this.abort(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.forget = () => signal?.removeEventListener("abort", onAbort);
   }
 
   /** Sends a signal to the command's process group. */
@@ -111,7 +111,9 @@ export class ExecProcess implements Channel {
       default:
         throw protocolError(`frame type ${frame.type} on a command`);
     }
-    return this.exited && this.outputs.every((stream) => stream.ended);
+    const over = this.exited && this.outputs.every((stream) => stream.ended);
+    if (over) this.forget();
+    return over;
   }
 
   fail(error: Error): void {
@@ -140,9 +142,7 @@ export class ExecProcess implements Channel {
     const { kind, value, text } = decodeExit(payload);
     if (this.exited) throw protocolError("a second exit of a command");
     this.exited = true;
-    this.forget();
     this.input.stop();
-    if (kind === EXIT_KIND.FAILED && this.pid === undefined) this.endNeverOpened();
     const signal = kind === EXIT_KIND.SIGNAL;
     this.settle({
       code: signal ? null : value,

@@ -1,0 +1,18 @@
+// The board that our instances have: what the device tree says of the hart. Addresses are in assembly/machine/abi.ts.
+// May depend on abi and machine/.
+import { randomBytes } from "node:crypto";
+import { TIMEBASE_HZ } from "../../assembly/machine/abi.js";
+import type { Board } from "../machine/boot/plan.js";
+
+// biome-ignore format: a table
+const ISA = [
+  "i", "m", "a", "f", "d", "c", "zicsr", "zicntr", "zifencei", "zihintpause", "zicboz", "zicbom", "zicond", "zawrs",
+  "zba", "zbb", "zbc", "zbs", "sstc", "svadu", "svinval", "svnapot",
+] as const;
+
+const SEED_BYTES = 32;
+
+/** A fresh seed each time: no two boots begin with the same random numbers. */
+export function makeBoard(): Board {
+  return { harts: 1, isa: ISA, modes: "sv48", timebaseHz: TIMEBASE_HZ, virtioMmio: false, rngSeed: randomBytes(SEED_BYTES), consoleTarget: "uart" };
+}
