@@ -35,7 +35,8 @@ export class Engine implements AsyncDisposable {
 
   /** Does it. Throws a WardianError for what cannot be done. */
   async apply<A extends Action>(action: A): Promise<ResultOf<A>> {
-    const handler = this.#handlers[action.kind] as (action: A) => Promise<ResultOf<A>>;
+    // The table's type ties each kind to its result; a union of functions cannot be called without this step.
+    const handler = this.#handlers[action.kind] as unknown as (action: A) => Promise<ResultOf<A>>;
     return handler(action);
   }
 

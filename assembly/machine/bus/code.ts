@@ -16,6 +16,9 @@ export const OP_PAGE_END: u32 = 1;
 export const OP_CROSS: u32 = 2; // a full instruction in the last halfword: its other half is on the next page
 export const OP_ILLEGAL: u32 = 3;
 
+/** The bits of a slot's op field that are the dispatch number; the length stands above them. */
+export const OP_MASK: u16 = 0xfff;
+
 export const SLOT_BYTES: usize = 8;
 export const PAGE_SLOTS: usize = 2048;
 export const CODE_BYTES: usize = PAGE_SLOTS * SLOT_BYTES;
@@ -84,10 +87,15 @@ export function codeWritten(entryPtr: usize, offset: u32, size: u32): void {
     detach(entryPtr);
     return;
   }
-  // An instruction or a fused pair that reaches into the bytes starts at most three halfwords before them.
-  const first = max<i32>(<i32>(offset >>> 1) - 3, 0);
+  // A full instruction that reaches into the bytes starts one halfword before them; a pair whose second half that is, up to
+  // two more. The first half of a pair only loses its op, not its operands: it may be the second half of another pair.
+  const start = <i32>(offset >>> 1);
   const last = <i32>((offset + size - 1) >>> 1);
-  for (let slot = first; slot <= last; slot++) store<u64>(code + (<usize>slot << 3), 0);
+  for (let slot = max<i32>(start - 3, 0); slot < start - 1; slot++) {
+    const ptr = code + (<usize>slot << 3);
+    store<u16>(ptr, load<u16>(ptr) & ~OP_MASK);
+  }
+  for (let slot = max<i32>(start - 1, 0); slot <= last; slot++) store<u64>(code + (<usize>slot << 3), 0);
 }
 
 function runs(code: usize): bool {

@@ -94,8 +94,9 @@ export class InputStream extends Writable {
 
 export class OutputStream extends Readable {
   private credit: number = LIMITS.WINDOW_BYTES; // what the guest may still send
-  private held = 0; // cost of what waits in this stream's buffer
-  private taken = 0; // to be granted when it is worth a frame
+  private taken = 0; // cost to be granted when it is worth a frame
+  private pushedBytes = 0;
+  private readonly buffered: { endByte: number; cost: number }[] = []; // frames not read yet, at most WINDOW / FRAME_COST
   /** EOF has come. */
   ended = false;
 
@@ -110,10 +111,13 @@ export class OutputStream extends Readable {
     this.on("error", () => {}); // see InputStream
   }
 
-  override _read(): void {
-    const held = this.held;
-    this.held = 0;
-    this.grant(held);
+  override _read(): void {} // data comes when it comes; read() below returns the credit
+
+  /** Every consumer ends up here: what it took off the buffer is the guest's to send again. */
+  override read(bytes?: number): unknown {
+    const chunk: unknown = super.read(bytes);
+    this.settle();
+    return chunk;
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -128,8 +132,10 @@ export class OutputStream extends Readable {
     this.credit -= cost;
     if (this.destroyed) return;
     const own = payload.length < SMALL_BYTES ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-    if (this.push(own)) this.grant(cost);
-    else this.held += cost;
+    this.pushedBytes += own.length;
+    this.buffered.push({ endByte: this.pushedBytes, cost });
+    this.push(own);
+    this.settle();
   }
 
   /** EOF from the guest. */
@@ -145,8 +151,12 @@ export class OutputStream extends Readable {
     if (!this.readableEnded) this.destroy(error);
   }
 
-  private grant(bytes: number): void {
-    this.taken += bytes;
+  private settle(): void {
+    const readBytes = this.pushedBytes - this.readableLength;
+    for (let first = this.buffered[0]; first && first.endByte <= readBytes; first = this.buffered[0]) {
+      this.taken += first.cost;
+      this.buffered.shift();
+    }
     if (this.taken < LIMITS.CREDIT_STEP_BYTES || this.ended || this.destroyed) return;
     this.credit += this.taken;
     this.link.send(FRAME.CREDIT, this.number, this.id, u32(this.taken));

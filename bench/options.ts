@@ -1,0 +1,46 @@
+// What a benchmark is told, and the command line that says it. Depends on errors.
+import { parseArgs } from "node:util";
+import { WardianError } from "../src/errors.js";
+
+export interface BenchOptions {
+  /** Fewer and shorter rounds: figures to look at, not to quote. */
+  readonly quick: boolean;
+  /** Paths instead of the guest from Debian's archive. */
+  readonly kernel?: string;
+  readonly busybox?: string;
+  onProgress(line: string): void;
+}
+
+export interface CommandLine {
+  readonly names: readonly string[];
+  readonly json: boolean;
+  readonly options: BenchOptions;
+}
+
+export function readCommandLine(args: readonly string[], known: readonly string[]): CommandLine {
+  const usage = `usage: npm run bench -- [${known.join("] [")}] [--json] [--quick] [--kernel FILE --busybox FILE]`;
+  const { values, positionals } = parse(args, usage);
+  const wrong = positionals.find((name) => !known.includes(name));
+  if (wrong !== undefined) throw new WardianError("bench-usage", `there is no benchmark ${JSON.stringify(wrong)}; ${usage}`);
+  const { kernel, busybox } = values;
+  return {
+    names: positionals.length === 0 ? known : [...new Set(positionals)],
+    json: values.json ?? false,
+    options: {
+      quick: values.quick ?? false,
+      ...(kernel === undefined ? {} : { kernel }),
+      ...(busybox === undefined ? {} : { busybox }),
+      onProgress: (line) => process.stderr.write(`bench: ${line}\n`),
+    },
+  };
+}
+
+const FLAGS = { json: { type: "boolean" }, quick: { type: "boolean" }, kernel: { type: "string" }, busybox: { type: "string" } } as const;
+
+function parse(args: readonly string[], usage: string) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, allowPositionals: true });
+  } catch (error) {
+    throw new WardianError("bench-usage", usage, { cause: error });
+  }
+}

@@ -1,0 +1,41 @@
+// What the commands' options mean: sizes, durations, disks, variables. Each parser throws a WardianError of one line.
+// May depend on errors, config, machine/.
+import { MEMORY_BOUNDS } from "../config.js";
+import { WardianError } from "../errors.js";
+import type { DiskSpec } from "../machine/disk.js";
+import { parseSize } from "../machine/size.js";
+
+// biome-ignore format: a table
+const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** setTimeout knows no more. */
+const DURATION_MAX_MS = 2 ** 31 - 1;
+
+/** Milliseconds in "90", "90s", "1.5m", "500ms", "2h". */
+export function parseDuration(text: string): number {
+  const match = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h)?$/.exec(text);
+  if (match === null) throw new WardianError("bad-duration", `${JSON.stringify(text)} is not a time: write a number with ms, s, m or h, such as 30s`);
+  const ms = Number(match[1]) * (DURATION_UNITS_MS[match[2] ?? "s"] ?? 0);
+  if (ms <= 0 || ms > DURATION_MAX_MS) throw new WardianError("bad-duration", `the time ${JSON.stringify(text)} is out of range: more than 0, at most 24 days`);
+  return ms;
+}
+
+export function parseMemoryOption(text: string): number {
+  return parseSize(text, MEMORY_BOUNDS);
+}
+
+/** "FILE" or "FILE,ro"; gathers repeated options. */
+export function parseDisk(text: string, earlier: readonly DiskSpec[] = []): DiskSpec[] {
+  const readOnly = text.endsWith(",ro");
+  const path = readOnly ? text.slice(0, -3) : text;
+  if (path === "") throw new WardianError("bad-option", "--disk needs a file");
+  return [...earlier, { path, readOnly }];
+}
+
+/** "NAME=VALUE", or "NAME" for what it is in our own environment; gathers repeated options. */
+export function parseVariable(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const equals = text.indexOf("=");
+  const name = equals < 0 ? text : text.slice(0, equals);
+  if (name === "") throw new WardianError("bad-option", `${JSON.stringify(text)} is not a variable: write NAME=VALUE`);
+  const value = equals < 0 ? process.env[name] : text.slice(equals + 1);
+  return value === undefined ? { ...earlier } : { ...earlier, [name]: value };
+}

@@ -1,0 +1,36 @@
+// Signals that reach us, a time limit, and a reader of our output that went away: what can end a command from outside.
+// May depend on errors only.
+
+export type Interrupting = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT";
+
+// The numbers are the same on every system that Node runs on.
+// biome-ignore format: a table
+const SIGNAL_NUMBERS: Readonly<Record<Interrupting | "SIGPIPE", number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGPIPE: 13, SIGTERM: 15 };
+const INTERRUPTING: readonly Interrupting[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+
+/** As a shell reports it. */
+export function statusOfSignal(signal: Interrupting | "SIGPIPE"): number {
+  return 128 + SIGNAL_NUMBERS[signal];
+}
+
+/** Calls `listener` for each such signal, instead of ending the process. */
+export function onSignals(listener: (signal: Interrupting) => void): Disposable {
+  for (const signal of INTERRUPTING) process.on(signal, listener);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of INTERRUPTING) process.off(signal, listener);
+    },
+  };
+}
+
+/** Calls `listener` once after `ms`; never without a limit. */
+export function onTimeout(ms: number | undefined, listener: () => void): Disposable {
+  const timer = ms === undefined ? undefined : setTimeout(listener, ms);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** Calls `listener` when what reads our output has gone. */
+export function onOutputGone(stream: NodeJS.WriteStream, listener: () => void): Disposable {
+  stream.on("error", listener);
+  return { [Symbol.dispose]: () => void stream.off("error", listener) };
+}
