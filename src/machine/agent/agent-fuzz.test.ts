@@ -12,7 +12,7 @@ import { FRAME, LIMITS } from "./protocol.js";
 import { Random } from "./random.js";
 import { startUserGuest, type UserGuest, userGuestMissing } from "./user-guest.js";
 
-const BURSTS = 120;
+const BURSTS = 400;
 const BURST_FRAMES = 25;
 const seed = Number(process.env["WARDIAN_FUZZ_SEED"] ?? Date.now() % 2 ** 32);
 const missing = userGuestMissing() ?? (process.getuid?.() === 0 ? undefined : "needs root to shut the agent into a folder");

@@ -150,6 +150,7 @@ m_entries:
 
 m_trap:
   csrw mscratch, x31
+  csrw 0x3a0, zero             # a region that covers half of an access fails it in M-mode too
   sd x29, 32(x31)
   sd x28, 40(x31)
   ld x29, CTX_OUT(x31)

@@ -6,8 +6,6 @@
 import type { Random } from "../random.js";
 import { type Access, ACCESSES } from "./accesses.js";
 import { ALL_PMP, type Case, CODE_PA, FLAG_JUMP, FS_DIRTY, type Harness, mpp, plainCase, PLAY_PA, PRIV_M, PRIV_S, PRIV_U, TABLES_PA } from "./case-record.js";
-import { EBREAK_TVAL } from "./encodings.js";
-import type { Difference } from "./compare.js";
 import type { Load } from "./run-cases.js";
 
 const PAGE = 4096n;
@@ -23,8 +21,8 @@ const X = 8n;
 const U = 16n;
 const A = 64n;
 const D = 128n;
-const N = 1n << 63n;
-export const ADUE = 1n << 61n;
+export const PTE_N = 1n << 63n;
+const ADUE = 1n << 61n;
 const SUM = 1n << 18n;
 const MXR = 1n << 19n;
 const MPRV = 1n << 17n;
@@ -82,8 +80,16 @@ export function pageCase(harness: Harness, random: Random, options: PageOptions)
     one.mstatus |= mpp(mode);
   }
   if (random.chance(4)) addPmp(one, random);
-  one.text = `Sv${12 + 9 * levels} ${access.name} from ${mode} at 0x${one.a0.toString(16)}, mstatus 0x${one.mstatus.toString(16)}, pmpcfg 0x${one.pmpcfg0.toString(16)}, pmpaddr ${one.pmpaddr.map((at) => `0x${(at << 2n).toString(16)}`).join(" ")}, entries ${one.writes.map(([pa, value]) => `0x${pa.toString(16)}=0x${value.toString(16)}`).join(" ")}`;
+  one.text = `Sv${12 + 9 * levels} ${access.name} from ${mode} at ${hex(va)}, ${describeRest(one)}`;
   return one;
+}
+
+const hex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`;
+
+function describeRest(one: Case): string {
+  const entries = one.writes.map(([place, value]) => `${hex(place)}=${hex(value)}`);
+  const regions = one.pmpaddr.map((addr) => hex(addr << 2n));
+  return `mstatus ${hex(one.mstatus)}, pmpcfg0 ${hex(one.pmpcfg0)}, pmpaddr << 2 ${regions.join(" ")}, entries ${entries.join(" ")}`;
 }
 
 /** Stores go to the upper half of a page, fetches to the lower one, so that nothing but breakpoints is ever fetched. */
@@ -109,7 +115,7 @@ function walkWrites(random: Random, va: bigint, levels: number, mode: bigint, ac
   for (let level = levels - 1; level >= leafLevel; level--) {
     const table = level === levels - 1 ? tablePa(level) : playTablePa(level);
     const place = table + indexAt(va, level) * 8n;
-    const value = level === leafLevel ? leaf(random, page, level, mode, options) : pointer(random, level);
+    const value = level === leafLevel ? leaf(random, page, level, mode, options) : pointer(random, level, options);
     writes.push([place, value]);
   }
   const crosses = Number(va & (PAGE - 1n)) + access.sizeBytes > Number(PAGE);
@@ -117,9 +123,10 @@ function walkWrites(random: Random, va: bigint, levels: number, mode: bigint, ac
   return writes;
 }
 
-function pointer(random: Random, level: number): bigint {
+function pointer(random: Random, level: number, { napot }: PageOptions): bigint {
   const value = pte(playTablePa(level - 1), V);
-  return random.chance(24) ? value ^ random.pick([V, U, A, D, 32n, 256n, N, 1n << 54n, 1n << 61n]) : value;
+  const odd = napot ? [V, U, A, D, 32n, 256n] : [V, U, A, D, 32n, 256n, PTE_N, 1n << 54n, 1n << 61n];
+  return random.chance(24) ? value ^ random.pick(odd) : value;
 }
 
 function leaf(random: Random, page: bigint, level: number, mode: bigint, { napot }: PageOptions): bigint {
@@ -132,7 +139,7 @@ function leaf(random: Random, page: bigint, level: number, mode: bigint, { napot
   if (!random.chance(3)) flags |= D;
   if (random.chance(4)) flags |= BigInt(random.below(8)) << 8n;
   if (random.chance(4)) flags |= 32n;
-  if (napot && random.chance(2)) return pte(random.chance(2) ? (base & ~0xffffn) | 0x8000n : base, flags) | N;
+  if (napot && random.chance(2)) return pte(random.chance(2) ? (base & ~0xffffn) | 0x8000n : base, flags) | PTE_N;
   if (!napot && random.chance(20)) flags |= 1n << BigInt(54 + random.below(9));
   if (random.chance(40)) base |= 1n << BigInt(32 + random.below(24)); // no memory there
   return pte(base, flags);
@@ -157,4 +164,3 @@ function addPmp(one: Case, random: Random): void {
   one.pmpcfg0 = ALL_PMP | ((rights | (BigInt(mode) << 3n)) << 8n);
 }
 
-export const PAGE_DIFFERENCES: readonly Difference[] = [EBREAK_TVAL];

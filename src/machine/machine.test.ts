@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { RAM_BASE } from "../../assembly/machine/abi.js";
+import { FUSED } from "../isa/fused.js";
+import { assemble } from "../isa/assemble.js";
+import type { BootPlan } from "./boot/plan.js";
+import { Machine } from "./machine.js";
+
+const TOHOST_PA = RAM_BASE + 0x10000;
+const RAM_BYTES = 16 * 1024 * 1024;
+
+/** Runs words in M-mode from the start of RAM; x31 holds the address of tohost. */
+function start(words: readonly number[], mode: BootPlan["mode"] = "M"): Machine {
+  const machine = new Machine({ ramBytes: RAM_BYTES, onSerial() {} });
+  const bytes = new Uint8Array(new Uint32Array(words).buffer);
+  machine.start({ entryPa: RAM_BASE, mode, a0: 0, a1: 0, a2: 0, firmware: "none", tohostPa: TOHOST_PA, loads: [{ pa: RAM_BASE, bytes }] });
+  return machine;
+}
+
+/** Instructions that end the run with the value of x`rs` (kept below 2^30) as its status. */
+function finish(rs: number): number[] {
+  return [
+    assemble("slli", { rd: 30, rs1: rs, imm: 1 }),
+    assemble("ori", { rd: 30, rs1: 30, imm: 1 }),
+    assemble("auipc", { rd: 31, imm: 0x10000 }),
+    assemble("andi", { rd: 31, rs1: 31, imm: -2048 }),
+    assemble("sd", { rs1: 31, rs2: 30, imm: 0 }),
+    assemble("jal", { imm: 0 }),
+  ];
+}
+
+describe("Machine", () => {
+  it("runs a bare-metal program to its end", () => {
+    const machine = start([assemble("addi", { rd: 5, imm: 42 }), ...finish(5)]);
+    expect(machine.run(100)).toEqual({ kind: "poweroff", status: 42 });
+    expect(machine.instructions).toBe(6n);
+  });
+
+  it("comes back from an endless loop when the budget is used up", () => {
+    const machine = start([assemble("jal", { imm: 0 })]);
+    expect(machine.run(1000)).toEqual({ kind: "budget" });
+    expect(machine.instructions).toBe(1000n);
+  });
+
+  it("is idle without a deadline in wfi when nothing can wake it", () => {
+    const machine = start([assemble("wfi"), assemble("jal", { imm: -4 })]);
+    expect(machine.run(1000)).toEqual({ kind: "idle", sleepMs: Number.POSITIVE_INFINITY });
+  });
+
+  it("costs what it touches", () => {
+    const machine = new Machine({ ramBytes: 1024 * 1024 * 1024, onSerial() {} });
+    machine.writeRam(RAM_BASE + 0x3fff_f000, new Uint8Array(4096));
+    expect(machine.residentBytes).toBe(4096);
+  });
+
+  it("refuses addresses outside RAM", () => {
+    const machine = start([]);
+    expect(() => machine.writeRam(RAM_BASE + RAM_BYTES - 1, new Uint8Array(2))).toThrow("is not in the machine's memory");
+    expect(() => machine.writeRam(0, new Uint8Array(1))).toThrow("is not in the machine's memory");
+  });
+
+  // A pair's second half must survive a write to what stands behind it, and follow a write to itself.
+  it.each(FUSED.filter(([first, second]) => first === "addi" && ["addi", "add", "addiw"].includes(second)))(
+    "keeps %s + %s right when code around the pair is rewritten",
+    (first, second) => {
+      const patched = assemble("addi", { rd: 7, rs1: 7, imm: 100 });
+      const pair = [assemble(first, { rd: 5, rs1: 5, imm: 1 }), assemble(second, { rd: 6, rs1: 5, rs2: 0, imm: 0 })];
+      const body = [
+        assemble("auipc", { rd: 10, imm: 0 }), // x10 = address of this word
+        assemble("lw", { rd: 11, rs1: 10, imm: 4 * 20 }), // the new instruction
+        assemble("addi", { rd: 12, imm: 3 }), // rounds
+        ...pair, // words 3, 4
+        assemble("addi", { rd: 7, rs1: 7, imm: 1 }), // word 5, rewritten in each round
+        assemble("sw", { rs1: 10, rs2: 11, imm: 4 * 5 }),
+        assemble("fence.i"),
+        assemble("addi", { rd: 12, rs1: 12, imm: -1 }),
+        assemble("bne", { rs1: 12, rs2: 0, imm: -4 * 6 }),
+        assemble("add", { rd: 5, rs1: 6, rs2: 7 }), // 3 rounds: x6 = 3, x7 = 1 + 100 + 100
+        ...finish(5),
+      ];
+      while (body.length < 20) body.push(assemble("addi"));
+      expect(start([...body, patched]).run(200)).toEqual({ kind: "poweroff", status: 204 });
+    },
+  );
+
+  it("follows a write to the second half of a pair", () => {
+    const body = [
+      assemble("auipc", { rd: 10, imm: 0 }),
+      assemble("lw", { rd: 11, rs1: 10, imm: 4 * 20 }),
+      assemble("addi", { rd: 12, imm: 2 }),
+      assemble("addi", { rd: 5, rs1: 5, imm: 1 }),
+      assemble("addi", { rd: 6, rs1: 6, imm: 1 }), // word 4
+      assemble("sw", { rs1: 10, rs2: 11, imm: 4 * 4 }),
+      assemble("fence.i"),
+      assemble("addi", { rd: 12, rs1: 12, imm: -1 }),
+      assemble("bne", { rs1: 12, rs2: 0, imm: -4 * 5 }),
+      ...finish(6),
+    ];
+    while (body.length < 20) body.push(assemble("addi"));
+    expect(start([...body, assemble("addi", { rd: 6, rs1: 6, imm: 50 })]).run(200)).toEqual({ kind: "poweroff", status: 51 });
+  });
+});

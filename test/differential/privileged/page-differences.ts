@@ -1,0 +1,53 @@
+// Where QEMU 7.2 and the specification (or a freedom that it gives) part ways over an access. Privileged specification, 3.7.1, 12.3.
+import { ACCESSES, type Access } from "./accesses.js";
+import { ALL_PMP, type Case, CODE_PA, type Outcome } from "./case-record.js";
+import type { Difference } from "./compare.js";
+import { EBREAK_TVAL } from "./encodings.js";
+import { PTE_N } from "./pages.js";
+
+const LOAD_ACCESS = 5n;
+const STORE_ACCESS = 7n;
+const PAGE = 4096n;
+
+const isAccessFault = (cause: bigint): boolean => cause === 1n || cause === LOAD_ACCESS || cause === STORE_ACCESS;
+const hasPmp = (one: Case): boolean => one.pmpcfg0 !== ALL_PMP;
+
+function accessOf(one: Case): Access | undefined {
+  const offset = Number(one.entry & 0xfffn) + (CODE_PA & 0xfff);
+  return ACCESSES.find((access) => access.offset === offset);
+}
+
+function crossesPage(one: Case): boolean {
+  return (one.a0 & (PAGE - 1n)) + BigInt(accessOf(one)?.sizeBytes ?? 1) > PAGE;
+}
+
+/** QEMU wrote A or D to an entry that ours left as it was. */
+function onlyTheyUpdated(one: Case, ours: Outcome, theirs: Outcome): boolean {
+  return one.writes.some(([, value], n) => ours.memory[n] === value && ((theirs.memory[n] ?? 0n) & ~0xc0n) === (value & ~0xc0n) && theirs.memory[n] !== value);
+}
+
+export const PAGE_DIFFERENCES: readonly Difference[] = [
+  EBREAK_TVAL,
+  {
+    reason: "AMO where there is no memory: a store access fault, a load access fault in QEMU",
+    applies: (one, ours, theirs, fields) => fields.join() === "cause" && ours.cause === STORE_ACCESS && theirs.cause === LOAD_ACCESS && accessOf(one)?.kind === "atomic",
+  },
+  {
+    reason: "misaligned load where there is no memory: tval is its address, in QEMU that of an aligned part",
+    applies: (one, ours, theirs, fields) =>
+      fields.join() === "tval" && isAccessFault(ours.cause) && ours.tval === one.a0 && theirs.tval === (one.a0 & -BigInt(accessOf(one)?.sizeBytes ?? 1)),
+  },
+  {
+    reason: "PMP region at the edge of a page: ours checks both halves of a page-crossing access on their own (3.7.1), QEMU the whole on each page",
+    applies: (one, ours, theirs) => hasPmp(one) && crossesPage(one) && (isAccessFault(theirs.cause) || isAccessFault(ours.cause)),
+  },
+  {
+    reason: "PMP that denies a write to a page table entry: setting A or D is then an access fault (12.3.2); QEMU does not look",
+    applies: (one, ours, theirs) => hasPmp(one) && isAccessFault(ours.cause) && onlyTheyUpdated(one, ours, theirs),
+  },
+  {
+    reason: "leaf with a reserved NAPOT encoding: QEMU sets A and D before it refuses it",
+    applies: (one, ours, theirs, fields) =>
+      fields.every((field) => field.startsWith("memory")) && one.writes.some(([, value]) => (value & PTE_N) !== 0n) && onlyTheyUpdated(one, ours, theirs),
+  },
+];
