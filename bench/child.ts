@@ -1,8 +1,6 @@
 // A process that runs one guest and nothing else, so that its time and memory are the guest's own. Started by fork() with one
-// argument, a JSON Task; tells its parent by messages. Depends on instance/.
-import { GuestInstance } from "../src/instance/guest-instance.js";
-import { describeExit, MachineInstance } from "../src/instance/machine-instance.js";
-
+// argument, a JSON Task; tells its parent by messages. Loads our code only when a task needs it: what Node itself takes is
+// measured here too. Depends on instance/.
 export type Task =
   /** Boots a kernel; its console goes to the parent. */
   | { readonly kind: "boot"; readonly kernel: string; readonly initrd: string; readonly append: string; readonly memory: string }
@@ -22,6 +20,7 @@ function tell(message: ChildMessage): void {
 }
 
 async function boot(task: Task & { kind: "boot" }): Promise<void> {
+  const { describeExit, MachineInstance } = await import("../src/instance/machine-instance.js");
   const { kernel, initrd, append, memory } = task;
   const machine = await MachineInstance.start("bench", { kernel, initrd, append, memory });
   machine.console.resume();
@@ -33,7 +32,10 @@ async function boot(task: Task & { kind: "boot" }): Promise<void> {
 
 async function main(task: Task): Promise<void> {
   if (task.kind === "boot") return boot(task);
-  if (task.kind === "guest") await GuestInstance.start("bench", { kernel: task.kernel, image: task.image, memory: task.memory });
+  if (task.kind === "guest") {
+    const { GuestInstance } = await import("../src/instance/guest-instance.js");
+    await GuestInstance.start("bench", { kernel: task.kernel, image: task.image, memory: task.memory });
+  }
   tell({ kind: "up" });
 }
 

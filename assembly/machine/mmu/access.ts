@@ -111,8 +111,9 @@ function readAcross(h: Hart, va: u64, size: u32): u32 {
   const firstBytes = <u32>(second - va);
   if (resolve(h, va, firstBytes, ACCESS_READ) != DONE) return FAULT;
   const firstPtr = resolvedPtr;
+  if (firstPtr == 0) return fault(accessFault(ACCESS_READ), va);
   if (resolve(h, second, size - firstBytes, ACCESS_READ) != DONE) return FAULT;
-  if (firstPtr == 0 || resolvedPtr == 0) return fault(accessFault(ACCESS_READ), va);
+  if (resolvedPtr == 0) return fault(accessFault(ACCESS_READ), second);
   let value: u64 = 0;
   for (let n: u32 = 0; n < size; n++) {
     const byte = n < firstBytes ? load<u8>(firstPtr + n) : load<u8>(resolvedPtr + (n - firstBytes));
@@ -129,7 +130,7 @@ function writeAcross(h: Hart, va: u64, size: u32, value: u64): u32 {
   if (resolve(h, va, firstBytes, ACCESS_WRITE) != DONE) return FAULT;
   const firstPtr = resolvedPtr;
   if (resolve(h, second, size - firstBytes, ACCESS_WRITE) != DONE) return FAULT;
-  if (firstPtr == 0 || resolvedPtr == 0) return fault(accessFault(ACCESS_WRITE), va);
+  if (firstPtr == 0 || resolvedPtr == 0) return fault(accessFault(ACCESS_WRITE), firstPtr == 0 ? va : second);
   for (let n: u32 = 0; n < size; n++) {
     const ptr = n < firstBytes ? firstPtr + n : resolvedPtr + (n - firstBytes);
     store<u8>(ptr, <u8>(value >>> (n << 3)));

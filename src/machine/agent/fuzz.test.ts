@@ -11,28 +11,30 @@ import type { AgentSession } from "./session.js";
 
 const FRAMES = 60_000;
 const seed = Number(process.env["WARDIAN_FUZZ_SEED"] ?? Date.now() % 2 ** 32);
+type FrameParts = [type: number, stream: number, id: number, payload: Uint8Array];
 const TYPES = Object.values(FRAME);
 
-/** A frame that is often right, and sometimes bent. */
+/** A frame for the channels of startWork() that is mostly right in itself, often out of place, and sometimes bent. */
 function makeFrame(random: Random): Uint8Array {
-  const id = random.below(40) === 0 ? random.below(8) : 1 + random.below(5); // startWork opens channels 1 to 5
-  const stream = random.below(20) === 0 ? random.below(256) : random.below(3);
-  const data = (): [number, number, Uint8Array] => [FRAME.DATA, 1, random.bytes(1 + random.below(random.below(20) ? 64 : LIMITS.PAYLOAD_BYTES))];
-  const bodies: (() => [number, number, Uint8Array])[] = [
-    ...Array.from({ length: 40 }, () => data),
-    () => [FRAME.DATA, 2, random.bytes(1 + random.below(64))],
-    () => [FRAME.STARTED, 0, u32(random.below(1000))],
-    () => [FRAME.EOF, stream, new Uint8Array(0)],
-    () => [FRAME.CREDIT, 0, u32(random.below(1000))],
-    () => [FRAME.STOP, 0, new Uint8Array(0)],
-    () => [FRAME.EXIT, 0, Uint8Array.of(random.below(3), random.below(64), ...random.bytes(6 + random.below(20)))],
-    () => [FRAME.FILE_INFO, 0, random.bytes(24)],
-    () => [FRAME.FILE_DONE, 0, u32(random.below(2))],
-    () => [TYPES[random.below(TYPES.length)] ?? 0, stream, random.bytes(random.below(40))],
+  const id = random.below(60) === 0 ? random.below(8) : 1 + random.below(5);
+  const [stream, exec] = [random.below(3), 1 + random.below(3)];
+  const nothing = new Uint8Array(0);
+  const size = random.below(20) ? 64 : LIMITS.PAYLOAD_BYTES;
+  const data = (): FrameParts => [FRAME.DATA, 1 + (random.below(16) === 0 ? 1 : 0), exec, random.bytes(1 + random.below(size))];
+  const rare: (() => FrameParts)[] = [
+    () => [FRAME.STARTED, 0, exec, u32(random.below(1000))],
+    () => [FRAME.EOF, stream, id, nothing],
+    () => [FRAME.CREDIT, 0, 1, u32(random.below(256))],
+    () => [FRAME.STOP, 0, exec, nothing],
+    () => [FRAME.EXIT, 0, exec, Uint8Array.of(random.below(3), random.below(64), ...random.bytes(6 + random.below(20)))],
+    () => [FRAME.FILE_INFO, 0, 5, random.bytes(24)],
+    () => [FRAME.DATA, 1, 5, random.bytes(1 + random.below(500))],
+    () => [FRAME.FILE_DONE, 0, 4 + random.below(2), u32(random.below(2))],
+    () => [TYPES[random.below(TYPES.length)] ?? 0, stream, id, random.bytes(random.below(40))],
   ];
-  const [type, at, payload] = bodies[random.below(bodies.length)]?.() ?? [0, 0, new Uint8Array(0)];
-  const frame = encodeFrame(type, at, id, payload);
-  if (random.below(40) === 0) frame[random.below(Math.min(frame.length, 12))] = random.below(256);
+  const [type, at, channel, payload] = (random.below(5) ? data : (rare[random.below(rare.length)] ?? data))();
+  const frame = encodeFrame(type, at, channel, payload);
+  if (random.below(60) === 0) frame[random.below(Math.min(frame.length, 12))] = random.below(256);
   return frame;
 }
 
