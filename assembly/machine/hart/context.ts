@@ -47,9 +47,9 @@ export function selectContext(h: Hart): void {
   let context = CONTEXT_U;
   if (priv == PRIV_S) context = h.mstatus & MSTATUS_SUM ? CONTEXT_S_SUM : CONTEXT_S;
   else if (priv == PRIV_M) context = CONTEXT_M;
-  h.readTlb = h.tlbBase + context * (2 * TABLE_BYTES);
+  h.readTlb = h.tlbBase + <usize>context * (2 * TABLE_BYTES);
   h.writeTlb = h.readTlb + TABLE_BYTES;
-  h.fetchTlb = h.tlbBase + FETCH_OFFSET + h.priv * FETCH_TABLE_BYTES;
+  h.fetchTlb = h.tlbBase + FETCH_OFFSET + <usize>h.priv * FETCH_TABLE_BYTES;
   const fs = <u32>(h.mstatus >>> 13) & 3;
   h.fpState = fs == 0 ? FP_OFF : fs == 3 ? FP_DIRTY : FP_CLEAN;
 }
@@ -71,8 +71,8 @@ export function flushTranslations(h: Hart): void {
 /** Empties table `table` (2 * context, plus 1 for writes) by its list of used indexes. */
 export function flushTable(h: Hart, table: u32): void {
   const countPtr = h.tlbBase + COUNTS_OFFSET + (table << 2);
-  const base = h.tlbBase + table * TABLE_BYTES;
-  const list = h.tlbBase + LISTS_OFFSET + table * LIST_BYTES;
+  const base = h.tlbBase + <usize>table * TABLE_BYTES;
+  const list = h.tlbBase + LISTS_OFFSET + <usize>table * LIST_BYTES;
   const end = list + (load<u32>(countPtr) << 2);
   for (let ptr = list; ptr < end; ptr += 4) store<u64>(base + (load<u32>(ptr) << 3), 0);
   store<u32>(countPtr, 0);

@@ -102,5 +102,5 @@ export class Hart {
 
 @inline
 export function hartAt(id: u32): Hart {
-  return changetype<Hart>(HARTS_PTR + id * HART_BYTES);
+  return changetype<Hart>(HARTS_PTR + <usize>id * HART_BYTES);
 }

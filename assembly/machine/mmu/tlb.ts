@@ -19,7 +19,7 @@ export function tlbFill(h: Hart, tablePtr: usize, va: u64, pagePtr: usize, level
   const index = indexOf(va);
   const entryPtr = tablePtr + (index << 3);
   if (load<u64>(entryPtr) == 0) {
-    store<u32>(h.tlbBase + LISTS_OFFSET + table * LIST_BYTES + (count << 2), index);
+    store<u32>(h.tlbBase + LISTS_OFFSET + <usize>table * LIST_BYTES + (count << 2), index);
     store<u32>(countPtr, count + 1);
   }
   store<u64>(entryPtr, (va & ~0xfff) ^ pagePtr);
@@ -44,7 +44,7 @@ export function fenceAddress(h: Hart, va: u64): void {
   }
   const pages: u32 = levels != 0 ? 512 : 1;
   const first = indexOf(va) & ~(pages - 1);
-  for (let table: u32 = 0; table < 8; table++) dropRange(h.tlbBase + table * TABLE_BYTES + (first << 3), pages);
+  for (let table: u32 = 0; table < 8; table++) dropRange(h.tlbBase + <usize>table * TABLE_BYTES + (first << 3), pages);
   flushFetch(h);
 }
 
@@ -60,8 +60,8 @@ export function protectPage(pagePtr: usize): void {
   for (let id: u32 = 0; id < harts(); id++) {
     const h = hartAt(id);
     for (let table: u32 = 1; table < 8; table += 2) {
-      const base = h.tlbBase + table * TABLE_BYTES;
-      const list = h.tlbBase + LISTS_OFFSET + table * LIST_BYTES;
+      const base = h.tlbBase + <usize>table * TABLE_BYTES;
+      const list = h.tlbBase + LISTS_OFFSET + <usize>table * LIST_BYTES;
       const end = list + (load<u32>(h.tlbBase + COUNTS_OFFSET + (table << 2)) << 2);
       for (let ptr = list; ptr < end; ptr += 4) {
         const index = load<u32>(ptr);

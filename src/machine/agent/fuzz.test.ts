@@ -74,7 +74,6 @@ test(`${FRAMES} frames into the session (seed ${seed})`, { timeout: 60_000 }, as
     await session.closed;
   }
   expect(sessions).toBeGreaterThan(100);
-  console.log(`${sessions} sessions`);
 });
 
 test(`random bytes into the decoder (seed ${seed})`, () => {

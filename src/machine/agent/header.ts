@@ -20,7 +20,7 @@ export function renderHeader(): string {
     ...Object.entries(table).map(([name, value]) => line(`${prefix}_${name}`, value)),
   ];
   return [
-    "// Generated from src/machine/agent/protocol.ts by header.ts; never edited. `npx vitest -u header` writes it anew.",
+    "// Generated from src/machine/agent/protocol.ts by header.ts; never edited. `npx vitest run header -u` writes it anew.",
     "#pragma once",
     "",
     line("PROTOCOL_MAGIC", PROTOCOL_MAGIC),

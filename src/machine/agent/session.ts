@@ -44,7 +44,7 @@ export class AgentSession {
   private readonly pings = new Map<bigint, (error?: Error) => void>();
   private readonly number = randomInt(1, 2 ** 32 - 1);
   private readonly link: Link;
-  private nextId = 1;
+  private lastId = 0;
   private nextPing = 1n;
   private full: Promise<void> | undefined;
   private peer: Hello | undefined;
@@ -182,9 +182,9 @@ export class AgentSession {
     this.checkOpen();
     if (this.channels.size >= LIMITS.CHANNELS)
       throw new WardianError("agent-busy", `${LIMITS.CHANNELS} commands and transfers are running in the guest: wait for one to end`);
-    do this.nextId = (this.nextId % 0xffff_fffe) + 1;
-    while (this.channels.has(this.nextId));
-    return this.nextId;
+    do this.lastId = (this.lastId % 0xffff_fffe) + 1;
+    while (this.channels.has(this.lastId));
+    return this.lastId;
   }
 
   private write(bytes: Uint8Array): void {

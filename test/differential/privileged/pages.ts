@@ -58,6 +58,11 @@ export interface PageOptions {
   readonly napot: boolean;
 }
 
+interface LeafOptions extends PageOptions {
+  /** For accesses that cross a page: whether the first half of a store is done when the second has no memory is free. */
+  readonly allMemory?: boolean;
+}
+
 export function pageCase(harness: Harness, random: Random, options: PageOptions): Case {
   const levels = random.pick([3, 3, 4, 5]);
   const access = random.pick(ACCESSES);
@@ -112,13 +117,15 @@ function walkWrites(random: Random, va: bigint, levels: number, mode: bigint, ac
   const writes: Case["writes"] = [];
   const page = DATA_PA + ((va - DATA_PA) & 0x7000n);
   const leafLevel = random.chance(4) ? random.below(levels) : 0;
+  const crosses = crossesPage(va, access);
+  const leafOptions: LeafOptions = { ...options, allMemory: crosses };
   for (let level = levels - 1; level >= leafLevel; level--) {
     const table = level === levels - 1 ? tablePa(level) : playTablePa(level);
     const place = table + indexAt(va, level) * 8n;
-    const value = level === leafLevel ? leaf(random, page, level, mode, options) : pointer(random, level, options);
+    const value = level === leafLevel ? leaf(random, page, level, mode, leafOptions) : pointer(random, level, options);
     writes.push([place, value]);
   }
-  if (crossesPage(va, access) && leafLevel === 0) writes.push([playTablePa(0) + indexAt(va + PAGE, 0) * 8n, leaf(random, page + PAGE, 0, mode, options)]);
+  if (crosses && leafLevel === 0) writes.push([playTablePa(0) + indexAt(va + PAGE, 0) * 8n, leaf(random, page + PAGE, 0, mode, leafOptions)]);
   return writes;
 }
 
@@ -128,7 +135,7 @@ function pointer(random: Random, level: number, { napot }: PageOptions): bigint 
   return random.chance(24) ? value ^ random.pick(odd) : value;
 }
 
-function leaf(random: Random, page: bigint, level: number, mode: bigint, { napot }: PageOptions): bigint {
+function leaf(random: Random, page: bigint, level: number, mode: bigint, { napot, allMemory }: LeafOptions): bigint {
   const mask = (1n << BigInt(12 + 9 * level)) - 1n;
   let base = page & ~mask;
   if (level > 0 && random.chance(6)) base |= 1n << BigInt(12 + random.below(9 * level));
@@ -140,7 +147,7 @@ function leaf(random: Random, page: bigint, level: number, mode: bigint, { napot
   if (random.chance(4)) flags |= 32n;
   if (napot && random.chance(2)) return pte(random.chance(2) ? (base & ~0xffffn) | 0x8000n : base, flags) | PTE_N;
   if (!napot && random.chance(20)) flags |= 1n << BigInt(54 + random.below(9));
-  if (random.chance(40)) base |= 1n << BigInt(40 + random.below(16)); // no memory there
+  if (allMemory !== true && random.chance(40)) base |= 1n << BigInt(40 + random.below(16)); // no memory there
   return pte(base, flags);
 }
 
