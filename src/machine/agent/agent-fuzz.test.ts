@@ -14,7 +14,7 @@ import { startUserGuest, type UserGuest, userGuestMissing } from "./user-guest.j
 
 const BURSTS = 400;
 const BURST_FRAMES = 25;
-const seed = Number(process.env["WARDIAN_FUZZ_SEED"] ?? Date.now() % 2 ** 32);
+const seed = Number(process.env.WARDIAN_FUZZ_SEED ?? Date.now() % 2 ** 32);
 const missing = userGuestMissing() ?? (process.getuid?.() === 0 ? undefined : "needs root to shut the agent into a folder");
 const TYPES = Object.values(FRAME).filter((type) => type !== FRAME.POWEROFF);
 const root = mkdtempSync(join(tmpdir(), "wardian-fuzz-"));

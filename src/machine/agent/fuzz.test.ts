@@ -10,7 +10,7 @@ import { Random } from "./random.js";
 import type { AgentSession } from "./session.js";
 
 const FRAMES = 60_000;
-const seed = Number(process.env["WARDIAN_FUZZ_SEED"] ?? Date.now() % 2 ** 32);
+const seed = Number(process.env.WARDIAN_FUZZ_SEED ?? Date.now() % 2 ** 32);
 type FrameParts = [type: number, stream: number, id: number, payload: Uint8Array];
 const TYPES = Object.values(FRAME);
 

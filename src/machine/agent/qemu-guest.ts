@@ -40,6 +40,8 @@ function initramfs(busybox: Uint8Array): Buffer {
 
 export interface QemuGuest {
   readonly transport: AgentTransport;
+  /** Another connection, after the first has been closed. */
+  connect(): Promise<AgentTransport>;
   readonly process: ChildProcess;
   console(): string;
   stop(): Promise<void>;
@@ -65,13 +67,16 @@ export async function startQemuGuest(kernel: string, busybox: string): Promise<Q
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
-  for (let tries = 0; ; tries++) {
-    const socket = connect(path);
-    const open = await new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    });
-    if (open) return { transport: streamTransport(socket), process: child, console: () => text, stop };
-    if (tries === 100) throw new Error(`QEMU gave no port: ${text}`);
-    await sleep(50);
-  }
+  const connectPort = async (): Promise<AgentTransport> => {
+    for (let tries = 0; ; tries++) {
+      const socket = connect(path);
+      const open = await new Promise<boolean>((resolve) => {
+        socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+      });
+      if (open) return streamTransport(socket);
+      if (tries === 100) throw new Error(`QEMU gave no port: ${text}`);
+      await sleep(50);
+    }
+  };
+  return { transport: await connectPort(), connect: connectPort, process: child, console: () => text, stop };
 }

@@ -2,9 +2,11 @@
 
 export class Random {
   private state: number;
+  private readonly pool: Uint8Array;
 
   constructor(seed: number) {
     this.state = seed >>> 0 || 1;
+    this.pool = Uint8Array.from({ length: 65_536 }, () => this.next());
   }
 
   next(): number {
@@ -21,9 +23,9 @@ export class Random {
     return limit > 0 ? this.next() % limit : 0;
   }
 
+  /** Up to 32 KiB, cut from a pool made once, since tests draw many megabytes. */
   bytes(length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    for (let i = 0; i < length; i++) bytes[i] = this.next();
-    return bytes;
+    const start = this.below(this.pool.length - length);
+    return this.pool.slice(start, start + length);
   }
 }

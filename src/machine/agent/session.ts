@@ -84,8 +84,14 @@ export class AgentSession {
       signal?.addEventListener("abort", abort, { once: true });
       const forget = (): void => signal?.removeEventListener("abort", abort);
       this.greet = {
-        resolve: (hello) => (forget(), resolve(hello)),
-        reject: (error) => (forget(), reject(error)),
+        resolve(hello) {
+          forget();
+          resolve(hello);
+        },
+        reject(error) {
+          forget();
+          reject(error);
+        },
       };
       this.write(encodeHello(this.number));
     });
