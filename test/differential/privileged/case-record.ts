@@ -96,7 +96,7 @@ export function encodeCases(cases: readonly Case[]): Uint8Array {
 }
 
 export interface Outcome {
-  /** The mode that took the trap, plus 256 times the vector. */
+  /** The mode that took the trap, plus 16 times the vector. */
   readonly handler: bigint;
   readonly cause: bigint;
   readonly epc: bigint;

@@ -73,11 +73,13 @@ export const EBREAK_TVAL: Difference = {
   applies: (_, ours, theirs, fields) => fields.join() === "tval" && ours.cause === BREAKPOINT && theirs.tval === 0n && ours.tval === ours.epc,
 };
 
+export const NOT_IN_QEMU: Difference = {
+  reason: "QEMU 7.2 has no Zicond, Zawrs, Zicbom, Zicboz",
+  applies: (one, _, theirs) => theirs.cause === ILLEGAL && ["Zicond", "Zawrs", "Zicbom", "Zicboz"].includes(extensionOf(one)),
+};
+
 export const ENCODING_DIFFERENCES: readonly Difference[] = [
-  {
-    reason: "QEMU 7.2 has no Zicond, Zawrs, Zicbom, Zicboz",
-    applies: (one, _, theirs) => theirs.cause === ILLEGAL && ["Zicond", "Zawrs", "Zicbom", "Zicboz"].includes(extensionOf(one)),
-  },
+  NOT_IN_QEMU,
   EBREAK_TVAL,
   {
     reason: "Svinval's two fences in U-mode: illegal says its specification, QEMU 7.2 lets them pass",

@@ -142,7 +142,7 @@ m_entries:
   .rept 16
   csrrw x31, mscratch, x31
   sd x30, CTX_X30(x31)
-  li x30, 3 + n * 256
+  li x30, 3 + n * 16
   j m_trap
   .set n, n + 1
   .endr
@@ -214,7 +214,7 @@ s_vectors:
 s_entries:
   .set n, 0
   .rept 16
-  li x30, 1 + n * 256
+  li x30, 1 + n * 16
   j s_trap
   .set n, n + 1
   .endr
