@@ -60,6 +60,9 @@ next_case:
   .endr
 1:
   fence.i
+  .irp csr, 0x342, 0x343, 0x140, 0x142, 0x143, 0x10a  # what the last case left in mcause, mtval and the like
+  csrw \csr, zero
+  .endr
   li t0, CLINT
   ld t1, 248(x29)              # bit 0: msip, bit 1: mtimecmp has passed, bit 2: enter by a jump in M-mode
   andi t2, t1, 1

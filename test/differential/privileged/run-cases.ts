@@ -63,7 +63,8 @@ function everything(harness: Harness, cases: readonly Case[], loads: readonly Lo
 }
 
 /** The outcomes on qemu-system-riscv64, OUTCOME_BYTES each. */
-export function runOnQemu(harness: Harness, cases: readonly Case[], loads: readonly Load[], program = "qemu-system-riscv64", cpu = QEMU_CPU): Uint8Array {
+export function runOnQemu(harness: Harness, cases: readonly Case[], loads: readonly Load[], cpu = QEMU_CPU): Uint8Array {
+  const program = process.env.WARDIAN_QEMU_SYSTEM ?? "qemu-system-riscv64";
   return inFolder((folder) => {
     const path = join(folder, "ram");
     const ram = openSync(path, "w+");

@@ -1,0 +1,70 @@
+// Boots real Linux on a Machine in this thread, with an /init of the test's own, and gives what it said on the serial console.
+import { readFile } from "node:fs/promises";
+import { type CpioEntry, S_IFREG, writeCpio } from "../../src/image/archive/cpio.js";
+import { fetchFirmware, fetchGuest } from "../../src/image/debian/guest.js";
+import { makeBusyboxRootfs } from "../../src/image/rootfs.js";
+import { makeBoard } from "../../src/instance/board.js";
+import { planBoot } from "../../src/machine/boot/plan.js";
+import { type Disk, Machine, type RunOutcome } from "../../src/machine/machine.js";
+
+export interface LinuxFiles {
+  readonly kernel: Uint8Array;
+  readonly busybox: Uint8Array;
+  readonly firmware: Uint8Array;
+}
+
+/** The default guest and OpenSBI; undefined, with the reason printed, where there is neither network nor cache. */
+export async function fetchLinux(): Promise<LinuxFiles | undefined> {
+  try {
+    const [guest, firmware] = await Promise.all([fetchGuest(), fetchFirmware()]);
+    return { kernel: await readFile(guest.kernel), busybox: await readFile(guest.busybox), firmware: await readFile(firmware.dynamic) };
+  } catch (error) {
+    console.warn(`skipped: the guest cannot be fetched (${(error as Error).message})`);
+    return undefined;
+  }
+}
+
+export interface LinuxOptions {
+  /** The lines of /init, after #!/bin/sh; /proc, /sys and /dev are mounted. */
+  readonly init: string;
+  readonly extra?: readonly CpioEntry[];
+  readonly bios?: Uint8Array;
+  readonly disks?: readonly Disk[];
+  readonly transport?: number;
+  readonly ramBytes?: number;
+  readonly append?: string;
+  readonly timeoutMs?: number;
+}
+
+const PRELUDE = "#!/bin/sh\nmount -t proc proc /proc\nmount -t sysfs sys /sys\nmount -t devtmpfs dev /dev\n";
+const SLICE_INSNS = 2_000_000;
+
+/** Until the guest ends the run, or the time is over (`outcome` is then "budget" or "idle"). */
+export async function bootLinux(files: LinuxFiles, options: LinuxOptions): Promise<{ outcome: RunOutcome; serial: string; machine: Machine }> {
+  const { init, extra = [], bios, disks = [], transport = 0, ramBytes = 256 * 2 ** 20, append = "", timeoutMs = 120_000 } = options;
+  const serial: number[] = [];
+  const machine = new Machine({ ramBytes, disks, transport, onSerial: (byte) => serial.push(byte) });
+  const script: CpioEntry = { name: "init", mode: S_IFREG | 0o755, data: new TextEncoder().encode(PRELUDE + init) };
+  const initrd = Buffer.concat([makeBusyboxRootfs(files.busybox), writeCpio([script, ...extra])]);
+  const plan = planBoot({
+    ramBytes,
+    kernel: files.kernel,
+    ...(bios === undefined ? {} : { bios }),
+    initrd,
+    cmdline: `console=ttyS0 quiet no4lvl cryptomgr.notests panic=-1 ${append}`,
+    board: { ...makeBoard(), virtioMmio: true },
+    decompress: () => {
+      throw new Error("Debian's kernel is not compressed");
+    },
+  });
+  machine.start(plan);
+  const end = performance.now() + timeoutMs;
+  let outcome = machine.run(SLICE_INSNS);
+  while ((outcome.kind === "budget" || outcome.kind === "idle") && performance.now() < end) {
+    if (outcome.kind === "idle") await new Promise((resolve) => setTimeout(resolve, Math.min(sleepOf(outcome), 100)));
+    outcome = machine.run(SLICE_INSNS);
+  }
+  return { outcome, serial: Buffer.from(serial).toString().replaceAll("\r", ""), machine };
+}
+
+const sleepOf = (outcome: RunOutcome): number => (outcome.kind === "idle" ? outcome.sleepMs : 0);
