@@ -4,9 +4,9 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { TRANSPORT_MMIO, TRANSPORT_PCI } from "../../assembly/machine/abi.js";
-import { type CpioEntry, S_IFREG } from "../../src/image/archive/cpio.js";
+import type { CpioEntry } from "../../src/image/archive/cpio.js";
 import type { Disk } from "../../src/machine/machine.js";
-import { bootLinux, fetchLinux } from "./linux.js";
+import { bootLinux, fetchLinux, file } from "./linux.js";
 
 const MODULES = ["virtio_mmio", "virtio_blk", "crc16", "mbcache", "jbd2", "ext4"];
 const DISK_BYTES = 32 * 2 ** 20;
@@ -20,7 +20,7 @@ function readModules(path: string): CpioEntry[] {
     const script = `dpkg-deb --fsys-tarfile "$0" | tar -xO --wildcards "*/$1.ko.xz" | xz -d`;
     const { status, stdout } = spawnSync("sh", ["-c", script, path, name], { maxBuffer: 64 * 2 ** 20 });
     if (status !== 0 || stdout.length === 0) throw new Error(`${path} holds no ${name}.ko.xz`);
-    return { name: `${name}.ko`, mode: S_IFREG | 0o644, data: new Uint8Array(stdout) };
+    return file(`${name}.ko`, 0o644, new Uint8Array(stdout));
   });
 }
 

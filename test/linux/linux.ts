@@ -36,6 +36,11 @@ export interface LinuxOptions {
   readonly timeoutMs?: number;
 }
 
+/** A regular file for the initramfs. */
+export function file(name: string, mode: number, data: Uint8Array): CpioEntry {
+  return { name, mode: S_IFREG | mode, uid: 0, gid: 0, mtimeSeconds: 0, ino: 0, nlink: 1, rdevMajor: 0, rdevMinor: 0, data };
+}
+
 const PRELUDE = "#!/bin/sh\nmount -t proc proc /proc\nmount -t sysfs sys /sys\nmount -t devtmpfs dev /dev\n";
 const SLICE_INSNS = 2_000_000;
 
@@ -44,7 +49,7 @@ export async function bootLinux(files: LinuxFiles, options: LinuxOptions): Promi
   const { init, extra = [], bios, disks = [], transport = 0, ramBytes = 256 * 2 ** 20, append = "", timeoutMs = 120_000 } = options;
   const serial: number[] = [];
   const machine = new Machine({ ramBytes, disks, transport, onSerial: (byte) => serial.push(byte) });
-  const script: CpioEntry = { name: "init", mode: S_IFREG | 0o755, data: new TextEncoder().encode(PRELUDE + init) };
+  const script = file("init", 0o755, new TextEncoder().encode(PRELUDE + init));
   const initrd = Buffer.concat([makeBusyboxRootfs(files.busybox), writeCpio([script, ...extra])]);
   const plan = planBoot({
     ramBytes,

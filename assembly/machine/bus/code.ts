@@ -23,7 +23,7 @@ export const SLOT_BYTES: usize = 8;
 export const PAGE_SLOTS: usize = 2048;
 export const CODE_BYTES: usize = PAGE_SLOTS * SLOT_BYTES;
 const HEADER_BYTES: usize = 32;
-const MAX_CODE_PAGES: u32 = 1024; // 16 MiB of decoded instructions for 4 MiB of guest code
+const MAX_CODE_PAGES: u32 = 2048; // 32 MiB of decoded instructions for 8 MiB of guest code
 const WRITES_TO_RELEASE: u32 = 64;
 
 const COUNT_PTR: usize = BOARD_PTR + 128; // u32, decoded pages ever made

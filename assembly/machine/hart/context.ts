@@ -4,7 +4,7 @@
 //   tlbBase + 0         4 contexts x (read table 8 MiB | write table 8 MiB), one u64 entry a page, index va bits 12..31
 //   tlbBase + 64 MiB    8 lists of the indexes in use, LIST_BYTES each, in the order of the tables
 //   tlbBase + 66 MiB    fetch tables, one a privilege, FETCH_TABLE_BYTES each
-//   tlbBase + 66.5 MiB  counts of the 8 lists, then the scratch page for instructions that cannot be kept decoded
+//   tlbBase + 66.5 MiB  counts of the 8 lists, a byte for every 512 entries of each table (0: all empty), then the scratch page for instructions that cannot be kept decoded
 import { FP_CLEAN, FP_DIRTY, FP_OFF, Hart, PRIV_M, PRIV_S } from "./state";
 
 export const CONTEXT_U: u32 = 0;
@@ -18,8 +18,10 @@ export const LIST_MAX: u32 = 0x10000;
 export const FETCH_OFFSET: usize = 0x4200000;
 export const FETCH_TABLE_BYTES: usize = 0x4000;
 export const COUNTS_OFFSET: usize = 0x4280000;
-export const SCRATCH_CODE_OFFSET: usize = 0x4281000;
-export const SCRATCH_RAW_OFFSET: usize = 0x4286000;
+export const BLOCKS_OFFSET: usize = 0x4281000;
+export const BLOCKS_BYTES: usize = 2048;
+export const SCRATCH_CODE_OFFSET: usize = 0x4285000;
+export const SCRATCH_RAW_OFFSET: usize = 0x428a000;
 
 export const MSTATUS_SIE: u64 = 1 << 1;
 export const MSTATUS_MIE: u64 = 1 << 3;
@@ -74,7 +76,12 @@ export function flushTable(h: Hart, table: u32): void {
   const base = h.tlbBase + <usize>table * TABLE_BYTES;
   const list = h.tlbBase + LISTS_OFFSET + <usize>table * LIST_BYTES;
   const end = list + (load<u32>(countPtr) << 2);
-  for (let ptr = list; ptr < end; ptr += 4) store<u64>(base + (load<u32>(ptr) << 3), 0);
+  const blocks = h.tlbBase + BLOCKS_OFFSET + <usize>table * BLOCKS_BYTES;
+  for (let ptr = list; ptr < end; ptr += 4) {
+    const index = load<u32>(ptr);
+    store<u64>(base + (index << 3), 0);
+    store<u8>(blocks + (index >>> 9), 0);
+  }
   store<u32>(countPtr, 0);
 }
 

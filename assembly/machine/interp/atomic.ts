@@ -5,7 +5,7 @@ import { MENVCFG_CBCFE, MENVCFG_CBIE, MENVCFG_CBZE } from "../hart/csr";
 import { Hart, PRIV_M, PRIV_U } from "../hart/state";
 import { CAUSE_LOAD_ACCESS, CAUSE_LOAD_MISALIGNED, CAUSE_STORE_ACCESS, CAUSE_STORE_MISALIGNED } from "../hart/trap";
 import { htifPage, htifStore } from "../dev/htif";
-import { DONE, faultCause, resolve, resolvedPtr } from "../mmu/access";
+import { DONE, faultCause, resolve, resolvedPtr, resolveForZeros, untouched } from "../mmu/access";
 import { ACCESS_READ, ACCESS_WRITE, walkedPa } from "../mmu/walk";
 import { Insn } from "../isa/insn";
 import { AMO_ADD, AMO_AND, AMO_MAX, AMO_MAXU, AMO_MIN, AMO_MINU, AMO_OR, AMO_SWAP, AMO_XOR } from "../isa/a";
@@ -88,7 +88,8 @@ function cboTouch(m: Interpreter, i: Insn, va: u64): bool {
 
 export function cboZero(m: Interpreter, i: Insn, va: u64): bool {
   if (!envAllows(m.hart, MENVCFG_CBZE)) return illegal(m, i);
-  if (resolve(m.hart, va & ~(CACHE_BLOCK_BYTES - 1), CACHE_BLOCK_BYTES, ACCESS_WRITE) != DONE) return m.trap(i, faultCause, va);
+  if (resolveForZeros(m.hart, va & ~(CACHE_BLOCK_BYTES - 1), CACHE_BLOCK_BYTES) != DONE) return m.trap(i, faultCause, va);
+  if (untouched) return true;
   if (resolvedPtr == 0) return m.trap(i, CAUSE_STORE_ACCESS, va);
   memory.fill(resolvedPtr, 0, CACHE_BLOCK_BYTES);
   return true;

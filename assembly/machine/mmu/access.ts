@@ -23,6 +23,8 @@ export let readValue: u64 = 0;
 /** Where resolve() found its page: an address in linear memory, or 0 for a device at devicePa. */
 export let resolvedPtr: usize = 0;
 export let devicePa: u64 = 0;
+/** Whether resolveForZeros() found nothing to do. */
+export let untouched: bool = false;
 
 function fault(cause: u64, va: u64): u32 {
   faultCause = cause;
@@ -32,12 +34,29 @@ function fault(cause: u64, va: u64): u32 {
 
 /** Finds `size` bytes at `va` that do not cross a page. Fills the TLB where later accesses may go straight. */
 export function resolve(h: Hart, va: u64, size: u32, access: u32): u32 {
+  return locate(h, va, size, access) == DONE ? reach(h, va, size, access) : FAULT;
+}
+
+/** As resolve, for a store of zeros: a page that nothing has touched reads as zero already and gets no memory for it. */
+export function resolveForZeros(h: Hart, va: u64, size: u32): u32 {
+  untouched = false;
+  if (locate(h, va, size, ACCESS_WRITE) != DONE) return FAULT;
+  untouched = isRam(walkedPa) && load<u32>(pageEntry(walkedPa)) == 0;
+  return untouched ? DONE : reach(h, va, size, ACCESS_WRITE);
+}
+
+/** Translates and checks; the address is then in walkedPa. */
+function locate(h: Hart, va: u64, size: u32, access: u32): u32 {
   const priv = dataPriv(h);
   const cause = translate(h, va, access, priv);
   if (cause != 0) return fault(cause, va);
+  return pmpAllows(h, walkedPa, size, pmpNeed(access), priv) ? DONE : fault(accessFault(access), va);
+}
+
+/** Finds what stands at walkedPa. */
+function reach(h: Hart, va: u64, size: u32, access: u32): u32 {
   const pa = walkedPa;
   const level = walkedLevel;
-  if (!pmpAllows(h, pa, size, pmpNeed(access), priv)) return fault(accessFault(access), va);
   if (!isRam(pa)) {
     resolvedPtr = 0;
     devicePa = pa;
@@ -77,7 +96,8 @@ export function readMemory(h: Hart, va: u64, size: u32): u32 {
 /** Stores the low bytes of `value`. */
 export function writeMemory(h: Hart, va: u64, size: u32, value: u64): u32 {
   if ((<u32>va & (PAGE_BYTES - 1)) + size > <u32>PAGE_BYTES) return writeAcross(h, va, size, value);
-  if (resolve(h, va, size, ACCESS_WRITE) != DONE) return FAULT;
+  if ((value == 0 ? resolveForZeros(h, va, size) : resolve(h, va, size, ACCESS_WRITE)) != DONE) return FAULT;
+  if (value == 0 && untouched) return DONE;
   if (resolvedPtr != 0) {
     storeSized(resolvedPtr, size, value);
     return htifPage(walkedPa) && htifStore(walkedPa) ? DEVICE : DONE;

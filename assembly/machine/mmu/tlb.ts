@@ -1,7 +1,7 @@
 // Filling and emptying the translation tables of loads and stores. Their layout stands in hart/context.ts.
 // An entry is va_page ^ address of the page in linear memory; 0 is none. So (entry ^ va) has a zero upper half on a hit,
 // and is then the address. A page that cannot be reached by a plain access is never put in.
-import { COUNTS_OFFSET, flushFetch, flushTable, flushTranslations, LIST_BYTES, LIST_MAX, LISTS_OFFSET, TABLE_BYTES } from "../hart/context";
+import { BLOCKS_BYTES, BLOCKS_OFFSET, COUNTS_OFFSET, flushFetch, flushTable, flushTranslations, LIST_BYTES, LIST_MAX, LISTS_OFFSET, TABLE_BYTES } from "../hart/context";
 import { hartAt, Hart } from "../hart/state";
 import { harts } from "../hart/lines";
 
@@ -21,6 +21,7 @@ export function tlbFill(h: Hart, tablePtr: usize, va: u64, pagePtr: usize, level
   if (load<u64>(entryPtr) == 0) {
     store<u32>(h.tlbBase + LISTS_OFFSET + <usize>table * LIST_BYTES + (count << 2), index);
     store<u32>(countPtr, count + 1);
+    store<u8>(h.tlbBase + BLOCKS_OFFSET + <usize>table * BLOCKS_BYTES + (index >>> 9), 1);
   }
   store<u64>(entryPtr, (va & ~0xfff) ^ pagePtr);
   noteLevel(h, va, level);
@@ -42,17 +43,19 @@ export function fenceAddress(h: Hart, va: u64): void {
     flushTranslations(h);
     return;
   }
-  const pages: u32 = levels != 0 ? 512 : 1;
-  const first = indexOf(va) & ~(pages - 1);
-  for (let table: u32 = 0; table < 8; table++) dropRange(h.tlbBase + <usize>table * TABLE_BYTES + (first << 3), pages);
-  flushFetch(h);
-}
-
-/** Drops `count` entries from `entryPtr` on. Untouched tables stay untouched: only what is there is written. */
-function dropRange(entryPtr: usize, count: u32): void {
-  for (const end = entryPtr + (count << 3); entryPtr < end; entryPtr += 8) {
-    if (load<u64>(entryPtr) != 0) store<u64>(entryPtr, 0);
+  const index = indexOf(va);
+  for (let table: u32 = 0; table < 8; table++) {
+    const base = h.tlbBase + <usize>table * TABLE_BYTES;
+    if (levels == 0) {
+      store<u64>(base + (index << 3), 0);
+      continue;
+    }
+    const block = h.tlbBase + BLOCKS_OFFSET + <usize>table * BLOCKS_BYTES + (index >>> 9);
+    if (load<u8>(block) == 0) continue;
+    memory.fill(base + ((index & ~511) << 3), 0, 512 * 8);
+    store<u8>(block, 0);
   }
+  flushFetch(h);
 }
 
 /** Makes every store to the page at `pagePtr` take the slow path from now on: instructions were decoded from it. */
