@@ -37,7 +37,7 @@ Exit status:
 
 Examples:
   wardian boot --kernel vmlinuz --initrd initrd.img --append "console=ttyS0"
-  wardian boot --bios fw_jump.bin --kernel Image -m 1G
+  wardian boot --bios fw_dynamic.bin --kernel Image -m 1G
   wardian boot --kernel program.elf --timeout 30s
 `;
 

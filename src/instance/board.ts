@@ -14,5 +14,5 @@ const SEED_BYTES = 32;
 
 /** A fresh seed each time: no two boots begin with the same random numbers. */
 export function makeBoard(): Board {
-  return { harts: 1, isa: ISA, modes: "sv48", timebaseHz: TIMEBASE_HZ, virtioMmio: false, rngSeed: randomBytes(SEED_BYTES), consoleTarget: "uart" };
+  return { harts: 1, isa: ISA, modes: "sv57", timebaseHz: TIMEBASE_HZ, virtioMmio: false, rngSeed: randomBytes(SEED_BYTES), consoleTarget: "uart" };
 }

@@ -76,7 +76,7 @@ export class GuestInstance implements Instance {
       const early = timeout.aborted ? undefined : await this.exit;
       await this.stop();
       if (signal?.aborted === true) throw new WardianError("aborted", "the guest was stopped before it was up", { cause: signal.reason });
-      if (early !== undefined) throw startFailure(early, error);
+      if (early !== undefined) throw startFailure(early, this.memoryBytes, error);
       const said = this.vm.lastLine === "" ? "its console is silent" : `its console says last: ${this.vm.lastLine}`;
       throw new WardianError("guest-timeout", `the guest did not come up within ${startTimeoutMs / 1000} s; ${said}`, { cause: error });
     }
@@ -136,7 +136,8 @@ export class GuestInstance implements Instance {
   }
 }
 
-function startFailure(exit: VmExit, cause: unknown): WardianError {
+function startFailure(exit: VmExit, memoryBytes: number, cause: unknown): WardianError {
   if (exit.kind === "failed") return exit.error;
-  return new WardianError("guest-ended", `the guest ended before it was up: ${describeExit(exit)}`, { cause });
+  const advice = memoryBytes < COMFORTABLE_BYTES ? "; it may need more memory: try -m 256M" : "";
+  return new WardianError("guest-ended", `the guest ended before it was up: ${describeExit(exit)}${advice}`, { cause });
 }

@@ -7,6 +7,8 @@ const SHOWN_CHARACTERS = 200;
 const LINE_FEED = 10;
 
 export class LineTail {
+  /** A kernel gave up before it had read its command line: it will never restart by itself. */
+  hasEarlyPanic = false;
   readonly #lines: string[] = [];
   readonly #line = Buffer.alloc(LINE_BYTES);
   #length = 0;
@@ -19,6 +21,7 @@ export class LineTail {
   }
 
   clear(): void {
+    this.hasEarlyPanic = false;
     this.#lines.length = 0;
     this.#length = 0;
   }
@@ -34,7 +37,9 @@ export class LineTail {
   }
 
   #finishLine(): void {
-    this.#lines.push(this.#current());
+    const line = this.#current();
+    if (EARLY_PANIC_PATTERN.test(line)) this.hasEarlyPanic = true;
+    this.#lines.push(line);
     if (this.#lines.length > LINES_KEPT) this.#lines.shift();
     this.#length = 0;
   }
@@ -48,6 +53,9 @@ export class LineTail {
 }
 
 const PANIC_PATTERN = /^(?:\[ *\d+\.\d+\] )?(Kernel panic - not syncing.*)$/;
+
+// At time 0 there is no program yet that could print such a line.
+const EARLY_PANIC_PATTERN = /^\[ *0\.000000\] ---\[ end Kernel panic - not syncing/;
 
 /** What a Linux kernel says when it gives up, without its time stamp. */
 export function findPanic(lines: readonly string[]): string | undefined {

@@ -52,6 +52,24 @@ describe("Machine", () => {
     expect(machine.residentBytes).toBe(4096);
   });
 
+  it("gives no memory to a page that only zeros were written to", () => {
+    const body = [
+      assemble("auipc", { rd: 10, imm: 0x400000 }),
+      assemble("sd", { rs1: 10, rs2: 0, imm: 8 }),
+      assemble("cbo.zero", { rs1: 10 }),
+      assemble("auipc", { rd: 11, imm: 0x500000 }),
+      assemble("sd", { rs1: 11, rs2: 0, imm: 0 }),
+      assemble("sd", { rs1: 11, rs2: 11, imm: 8 }), // touches this page after all
+      assemble("sb", { rs1: 11, rs2: 0, imm: 9 }), // and a zero there is a zero
+      assemble("lbu", { rd: 5, rs1: 11, imm: 10 }), // 0x50 of the address 0x8050_000c
+      ...finish(5),
+    ];
+    const machine = start(body);
+    expect(machine.run(100)).toEqual({ kind: "poweroff", status: 0x50 });
+    expect(machine.residentBytes).toBe(3 * 4096); // code, tohost, and the one page
+    expect([...machine.readRam(RAM_BASE + 0x50000c + 8, 8)]).toEqual([0x0c, 0, 0x50, 0x80, 0, 0, 0, 0]);
+  });
+
   it("refuses addresses outside RAM", () => {
     const machine = start([]);
     expect(() => machine.writeRam(RAM_BASE + RAM_BYTES - 1, new Uint8Array(2))).toThrow("is not in the machine's memory");

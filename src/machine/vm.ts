@@ -131,7 +131,8 @@ export class VirtualMachine implements AsyncDisposable {
         const beganMs = performance.now();
         const end = await this.#boot();
         const panic = findPanic(this.#tail.lines);
-        if (end.kind === "crash" || (end.kind === "reboot" && panic !== undefined)) return { kind: "crash", reason: panic ?? this.#tail.last };
+        const isPanic = panic !== undefined && (end.kind === "reboot" || this.#tail.hasEarlyPanic);
+        if (end.kind === "crash" || isPanic) return { kind: "crash", reason: panic ?? this.#tail.last };
         if (end.kind !== "reboot" || this.#options.reboot !== "restart" || this.#isStopping) return end;
         this.#countBoot(performance.now() - beganMs);
         this.#tail.clear();
@@ -188,6 +189,7 @@ export class VirtualMachine implements AsyncDisposable {
       case "output":
         if (message.channel === SERIAL_CHANNEL) this.#tail.add(message.bytes);
         this.#streams.get(message.channel)?.receive(message.bytes);
+        if (this.#tail.hasEarlyPanic) void this.#worker?.stop();
         return;
       case "taken":
         this.#streams.get(message.channel)?.taken(message.count);

@@ -54,17 +54,23 @@ export class Random {
     }
   }
 
-  /** The bits of a floating point register: doubles and boxed singles, ordinary and odd. */
-  float(): bigint {
-    if (this.chance(2)) return 0xffffffff00000000n | BigInt(this.#single());
+  /** The bits of a floating point register: doubles and boxed singles, ordinary and odd, or what only looks like a boxed one. */
+  float(boxing: "any" | "boxed" | "double" | "nearly" = "any"): bigint {
+    const single = BigInt(this.#single());
+    if (boxing === "nearly" && this.chance(2)) return (BigInt(this.pick([0, 0xfffffffe, 0x7fffffff, 0xffff7fff, 0xfffffff0])) << 32n) | single;
+    if (boxing === "boxed" || boxing === "nearly" || (boxing === "any" && this.chance(2))) return 0xffffffff00000000n | single;
+    return this.#double();
+  }
+
+  #double(): bigint {
     const sign = BigInt(this.below(2)) << 63n;
-    const exponent = this.pick([0n, 1n, 0x7ffn, 0x7fen, 0x3ffn, 0x3fen, 0x433n, 0x41en, BigInt(this.below(2048)), BigInt(0x3e0 + this.below(64))]);
+    const exponent = this.pick([0n, 1n, 0x7ffn, 0x7fen, 0x3ffn, 0x3fen, 0x433n, 0x41en, BigInt(this.below(2048)), BigInt(0x3e0 + this.below(64)), BigInt(0x3e0 + this.below(64))]);
     const fraction = this.pick([0n, 1n, 0x8000000000000n, 0xfffffffffffffn, this.u64() & 0xfffffffffffffn, this.u64() & 0xfffff00000000n]);
     return sign | (exponent << 52n) | fraction;
   }
 
   #single(): number {
-    const exponent = this.pick([0, 1, 255, 254, 127, 126, 150, 158, this.below(256), 100 + this.below(50)]);
+    const exponent = this.pick([0, 1, 255, 254, 127, 126, 150, 158, this.below(256), 100 + this.below(50), 100 + this.below(50)]);
     const fraction = this.pick([0, 1, 0x400000, 0x7fffff, this.u32() & 0x7fffff]);
     return ((this.below(2) << 31) | (exponent << 23) | fraction) >>> 0;
   }

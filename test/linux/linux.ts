@@ -32,6 +32,7 @@ export interface LinuxOptions {
   readonly disks?: readonly Disk[];
   readonly transport?: number;
   readonly ramBytes?: number;
+  /** Default: Sv39, the cheapest to walk. */
   readonly append?: string;
   readonly timeoutMs?: number;
 }
@@ -46,7 +47,7 @@ const SLICE_INSNS = 2_000_000;
 
 /** Until the guest ends the run, or the time is over (`outcome` is then "budget" or "idle"). */
 export async function bootLinux(files: LinuxFiles, options: LinuxOptions): Promise<{ outcome: RunOutcome; serial: string; machine: Machine }> {
-  const { init, extra = [], bios, disks = [], transport = 0, ramBytes = 256 * 2 ** 20, append = "", timeoutMs = 120_000 } = options;
+  const { init, extra = [], bios, disks = [], transport = 0, ramBytes = 256 * 2 ** 20, append = "no4lvl", timeoutMs = 120_000 } = options;
   const serial: number[] = [];
   const machine = new Machine({ ramBytes, disks, transport, onSerial: (byte) => serial.push(byte) });
   const script = file("init", 0o755, new TextEncoder().encode(PRELUDE + init));
@@ -56,7 +57,7 @@ export async function bootLinux(files: LinuxFiles, options: LinuxOptions): Promi
     kernel: files.kernel,
     ...(bios === undefined ? {} : { bios }),
     initrd,
-    cmdline: `console=ttyS0 quiet no4lvl cryptomgr.notests panic=-1 ${append}`,
+    cmdline: `console=ttyS0 quiet cryptomgr.notests panic=-1 ${append}`,
     board: { ...makeBoard(), virtioMmio: true },
     decompress: () => {
       throw new Error("Debian's kernel is not compressed");
