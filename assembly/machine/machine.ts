@@ -38,13 +38,13 @@ export function machineInit(ramBytes: u64): void {
 }
 
 /** Power-on of hart 0 at `pc` with a0, a1 and a2. In S-mode our firmware is below it; in M-mode nothing is. */
-export function machineStart(pc: u64, a0: u64, a1: u64, a2: u64, supervisor: bool, tohostPa: u64): void {
+export function machineStart(pc: u64, a0: u64, a1: u64, a2: u64, supervisor: bool, tohostPa: u64, fromhostPa: u64): void {
   const h = hartAt(0);
   h.pc = pc;
   h.setReg(A0, a0);
   h.setReg(A0 + 1, a1);
   h.setReg(A0 + 2, a2);
-  htifInit(tohostPa);
+  htifInit(tohostPa, fromhostPa);
   if (supervisor) enterAsFirmware(h);
   setPriv(h, supervisor ? PRIV_S : PRIV_M);
   flushTranslations(h);

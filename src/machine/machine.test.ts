@@ -2,17 +2,16 @@ import { describe, expect, it } from "vitest";
 import { RAM_BASE } from "../../assembly/machine/abi.js";
 import { FUSED } from "../isa/fused.js";
 import { assemble } from "../isa/assemble.js";
-import type { BootPlan } from "./boot/plan.js";
 import { Machine } from "./machine.js";
 
 const TOHOST_PA = RAM_BASE + 0x10000;
 const RAM_BYTES = 16 * 1024 * 1024;
 
 /** Runs words in M-mode from the start of RAM; x31 holds the address of tohost. */
-function start(words: readonly number[], mode: BootPlan["mode"] = "M"): Machine {
-  const machine = new Machine({ ramBytes: RAM_BYTES, onSerial() {} });
+function start(words: readonly number[], onSerial: (byte: number) => void = () => {}): Machine {
+  const machine = new Machine({ ramBytes: RAM_BYTES, onSerial });
   const bytes = new Uint8Array(new Uint32Array(words).buffer);
-  machine.start({ entryPa: RAM_BASE, mode, a0: 0, a1: 0, a2: 0, firmware: "none", tohostPa: TOHOST_PA, loads: [{ pa: RAM_BASE, bytes }] });
+  machine.start({ entryPa: RAM_BASE, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", tohostPa: TOHOST_PA, fromhostPa: TOHOST_PA + 64, loads: [{ pa: RAM_BASE, bytes }] });
   return machine;
 }
 
@@ -68,6 +67,41 @@ describe("Machine", () => {
     expect(machine.run(100)).toEqual({ kind: "poweroff", status: 0x50 });
     expect(machine.residentBytes).toBe(3 * 4096); // code, tohost, and the one page
     expect([...machine.readRam(RAM_BASE + 0x50000c + 8, 8)]).toEqual([0x0c, 0, 0x50, 0x80, 0, 0, 0, 0]);
+  });
+
+  it("answers HTIF console characters and write calls through fromhost", () => {
+    const said: number[] = [];
+    const tohost = [assemble("auipc", { rd: 31, imm: 0x10000 }), assemble("andi", { rd: 31, rs1: 31, imm: -2048 })];
+    const awaited = [assemble("ld", { rd: 6, rs1: 31, imm: 64 }), assemble("beq", { rs1: 6, rs2: 0, imm: -4 }), assemble("sd", { rs1: 31, imm: 64 })];
+    const machine = start(
+      [
+        ...tohost,
+        assemble("lui", { rd: 5, imm: 0x01010000 }),
+        assemble("slli", { rd: 5, rs1: 5, imm: 32 }),
+        assemble("addi", { rd: 5, rs1: 5, imm: 0x41 }),
+        assemble("sd", { rs1: 31, rs2: 5 }),
+        ...awaited,
+        assemble("addi", { rd: 7, rs1: 31, imm: 128 }), // write(1, x31 + 192, 2)
+        assemble("addi", { rd: 5, imm: 64 }),
+        assemble("sd", { rs1: 7, rs2: 5, imm: 0 }),
+        assemble("addi", { rd: 5, imm: 1 }),
+        assemble("sd", { rs1: 7, rs2: 5, imm: 8 }),
+        assemble("addi", { rd: 8, rs1: 31, imm: 192 }),
+        assemble("sd", { rs1: 7, rs2: 8, imm: 16 }),
+        assemble("addi", { rd: 5, imm: 2 }),
+        assemble("sd", { rs1: 7, rs2: 5, imm: 24 }),
+        assemble("lui", { rd: 5, imm: 0x4000 }),
+        assemble("addi", { rd: 5, rs1: 5, imm: 0x342 }), // "B" and "C"
+        assemble("sd", { rs1: 8, rs2: 5 }),
+        assemble("sd", { rs1: 31, rs2: 7 }),
+        ...awaited,
+        assemble("ld", { rd: 5, rs1: 7 }),
+        ...finish(5),
+      ],
+      (byte) => said.push(byte),
+    );
+    expect(machine.run(1000)).toEqual({ kind: "poweroff", status: 2 });
+    expect(Buffer.from(said).toString()).toBe("ABC");
   });
 
   it("refuses addresses outside RAM", () => {

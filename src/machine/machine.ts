@@ -141,8 +141,8 @@ export class Machine {
   /** Puts the plan's loads into RAM and powers hart 0 on. Call once. */
   start(plan: BootPlan): void {
     for (const { pa, bytes } of plan.loads) this.#copyIn(pa, bytes, true);
-    const { entryPa, a0, a1, a2, mode, tohostPa = 0 } = plan;
-    this.#wasm.machineStart(BigInt(entryPa), BigInt(a0), BigInt(a1), BigInt(a2), mode === "S" ? 1 : 0, BigInt(tohostPa));
+    const { entryPa, a0, a1, a2, mode, tohostPa = 0, fromhostPa = 0 } = plan;
+    this.#wasm.machineStart(BigInt(entryPa), BigInt(a0), BigInt(a1), BigInt(a2), mode === "S" ? 1 : 0, BigInt(tohostPa), BigInt(fromhostPa));
   }
 
   /** Runs about `budgetInsns` instructions. Throws a WardianError where the machine itself cannot go on. */

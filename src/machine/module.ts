@@ -7,7 +7,7 @@ import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
 export interface MachineExports extends Record<string, unknown> {
   readonly memory: WebAssembly.Memory;
   machineInit(ramBytes: bigint): void;
-  machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint): void;
+  machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint, fromhostPa: bigint): void;
   machineRun(budgetInsns: number): number;
   machineDeadline(): bigint;
   exitStatus(): number;

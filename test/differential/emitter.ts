@@ -65,6 +65,7 @@ export class Emitter {
 
   #row(row: Row): void {
     if (row.kind === "jump") this.#jump(row, this.#choose.rs());
+    else if (row.name.startsWith("sc.")) this.#reservation();
     else if (row.format === "AMO") this.#atomic(row);
     else this.#out.word(encode(row, this.#choose.operands(row)));
   }
@@ -117,9 +118,12 @@ export class Emitter {
     this.#out.word(encode(row, { rs1: ADDRESS, rs2: this.#choose.rs(), rd: this.#choose.rd() }));
   }
 
-  /** Load-reserved, a few instructions, store-conditional; sometimes to another place, sometimes once more. */
+  /**
+   * Load-reserved, a few instructions, store-conditional; sometimes to another place, sometimes once more. Always of one size:
+   * whether sc.w succeeds after lr.d is free.
+   */
   #reservation(): void {
-    const { random } = this.#inLoopSafe();
+    const random = this.#random;
     const size = random.pick([4, 8]);
     const suffix = size === 8 ? "d" : "w";
     this.#out.word(assemble("addi", { rd: ADDRESS, rs1: BASE, imm: this.#choose.offset() & -size }));
@@ -127,10 +131,6 @@ export class Emitter {
     for (let n = random.below(3); n > 0; n--) this.#plain();
     if (random.chance(6)) this.#out.word(assemble("addi", { rd: ADDRESS, rs1: ADDRESS, imm: random.pick([-size, 64]) & -size }));
     for (let n = 1 + Number(random.chance(4)); n > 0; n--) this.#out.word(assemble(`sc.${suffix}`, { rd: this.#choose.rd(), rs1: ADDRESS, rs2: this.#choose.rs() }));
-  }
-
-  #inLoopSafe(): { random: Random } {
-    return { random: this.#random };
   }
 
   /** An integer instruction that touches nothing but registers. */
