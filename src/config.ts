@@ -1,8 +1,6 @@
-// What Wardian takes for granted unless somebody says otherwise, and its exit statuses. Depends on abi only.
-import { RAM_MAX_BYTES, RAM_MIN_BYTES } from "../assembly/machine/abi.js";
+// What Wardian takes for granted unless somebody says otherwise, and its exit statuses. Depends on nothing.
 
 export const DEFAULT_MEMORY = "256M";
-export const MEMORY_BOUNDS = { what: "memory size", minBytes: RAM_MIN_BYTES, maxBytes: RAM_MAX_BYTES } as const;
 
 /** Files named on the command line are read whole: a kernel, an initrd, firmware, a device tree. */
 export const BOOT_FILE_LIMIT_BYTES = 2 ** 30;
@@ -13,7 +11,7 @@ export const GUEST_STOP_TIMEOUT_MS = 3_000;
 /** Bytes of one stream that run() keeps for its caller. */
 export const RUN_OUTPUT_LIMIT_BYTES = 64 * 2 ** 20;
 
-// biome-ignore format: a table
+// prettier-ignore
 export const EXIT_STATUS = {
   timeout:      124,
   error:        125, // of Wardian itself

@@ -7,12 +7,24 @@ import { describe, expect, it } from "vitest";
 const ROOT = new URL("../", import.meta.url).pathname;
 
 /** One row a line, top to bottom; names are folders or files without `.ts`. */
-const MACHINE_ROWS = [["abi", "host", "layout"], ["hart"], ["bus"], ["dev"], ["mmu"], ["isa"], ["interp"], ["translate"], ["sbi"], ["machine", "snapshot", "index"]];
+const MACHINE_ROWS = [
+  ["abi", "host", "layout"],
+  ["hart"],
+  ["bus"],
+  ["dev"],
+  ["mmu"],
+  ["isa"],
+  ["interp"],
+  ["translate"],
+  ["sbi"],
+  ["machine", "snapshot", "index"],
+];
 const SRC_ROWS = [
   ["errors", "log", "config"], ["metrics"], ["isa"], ["machine"], ["kernel"], ["wasi"], ["image"], ["net"], ["instance"], ["engine"], ["api", "cli", "web"], ["index"],
 ]; // prettier-ignore
 
-const isExempt = (path: string): boolean => /\.test\.ts$|(^|\/)testing\/|-(samples?|cases)\.ts$|(^|\/)(samples?|mutation|fake-archive)\.ts$/.test(path);
+const isExempt = (path: string): boolean =>
+  /\.test\.ts$|(^|\/)testing\/|-(samples?|cases)\.ts$|(^|\/)(samples?|mutation|fake-archive)\.ts$/.test(path);
 
 function* sources(folder: string): Generator<string> {
   for (const name of readdirSync(folder)) {

@@ -1,11 +1,11 @@
 // What the commands' options mean: sizes, durations, disks, variables. Each parser throws a WardianError of one line.
-// May depend on errors, config, machine/.
-import { MEMORY_BOUNDS } from "../config.js";
+// May depend on errors, machine/.
 import { WardianError } from "../errors.js";
 import type { DiskSpec } from "../machine/disk.js";
 import { parseSize } from "../machine/size.js";
+import { MEMORY_BOUNDS } from "../machine/vm.js";
 
-// biome-ignore format: a table
+// prettier-ignore
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 /** setTimeout knows no more. */
 const DURATION_MAX_MS = 2 ** 31 - 1;
@@ -13,9 +13,11 @@ const DURATION_MAX_MS = 2 ** 31 - 1;
 /** Milliseconds in "90", "90s", "1.5m", "500ms", "2h". */
 export function parseDuration(text: string): number {
   const match = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h)?$/.exec(text);
-  if (match === null) throw new WardianError("bad-duration", `${JSON.stringify(text)} is not a time: write a number with ms, s, m or h, such as 30s`);
+  if (match === null)
+    throw new WardianError("bad-duration", `${JSON.stringify(text)} is not a time: write a number with ms, s, m or h, such as 30s`);
   const ms = Number(match[1]) * (DURATION_UNITS_MS[match[2] ?? "s"] ?? 0);
-  if (ms <= 0 || ms > DURATION_MAX_MS) throw new WardianError("bad-duration", `the time ${JSON.stringify(text)} is out of range: more than 0, at most 24 days`);
+  if (ms <= 0 || ms > DURATION_MAX_MS)
+    throw new WardianError("bad-duration", `the time ${JSON.stringify(text)} is out of range: more than 0, at most 24 days`);
   return ms;
 }
 

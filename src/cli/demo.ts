@@ -1,9 +1,11 @@
-// `npm run demo`: what a newcomer should see, each line checked as it goes. Uses the library as anybody would. May depend on
-// index.ts and the files beside it.
+// `npm run demo`: what a newcomer should see, each line checked as it goes. May depend on
+// config, engine/ and the files beside it.
 import { createHash, randomBytes } from "node:crypto";
-import { DEFAULT_IMAGE } from "../instance/guest-files.js";
 import { EXIT_STATUS } from "../config.js";
-import { type Guest, Wardian, WardianError } from "../index.js";
+import { Engine } from "../engine/engine.js";
+import { Guest } from "../engine/guest.js";
+import { WardianError } from "../errors.js";
+import { DEFAULT_IMAGE } from "../instance/guest-files.js";
 import { formatSize } from "../machine/size.js";
 import { onSignals, statusOfSignal } from "./interruption.js";
 import { describeError, sayError } from "./message.js";
@@ -28,7 +30,8 @@ async function show(guest: Guest, args: readonly string[], expectedStatus = 0): 
   process.stdout.write(stdout);
   process.stderr.write(stderr);
   say(`(status ${status}, ${seconds(sinceMs)})`);
-  if (status !== expectedStatus) throw new WardianError("demo", `this command should have ended with status ${expectedStatus}, not ${status}`);
+  if (status !== expectedStatus)
+    throw new WardianError("demo", `this command should have ended with status ${expectedStatus}, not ${status}`);
   return stdout.toString();
 }
 
@@ -60,9 +63,13 @@ async function demo(signal: AbortSignal): Promise<void> {
   const progress = new ProgressReport();
   const { onProgress, onNote } = progress;
   say("Fetching the default guest (once; later runs need no network) and booting it...");
-  await using guest = await Wardian.boot({ fetch: { onProgress, onNote, signal }, signal }).finally(() => progress.done());
+  await using engine = new Engine();
+  const spec = { image: DEFAULT_IMAGE, fetch: { onProgress, onNote, signal }, signal };
+  const guest = new Guest(engine, await engine.apply({ kind: "boot-guest", spec }).finally(() => progress.done()));
   const { stats } = await guest.inspect();
-  say(`\nUp in ${seconds(sinceMs)}: ${stats?.instructions.toLocaleString("en")} instructions, ${formatSize(stats?.residentBytes ?? 0)} of the guest's 256 MiB in use.`);
+  say(
+    `\nUp in ${seconds(sinceMs)}: ${stats?.instructions.toLocaleString("en")} instructions, ${formatSize(stats?.residentBytes ?? 0)} of the guest's 256 MiB in use.`,
+  );
   await showAll(guest);
   say(`\nAll of it as expected, in ${seconds(sinceMs)}.`);
   say("\nNext:");

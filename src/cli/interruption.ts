@@ -4,7 +4,7 @@
 export type Interrupting = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT";
 
 // The numbers are the same on every system that Node runs on.
-// biome-ignore format: a table
+// prettier-ignore
 const SIGNAL_NUMBERS: Readonly<Record<Interrupting | "SIGPIPE", number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGPIPE: 13, SIGTERM: 15 };
 const INTERRUPTING: readonly Interrupting[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 
@@ -13,12 +13,25 @@ export function statusOfSignal(signal: Interrupting | "SIGPIPE"): number {
   return 128 + SIGNAL_NUMBERS[signal];
 }
 
+type Listener = (signal: Interrupting) => void;
+
+/** The last one hears. */
+const listeners: Listener[] = [];
+
+/** Between two listeners, as while a guest is put away, a signal ends the process: exit hooks restore the terminal. */
+function hear(signal: Interrupting): void {
+  const listener = listeners.at(-1);
+  if (listener === undefined) process.exit(statusOfSignal(signal));
+  listener(signal);
+}
+
 /** Calls `listener` for each such signal, instead of ending the process. */
-export function onSignals(listener: (signal: Interrupting) => void): Disposable {
-  for (const signal of INTERRUPTING) process.on(signal, listener);
+export function onSignals(listener: Listener): Disposable {
+  if (process.listenerCount("SIGINT") === 0) for (const signal of INTERRUPTING) process.on(signal, hear);
+  listeners.push(listener);
   return {
     [Symbol.dispose]() {
-      for (const signal of INTERRUPTING) process.off(signal, listener);
+      listeners.splice(listeners.lastIndexOf(listener), 1);
     },
   };
 }

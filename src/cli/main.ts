@@ -42,7 +42,11 @@ export function makeProgram(finish: (status: number) => void): Command {
 
 /** commander's "error: ..." and its suggestion, with the way to more. */
 function oneLine(text: string): string {
-  return `${text.replace(/^error: /, "").trim().split("\n").join(" ")}; see wardian --help`;
+  return `${text
+    .replace(/^error: /, "")
+    .trim()
+    .split("\n")
+    .join(" ")}; see wardian --help`;
 }
 
 /** The exit status. */

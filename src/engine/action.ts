@@ -6,7 +6,7 @@ import type { MachineInstance, MachineSpec } from "../instance/machine-instance.
 import type { ExecProcess } from "../machine/agent/exec.js";
 import type { MachineStats } from "../machine/vm.js";
 
-// biome-ignore format: one row an action
+// prettier-ignore
 export type Action =
   | { readonly kind: "boot-guest";   readonly spec: GuestSpec }
   | { readonly kind: "boot-machine"; readonly spec: MachineSpec }

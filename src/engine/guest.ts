@@ -49,7 +49,11 @@ export class Guest implements AsyncDisposable {
     const command = await this.exec(args, { endAtExit: true, ...options, stdin: stdin !== undefined });
     if (stdin !== undefined) command.stdin.end(stdin);
     try {
-      const [stdout, stderr, exit] = await Promise.all([collect(command.stdout, limitBytes), collect(command.stderr, limitBytes), command.exit]);
+      const [stdout, stderr, exit] = await Promise.all([
+        collect(command.stdout, limitBytes),
+        collect(command.stderr, limitBytes),
+        command.exit,
+      ]);
       const { status, signal, failure } = exit;
       return { stdout, stderr, status, signal, ...(failure === undefined ? {} : { failure }) };
     } catch (error) {
@@ -62,7 +66,13 @@ export class Guest implements AsyncDisposable {
 
   /** Makes or replaces a regular file. */
   async writeFile(path: string, data: string | Uint8Array, options: { readonly mode?: number } = {}): Promise<void> {
-    await this.#engine.apply({ kind: "write-file", instance: this.id, path, data: typeof data === "string" ? Buffer.from(data) : data, mode: options.mode });
+    await this.#engine.apply({
+      kind: "write-file",
+      instance: this.id,
+      path,
+      data: typeof data === "string" ? Buffer.from(data) : data,
+      mode: options.mode,
+    });
   }
 
   readFile(path: string): Promise<Uint8Array> {
@@ -91,7 +101,8 @@ async function collect(stream: Readable, limitBytes: number): Promise<Buffer> {
   if (stream.destroyed && stream.readableLength === 0) return Buffer.alloc(0);
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
     sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes) throw new WardianError("output-too-large", `the command wrote more than ${limitBytes} bytes; use exec() and read its streams`);
+    if (sizeBytes > limitBytes)
+      throw new WardianError("output-too-large", `the command wrote more than ${limitBytes} bytes; use exec() and read its streams`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

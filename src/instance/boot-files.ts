@@ -40,15 +40,24 @@ export async function planFiles(files: BootFiles, ramBytes: number, cmdline: str
 export async function readBootFile(path: string, what: string): Promise<Uint8Array> {
   try {
     const about = await stat(path);
-    if (!about.isFile()) throw new WardianError("bad-file", `the ${what} file ${path} is ${about.isDirectory() ? "a directory" : "not a regular file"}`);
+    if (!about.isFile())
+      throw new WardianError("bad-file", `the ${what} file ${path} is ${about.isDirectory() ? "a directory" : "not a regular file"}`);
     if (about.size > BOOT_FILE_LIMIT_BYTES) {
-      throw new WardianError("bad-file", `the ${what} file ${path} has ${formatSize(about.size)}; the most is ${formatSize(BOOT_FILE_LIMIT_BYTES)}`);
+      throw new WardianError(
+        "bad-file",
+        `the ${what} file ${path} has ${formatSize(about.size)}; the most is ${formatSize(BOOT_FILE_LIMIT_BYTES)}`,
+      );
     }
     return await readFile(path);
   } catch (error) {
     if (error instanceof WardianError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" || code === "ENOTDIR" ? "does not exist" : code === "EACCES" ? "may not be read; check its permissions" : `cannot be read (${code})`;
+    const why =
+      code === "ENOENT" || code === "ENOTDIR"
+        ? "does not exist"
+        : code === "EACCES"
+          ? "may not be read; check its permissions"
+          : `cannot be read (${code})`;
     throw new WardianError("bad-file", `the ${what} file ${path} ${why}`, { cause: error });
   }
 }

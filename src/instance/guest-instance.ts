@@ -104,7 +104,8 @@ export class GuestInstance implements Instance {
     let sizeBytes = 0;
     for await (const chunk of content as AsyncIterable<Uint8Array>) {
       sizeBytes += chunk.length;
-      if (sizeBytes > FILE_LIMIT_BYTES) throw new WardianError("file-too-large", `${path} in the guest is larger than 1 GiB; read it in parts with a command`);
+      if (sizeBytes > FILE_LIMIT_BYTES)
+        throw new WardianError("file-too-large", `${path} in the guest is larger than 1 GiB; read it in parts with a command`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);

@@ -1,11 +1,11 @@
 // An instance that is the bare machine: a kernel or a bare-metal program, its serial console, its disks. May depend on
 // errors, config, machine/ and the files beside it.
 import type { Duplex } from "node:stream";
-import { DEFAULT_MEMORY, MEMORY_BOUNDS } from "../config.js";
+import { DEFAULT_MEMORY } from "../config.js";
 import { WardianError } from "../errors.js";
 import type { DiskSpec } from "../machine/disk.js";
 import { parseSize } from "../machine/size.js";
-import { type MachineStats, VirtualMachine, type VmExit } from "../machine/vm.js";
+import { MEMORY_BOUNDS, type MachineStats, VirtualMachine, type VmExit } from "../machine/vm.js";
 import { type BootFiles, planFiles } from "./boot-files.js";
 import { type Instance, type InstanceInfo, Lifecycle } from "./instance.js";
 
@@ -40,7 +40,8 @@ export class MachineInstance implements Instance {
   }
 
   static async start(id: string, spec: MachineSpec): Promise<MachineInstance> {
-    if (spec.kernel === undefined && spec.bios === undefined) throw new WardianError("nothing-to-boot", "there is nothing to boot: give a kernel or a bios");
+    if (spec.kernel === undefined && spec.bios === undefined)
+      throw new WardianError("nothing-to-boot", "there is nothing to boot: give a kernel or a bios");
     const memoryBytes = parseMemory(spec.memory);
     const cmdline = chooseCmdline(spec);
     const vm = await VirtualMachine.start({

@@ -69,7 +69,13 @@ describe("disassemble", () => {
   ])("0x%s", (bits, text) => expect(disassemble(bits)).toBe(text));
 
   it("lists mixed lengths", () => {
-    const code = new Uint8Array(new Uint16Array([0x1141, ...new Uint16Array(new Uint32Array([assemble("addi", { rd: 1 })]).buffer), 0x8082]).buffer);
-    expect(listing(code, 0x1000)).toEqual(["1000: 1141      c.addi x2, x2, -16", "1002: 00000093  addi x1, x0, 0", "1006: 8082      c.jr x0, 0(x1)"]);
+    const code = new Uint8Array(
+      new Uint16Array([0x1141, ...new Uint16Array(new Uint32Array([assemble("addi", { rd: 1 })]).buffer), 0x8082]).buffer,
+    );
+    expect(listing(code, 0x1000)).toEqual([
+      "1000: 1141      c.addi x2, x2, -16",
+      "1002: 00000093  addi x1, x0, 0",
+      "1006: 8082      c.jr x0, 0(x1)",
+    ]);
   });
 });

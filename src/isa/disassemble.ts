@@ -65,7 +65,11 @@ function decodeHalf(half: number): Decoded | undefined {
   const imm = compressedImmediate(compressed, half);
   if (compressed.nonZero.includes("imm") && imm === 0) return undefined;
   if (compressed.nonZero.includes("rd") && ((half >>> 7) & 31) === 0) return undefined;
-  const [rd, rs1, rs2] = [compressed.rd, compressed.rs1, compressed.rs2].map((operand) => register(operand, half)) as [number, number, number];
+  const [rd, rs1, rs2] = [compressed.rd, compressed.rs1, compressed.rs2].map((operand) => register(operand, half)) as [
+    number,
+    number,
+    number,
+  ];
   return { row, compressed, lengthBytes: 2, rd, rs1, rs2, rs3: 0, imm, rm: 0 };
 }
 
@@ -119,7 +123,10 @@ const offset = (bytes: number): string => (bytes < 0 ? `.${bytes}` : `.+${bytes}
 /** "addi x5, x6, -1"; a compressed instruction has its own name and the operands of what it stands for. */
 export function disassemble(bits: number): string {
   const one = decode(bits);
-  if (one === undefined) return (bits & 3) === 3 ? `illegal 0x${(bits >>> 0).toString(16).padStart(8, "0")}` : `illegal 0x${(bits & 0xffff).toString(16).padStart(4, "0")}`;
+  if (one === undefined)
+    return (bits & 3) === 3
+      ? `illegal 0x${(bits >>> 0).toString(16).padStart(8, "0")}`
+      : `illegal 0x${(bits & 0xffff).toString(16).padStart(4, "0")}`;
   return `${one.compressed?.name ?? one.row.name} ${operandTexts(one).join(", ")}`.trim();
 }
 
@@ -127,11 +134,16 @@ export function disassemble(bits: number): string {
 export function listing(code: Uint8Array, pa: number): string[] {
   const lines: string[] = [];
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
-  for (let at = 0; at + 2 <= code.length; ) {
+  for (let at = 0; at + 2 <= code.length;) {
     const half = view.getUint16(at, true);
     const full = (half & 3) === 3 && at + 4 <= code.length;
     const bits = full ? view.getUint32(at, true) : half;
-    lines.push(`${(pa + at).toString(16)}: ${bits.toString(16).padStart(full ? 8 : 4, "0").padEnd(8)}  ${disassemble(bits)}`);
+    lines.push(
+      `${(pa + at).toString(16)}: ${bits
+        .toString(16)
+        .padStart(full ? 8 : 4, "0")
+        .padEnd(8)}  ${disassemble(bits)}`,
+    );
     at += full ? 4 : 2;
   }
   return lines;

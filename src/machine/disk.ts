@@ -39,7 +39,7 @@ export class FileDisk implements Disk {
   }
 
   read(offset: number, into: Uint8Array): void {
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const got = readSync(this.#fd, into, done, into.length - done, offset + done);
       if (got === 0) throw new WardianError("bad-disk", "the disk image has become shorter while in use");
       done += got;
@@ -48,7 +48,7 @@ export class FileDisk implements Disk {
 
   write(offset: number, from: Uint8Array): void {
     if (this.readOnly) throw new WardianError("bad-disk", "the disk is read-only");
-    for (let done = 0; done < from.length; ) done += writeSync(this.#fd, from, done, from.length - done, offset + done);
+    for (let done = 0; done < from.length;) done += writeSync(this.#fd, from, done, from.length - done, offset + done);
   }
 
   flush(): void {
@@ -66,7 +66,10 @@ function checkedSize(fd: number, path: string): number {
   if (!about.isFile()) throw new WardianError("bad-disk", `the disk image ${path} is not a regular file; a raw image file is needed`);
   if (about.size === 0) throw new WardianError("bad-disk", `the disk image ${path} is empty; make it larger with truncate -s`);
   if (about.size % SECTOR_BYTES !== 0) {
-    throw new WardianError("bad-disk", `the disk image ${path} has ${about.size} bytes, which is not a multiple of ${SECTOR_BYTES}; it must be a raw image`);
+    throw new WardianError(
+      "bad-disk",
+      `the disk image ${path} has ${about.size} bytes, which is not a multiple of ${SECTOR_BYTES}; it must be a raw image`,
+    );
   }
   return about.size;
 }
@@ -81,7 +84,9 @@ function whyNot(error: NodeJS.ErrnoException, readOnly: boolean): string {
     case "EACCES":
     case "EPERM":
     case "EROFS":
-      return readOnly ? "may not be read; check its permissions" : "may not be written; check its permissions, or use it read-only with ,ro";
+      return readOnly
+        ? "may not be read; check its permissions"
+        : "may not be written; check its permissions, or use it read-only with ,ro";
     default:
       return `cannot be opened (${error.code ?? error.message})`;
   }

@@ -4,7 +4,14 @@ import { WardianError } from "../errors.js";
 import { FileDisk } from "./disk.js";
 import { Machine, type RunOutcome } from "./machine.js";
 import { InputQueue, OutputBatch } from "./runner-queues.js";
-import { type FromWorker, type MachineEnd, OUTPUT_WINDOW_BYTES, SERIAL_CHANNEL, type StartMessage, type ToWorker } from "./worker-messages.js";
+import {
+  type FromWorker,
+  type MachineEnd,
+  OUTPUT_WINDOW_BYTES,
+  SERIAL_CHANNEL,
+  type StartMessage,
+  type ToWorker,
+} from "./worker-messages.js";
 
 export type Send = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
 
@@ -98,7 +105,11 @@ export class Runner {
 
   #inspect(id: number): void {
     const { instructions, residentBytes } = this.#machine;
-    this.#send({ kind: "stats", id, stats: { instructions, residentBytes, busyMs: this.#busyMs, upMs: performance.now() - this.#startMs } });
+    this.#send({
+      kind: "stats",
+      id,
+      stats: { instructions, residentBytes, busyMs: this.#busyMs, upMs: performance.now() - this.#startMs },
+    });
   }
 
   #take(index: number, bytes: Uint8Array): number {
@@ -209,7 +220,8 @@ export class Runner {
 /** What is told of an error that ends a machine. */
 export function describeFailure(error: unknown): { code: string; message: string } {
   if (error instanceof WardianError) return { code: error.code, message: error.message };
-  if (error instanceof RangeError) return { code: "out-of-memory", message: "the host has no memory left for this machine: give it less with -m" };
+  if (error instanceof RangeError)
+    return { code: "out-of-memory", message: "the host has no memory left for this machine: give it less with -m" };
   const text = error instanceof Error ? error.message : String(error);
   return { code: "machine-panic", message: `the machine stopped on a fault of its own (${text.split("\n")[0]}); this is a bug in Wardian` };
 }

@@ -81,5 +81,9 @@ function workerFault(error: Error): WardianError {
   if ((error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY") {
     return new WardianError("out-of-memory", "the machine's thread ran out of memory: give it less with -m", { cause: error });
   }
-  return new WardianError("worker-crash", `the machine's thread ended by itself (${error.message.split("\n")[0]}); this is a bug in Wardian`, { cause: error });
+  return new WardianError(
+    "worker-crash",
+    `the machine's thread ended by itself (${error.message.split("\n")[0]}); this is a bug in Wardian`,
+    { cause: error },
+  );
 }

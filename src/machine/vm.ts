@@ -1,6 +1,7 @@
 // A machine that runs in a thread of its own: streams, size, statistics, and one promise for how it ended. A reboot is a
-// fresh machine, in a fresh thread, from a fresh plan. May depend on errors, boot/ and the vm-*.ts files beside it.
+// fresh machine, in a fresh thread, from a fresh plan. May depend on abi, errors, boot/ and the vm-*.ts files beside it.
 import type { Duplex } from "node:stream";
+import { RAM_MAX_BYTES, RAM_MIN_BYTES } from "../../assembly/machine/abi.js";
 import { WardianError } from "../errors.js";
 import type { BootPlan } from "./boot/plan.js";
 import type { DiskSpec } from "./disk.js";
@@ -9,6 +10,7 @@ import { VmStream } from "./vm-stream.js";
 import { VmWorker, type WorkerEnd } from "./vm-worker.js";
 import { type MachineStats, SERIAL_CHANNEL, type StartMessage } from "./worker-messages.js";
 
+export { TIMEBASE_HZ } from "../../assembly/machine/abi.js";
 export type { DiskSpec } from "./disk.js";
 export type { MachineStats } from "./worker-messages.js";
 
@@ -32,6 +34,9 @@ export interface VmOptions {
   readonly reboot?: "restart" | "end";
   readonly signal?: AbortSignal | undefined;
 }
+
+/** For parseSize. */
+export const MEMORY_BOUNDS = { what: "memory size", minBytes: RAM_MIN_BYTES, maxBytes: RAM_MAX_BYTES } as const;
 
 /** So many boots in a row, none of them longer than this and none with a word from the host, are a loop. */
 const LOOP_BOOTS = 5;
@@ -70,7 +75,8 @@ export class VirtualMachine implements AsyncDisposable {
 
   /** Resolves when the machine has its files and runs. Throws a WardianError for files or disks that are not usable. */
   static async start(options: VmOptions): Promise<VirtualMachine> {
-    if (options.signal?.aborted === true) throw new WardianError("aborted", "the machine was stopped before it started", { cause: options.signal.reason });
+    if (options.signal?.aborted === true)
+      throw new WardianError("aborted", "the machine was stopped before it started", { cause: options.signal.reason });
     const vm = new VirtualMachine(options);
     const started = new Promise<undefined>((resolve) => {
       vm.#onStarted = () => resolve(undefined);
@@ -146,7 +152,10 @@ export class VirtualMachine implements AsyncDisposable {
     this.#boots = lastedMs < LOOP_BOOT_MS && !this.#hasInput ? this.#boots + 1 : 0;
     this.#hasInput = false;
     if (this.#boots >= LOOP_BOOTS) {
-      throw new WardianError("reboot-loop", `the guest restarted ${LOOP_BOOTS} times in a row without anybody's doing; look at what it prints last`);
+      throw new WardianError(
+        "reboot-loop",
+        `the guest restarted ${LOOP_BOOTS} times in a row without anybody's doing; look at what it prints last`,
+      );
     }
   }
 
@@ -212,7 +221,8 @@ export class VirtualMachine implements AsyncDisposable {
 
 function asWardianError(error: unknown): WardianError {
   if (error instanceof WardianError) return error;
-  if (error instanceof RangeError) return new WardianError("out-of-memory", "the host has no memory left for this machine: give it less with -m", { cause: error });
+  if (error instanceof RangeError)
+    return new WardianError("out-of-memory", "the host has no memory left for this machine: give it less with -m", { cause: error });
   const text = error instanceof Error ? error.message : String(error);
   return new WardianError("start-failed", `the machine could not be started (${text.split("\n")[0]})`, { cause: error });
 }

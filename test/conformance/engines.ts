@@ -34,7 +34,15 @@ export function runElf(engine: Engine, elf: Uint8Array, maxInsns: number): Verdi
   const serial: number[] = [];
   let now = 0n;
   const machine = engine.make({ ramBytes: RAM_BYTES, onSerial: (byte) => serial.push(byte), clock: () => (now += LOOK_NS) });
-  const board = { harts: 1, isa: [...ISA], modes: "sv57" as const, timebaseHz: 10_000_000, virtioMmio: false, rngSeed: new Uint8Array(32), consoleTarget: "uart" as const };
+  const board = {
+    harts: 1,
+    isa: [...ISA],
+    modes: "sv57" as const,
+    timebaseHz: 10_000_000,
+    virtioMmio: false,
+    rngSeed: new Uint8Array(32),
+    consoleTarget: "uart" as const,
+  };
   const decompress = (): never => {
     throw new Error("a bare-metal program is not compressed");
   };

@@ -86,7 +86,9 @@ export class Emitter {
     const same = rd !== 0 && this.#random.chance(2) ? { rd } : {};
     const shift = second.format === "SHIFT" && this.#random.chance(2) ? { imm: this.#random.pick([32, 48, 56]) } : {};
     const [rs1, rs2] = this.#random.chance(2) ? [through, operands.rs2 ?? 0] : [operands.rs1 ?? 0, through];
-    this.#out.word(encode(second, { ...operands, rs1: second.format === "R" ? rs1 : through, rs2, ...(toFloat(second) ? {} : same), ...shift }));
+    this.#out.word(
+      encode(second, { ...operands, rs1: second.format === "R" ? rs1 : through, rs2, ...(toFloat(second) ? {} : same), ...shift }),
+    );
   }
 
   #single(row: Row): { rd?: number } {
@@ -130,7 +132,8 @@ export class Emitter {
     this.#out.word(assemble(`lr.${suffix}`, { rd: this.#choose.rd(), rs1: ADDRESS }));
     for (let n = random.below(3); n > 0; n--) this.#plain();
     if (random.chance(6)) this.#out.word(assemble("addi", { rd: ADDRESS, rs1: ADDRESS, imm: random.pick([-size, 64]) & -size }));
-    for (let n = 1 + Number(random.chance(4)); n > 0; n--) this.#out.word(assemble(`sc.${suffix}`, { rd: this.#choose.rd(), rs1: ADDRESS, rs2: this.#choose.rs() }));
+    for (let n = 1 + Number(random.chance(4)); n > 0; n--)
+      this.#out.word(assemble(`sc.${suffix}`, { rd: this.#choose.rd(), rs1: ADDRESS, rs2: this.#choose.rs() }));
   }
 
   /** An integer instruction that touches nothing but registers. */
@@ -189,7 +192,8 @@ export class Emitter {
       const operands = this.#choose.operands(row);
       out.word(encode(row, { ...operands, rd: operands.rd === link ? 6 : (operands.rd ?? 0) }));
     }
-    if (random.chance(2)) out.half(0x8002 | (link << 7)); // c.jr
+    if (random.chance(2))
+      out.half(0x8002 | (link << 7)); // c.jr
     else out.word(assemble("jalr", { rs1: link }));
     const skip = assemble("jal", { imm: (out.halves.length - over) * 2 });
     [out.halves[over], out.halves[over + 1]] = [skip & 0xffff, skip >>> 16];
@@ -214,7 +218,8 @@ export class Emitter {
     this.#inLoop = false;
     out.landAll();
     const compressed = random.chance(3);
-    if (random.chance(2)) out.half(0x14fd); // c.addi x9, -1
+    if (random.chance(2))
+      out.half(0x14fd); // c.addi x9, -1
     else out.word(assemble("addi", { rd: ROUNDS, rs1: ROUNDS, imm: -1 }));
     const back = (head - out.halves.length) * 2;
     const bnez = COMPRESSED_ROWS.find(({ name }) => name === "c.bnez");
@@ -245,7 +250,8 @@ export class Emitter {
       const rs1 = typeof row.rs1 === "number" ? 0 : this.#random.below(8) << 7;
       return this.#out.jumpCompressed(row, row.match | rs1, 1 + this.#random.below(3));
     }
-    if (isMemory(base) && typeof row.rs1 !== "number") this.#out.word(assemble("addi", { rd: 8, rs1: BASE, imm: -this.#random.below(260) }));
+    if (isMemory(base) && typeof row.rs1 !== "number")
+      this.#out.word(assemble("addi", { rd: 8, rs1: BASE, imm: -this.#random.below(260) }));
     for (let tries = 0; tries < 50; tries++) {
       const half = (row.match | (this.#random.u32() & ~row.mask & 0xffff)) & 0xffff;
       const decoded = decode(half);

@@ -46,7 +46,8 @@ export class OperandChooser {
 
   rs(): number {
     const { random } = this;
-    if (this.#recent.length > 0 && (this.#reuse === 1 || random.chance(this.#reuse))) return this.#recent[random.below(Math.min(2, this.#recent.length))] ?? 0;
+    if (this.#recent.length > 0 && (this.#reuse === 1 || random.chance(this.#reuse)))
+      return this.#recent[random.below(Math.min(2, this.#recent.length))] ?? 0;
     return random.chance(8) ? random.below(32) : random.pick(this.#pool);
   }
 

@@ -31,14 +31,28 @@ const WITHOUT_SVNAPOT = QEMU_CPU.replace("svnapot=true", "svnapot=false");
 const pages = (): Load[] => [accessPage(), ...pageLoads()];
 
 const KINDS: readonly Kind[] = [
-  { name: "page tables", share: 0.3, loads: pages, differences: PAGE_DIFFERENCES, cpu: WITHOUT_SVNAPOT, make: (harness, random) => pageCase(harness, random, { napot: false }) },
-  { name: "page tables with Svnapot", share: 0.15, loads: pages, differences: PAGE_DIFFERENCES, make: (harness, random) => pageCase(harness, random, { napot: true }) },
+  {
+    name: "page tables",
+    share: 0.3,
+    loads: pages,
+    differences: PAGE_DIFFERENCES,
+    cpu: WITHOUT_SVNAPOT,
+    make: (harness, random) => pageCase(harness, random, { napot: false }),
+  },
+  {
+    name: "page tables with Svnapot",
+    share: 0.15,
+    loads: pages,
+    differences: PAGE_DIFFERENCES,
+    make: (harness, random) => pageCase(harness, random, { napot: true }),
+  },
   { name: "instructions that trap", share: 0.2, loads: () => [ecallPage()], differences: TRAP_DIFFERENCES, make: instructionCase },
   { name: "interrupts", share: 0.15, loads: () => [ecallPage()], differences: TRAP_DIFFERENCES, make: interruptCase },
   { name: "CSRs", share: 0.2, loads: () => [ecallPage()], differences: CSR_DIFFERENCES, make: csrCase },
 ];
 
-const skip = missing("qemu-system-riscv64", "the privileged differential tests") ?? missing(CROSS_COMPILER, "the privileged differential tests");
+const skip =
+  missing("qemu-system-riscv64", "the privileged differential tests") ?? missing(CROSS_COMPILER, "the privileged differential tests");
 
 describe.skipIf(skip)(`privileged programs against QEMU, seed ${SEED}`, () => {
   let harness: Harness;

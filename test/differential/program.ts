@@ -43,8 +43,8 @@ export function generateProgram(random: Random, blocks: number, blockInsns: numb
 
 function fillState(input: DataView, block: number, random: Random): void {
   const at = block * STATE_BYTES;
-  const small = random.chance(4);
-  for (let x = 1; x < 32; x++) input.setBigUint64(at + (x - 1) * 8, small ? BigInt(random.below(256)) : random.u64(), true);
+  const value = random.pick([() => random.u64(), () => random.u64(), () => random.extreme(), () => BigInt(random.below(256))]);
+  for (let x = 1; x < 32; x++) input.setBigUint64(at + (x - 1) * 8, value(), true);
   for (const x of [ROUNDS, ADDRESS, BASE]) input.setBigUint64(at + (x - 1) * 8, BigInt(SCRATCH_MIDDLE_PA), true);
   input.setBigUint64(at + (SP - 1) * 8, BigInt(SP_PA), true);
   const boxing = random.pick(["any", "any", "boxed", "double", "nearly"] as const);

@@ -37,12 +37,27 @@ export class Random {
     return one;
   }
 
+  /** The ends of the ranges. */
+  extreme(): bigint {
+    return this.pick([
+      0n,
+      1n,
+      0xffffffffffffffffn,
+      0x8000000000000000n,
+      0x7fffffffffffffffn,
+      0xffffffff80000000n,
+      0x7fffffffn,
+      0x80000000n,
+      0xffffffffn,
+    ]);
+  }
+
   /** 64 bits, often near a power of two or all the same. */
   u64(): bigint {
     const any = (BigInt(this.u32()) << 32n) | BigInt(this.u32());
     switch (this.below(8)) {
       case 0:
-        return this.pick([0n, 1n, 0xffffffffffffffffn, 0x8000000000000000n, 0x7fffffffffffffffn, 0xffffffff80000000n, 0x7fffffffn, 0x80000000n]);
+        return this.extreme();
       case 1:
         return BigInt.asUintN(64, (1n << BigInt(this.below(64))) + BigInt(this.below(5) - 2));
       case 2:
@@ -57,14 +72,27 @@ export class Random {
   /** The bits of a floating point register: doubles and boxed singles, ordinary and odd, or what only looks like a boxed one. */
   float(boxing: "any" | "boxed" | "double" | "nearly" = "any"): bigint {
     const single = BigInt(this.#single());
-    if (boxing === "nearly" && this.chance(2)) return (BigInt(this.pick([0, 0xfffffffe, 0x7fffffff, 0xffff7fff, 0xfffffff0])) << 32n) | single;
+    if (boxing === "nearly" && this.chance(2))
+      return (BigInt(this.pick([0, 0xfffffffe, 0x7fffffff, 0xffff7fff, 0xfffffff0])) << 32n) | single;
     if (boxing === "boxed" || boxing === "nearly" || (boxing === "any" && this.chance(2))) return 0xffffffff00000000n | single;
     return this.#double();
   }
 
   #double(): bigint {
     const sign = BigInt(this.below(2)) << 63n;
-    const exponent = this.pick([0n, 1n, 0x7ffn, 0x7fen, 0x3ffn, 0x3fen, 0x433n, 0x41en, BigInt(this.below(2048)), BigInt(0x3e0 + this.below(64)), BigInt(0x3e0 + this.below(64))]);
+    const exponent = this.pick([
+      0n,
+      1n,
+      0x7ffn,
+      0x7fen,
+      0x3ffn,
+      0x3fen,
+      0x433n,
+      0x41en,
+      BigInt(this.below(2048)),
+      BigInt(0x3e0 + this.below(64)),
+      BigInt(0x3e0 + this.below(64)),
+    ]);
     const fraction = this.pick([0n, 1n, 0x8000000000000n, 0xfffffffffffffn, this.u64() & 0xfffffffffffffn, this.u64() & 0xfffff00000000n]);
     return sign | (exponent << 52n) | fraction;
   }

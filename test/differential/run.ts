@@ -48,7 +48,10 @@ export function runReference(program: Program, cpu: string): Uint8Array {
   try {
     const path = join(folder, "program");
     writeFileSync(path, elf, { mode: 0o755 });
-    const { status, stdout, stderr, signal } = spawnSync("qemu-riscv64", ["-cpu", cpu, path], { maxBuffer: 2 * outputBytes + 4096, timeout: 60_000 });
+    const { status, stdout, stderr, signal } = spawnSync("qemu-riscv64", ["-cpu", cpu, path], {
+      maxBuffer: 2 * outputBytes + 4096,
+      timeout: 60_000,
+    });
     if (status !== 0 || stdout.length !== outputBytes) {
       throw new Error(`qemu-riscv64 ended with ${status ?? signal} after ${stdout.length} of ${outputBytes} bytes: ${stderr}`);
     }
@@ -81,7 +84,8 @@ export function runOurs(engine: Engine, program: Program): Uint8Array {
   });
   const budget = program.instructions * MAX_ROUNDS + program.blocks * 300 + 10_000;
   const outcome = machine.run(budget);
-  if (outcome.kind !== "poweroff") throw new Error(`our machine did not reach the end (${outcome.kind}) but pc 0x${machine.pc.toString(16)}`);
+  if (outcome.kind !== "poweroff")
+    throw new Error(`our machine did not reach the end (${outcome.kind}) but pc 0x${machine.pc.toString(16)}`);
   const registers = machine.readRam(OUTPUT_PA, outcomeBytes(program));
   const scratch = machine.readRam(SCRATCH_PA, SCRATCH_BYTES);
   return new Uint8Array(Buffer.concat([registers, scratch]));

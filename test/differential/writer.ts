@@ -61,7 +61,9 @@ export class Writer {
   jumpCompressed(row: CompressedRow, fixed: number, ahead: number): void {
     const at = this.halves.length;
     this.half(0);
-    const patch = (distance: number): void => void (this.halves[at] = fixed | scatter(row, distance));
+    const patch = (distance: number): void => {
+      this.halves[at] = fixed | scatter(row, distance);
+    };
     this.#pending.push({ at, landing: this.#landings + ahead, patch });
   }
 

@@ -118,13 +118,11 @@ export function decodeOutcome(results: Uint8Array, index: number): Outcome {
   }; // prettier-ignore
 }
 
-export function sameOutcome(one: Outcome, other: Outcome): boolean {
-  return differingFields(one, other).length === 0;
-}
-
 /** The names of what differs. */
 export function differingFields(one: Outcome, other: Outcome): string[] {
-  const names = (["handler", "cause", "epc", "tval", "status", "a0", "a1", "a2", "mip"] as const).filter((name) => one[name] !== other[name]);
+  const names = (["handler", "cause", "epc", "tval", "status", "a0", "a1", "a2", "mip"] as const).filter(
+    (name) => one[name] !== other[name],
+  );
   const places = one.memory.flatMap((value, n) => (value === other.memory[n] ? [] : [`memory${n}`]));
   return [...names, ...places];
 }

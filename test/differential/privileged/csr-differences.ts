@@ -31,7 +31,12 @@ function presence(reason: string, matches: readonly Match[], illegalForUs: boole
     reason,
     applies: (one, ours, theirs) => {
       const [lacking, having] = illegalForUs ? [ours, theirs] : [theirs, ours];
-      return isOneOf(csrOf(one), matches) && lacking.cause === ILLEGAL && lacking.epc === one.entry && (having.cause !== ILLEGAL || having.epc !== one.entry);
+      return (
+        isOneOf(csrOf(one), matches) &&
+        lacking.cause === ILLEGAL &&
+        lacking.epc === one.entry &&
+        (having.cause !== ILLEGAL || having.epc !== one.entry)
+      );
     },
   };
 }
@@ -39,7 +44,14 @@ function presence(reason: string, matches: readonly Match[], illegalForUs: boole
 export const CSR_DIFFERENCES: readonly Difference[] = [
   bits("counters count what each machine counts", [0xb00, 0xb02, [0xc00, 0xc02]], ALL),
   bits("mhpmevent: read-only zero for us", [[0x323, 0x33f]], ALL),
-  presence("mhpmcounter3 to 31 must be there, if only as zero (3.1.10); without a PMU QEMU has none", [[0xb03, 0xb1f], [0xc03, 0xc1f]], false),
+  presence(
+    "mhpmcounter3 to 31 must be there, if only as zero (3.1.10); without a PMU QEMU has none",
+    [
+      [0xb03, 0xb1f],
+      [0xc03, 0xc1f],
+    ],
+    false,
+  ),
   bits("debug triggers: none for us", [[0x7a0, 0x7a3]], ALL),
   presence("the triggers' tinfo and their context: none for us", [[0x7a4, 0x7af]], true),
   bits("pmpaddr holds address bits 55:2 (3.7.1); QEMU keeps all 64", [[0x3b0, 0x3bf]], 0x3ffn << 54n),
@@ -51,7 +63,10 @@ export const CSR_DIFFERENCES: readonly Difference[] = [
   {
     reason: "mstatus.MPP = 2 is reserved and leaves the field as it was; QEMU takes it",
     applies: (one, ours, theirs, fields) =>
-      csrOf(one) === 0x300 && fields.join() === "a1" && ((theirs.a1 >> 11n) & 3n) === 2n && ((ours.a1 ^ theirs.a1) & ~(EXTRA_STATUS | (3n << 11n))) === 0n,
+      csrOf(one) === 0x300 &&
+      fields.join() === "a1" &&
+      ((theirs.a1 >> 11n) & 3n) === 2n &&
+      ((ours.a1 ^ theirs.a1) & ~(EXTRA_STATUS | (3n << 11n))) === 0n,
   },
   bits("senvcfg.CBIE = 2 is reserved and reads as 0; QEMU keeps it", [0x10a], 0x20n),
   bits("mideleg, mie, mip: QEMU has the hypervisor's interrupts and counter overflow", [0x303, 0x304, 0x344], 0x3444n),

@@ -58,6 +58,7 @@ function anyCsr(random: Random): number {
 }
 
 function value(random: Random, csr: number): bigint {
-  if (csr === 0x180) return (BigInt(random.below(16)) << 60n) | (random.u64() & (0xffffn << 44n)) | random.pick([BigInt(TABLES_PA) >> 12n, 0xfffffffffffn]);
+  if (csr === 0x180)
+    return (BigInt(random.below(16)) << 60n) | (random.u64() & (0xffffn << 44n)) | random.pick([BigInt(TABLES_PA) >> 12n, 0xfffffffffffn]);
   return isPmpCfg(csr) ? random.u64() & ~PMP_LOCKS : random.u64();
 }

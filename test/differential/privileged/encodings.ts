@@ -70,7 +70,8 @@ const STORE_ACCESS = 7n;
 /** For every test: what ebreak writes to mtval is free, 0 or its address (privileged specification, 3.1.16). */
 export const EBREAK_TVAL: Difference = {
   reason: "ebreak: QEMU 7.2 leaves tval 0",
-  applies: (_, ours, theirs, fields) => fields.join() === "tval" && ours.cause === BREAKPOINT && theirs.tval === 0n && ours.tval === ours.epc,
+  applies: (_, ours, theirs, fields) =>
+    fields.join() === "tval" && ours.cause === BREAKPOINT && theirs.tval === 0n && ours.tval === ours.epc,
 };
 
 export const NOT_IN_QEMU: Difference = {
@@ -87,10 +88,12 @@ export const ENCODING_DIFFERENCES: readonly Difference[] = [
   },
   {
     reason: "sinval.vma that is illegal: QEMU 7.2 leaves tval 0",
-    applies: (one, ours, theirs, fields) => fields.join() === "tval" && ours.cause === ILLEGAL && theirs.tval === 0n && disassemble(bitsOf(one)).startsWith("sinval."),
+    applies: (one, ours, theirs, fields) =>
+      fields.join() === "tval" && ours.cause === ILLEGAL && theirs.tval === 0n && disassemble(bitsOf(one)).startsWith("sinval."),
   },
   {
     reason: "sc without a reservation: QEMU fails it before it looks at the address",
-    applies: (one, ours, theirs) => ours.cause === STORE_ACCESS && theirs.cause === BREAKPOINT && disassemble(bitsOf(one)).startsWith("sc."),
+    applies: (one, ours, theirs) =>
+      ours.cause === STORE_ACCESS && theirs.cause === BREAKPOINT && disassemble(bitsOf(one)).startsWith("sc."),
   },
 ];

@@ -8,7 +8,11 @@ import { PTE_N } from "./pages.js";
 const LOAD_ACCESS = 5n;
 const STORE_ACCESS = 7n;
 
-const PAGE_FAULT_FOR = new Map([[1n, 12n], [LOAD_ACCESS, 13n], [STORE_ACCESS, 15n]]);
+const PAGE_FAULT_FOR = new Map([
+  [1n, 12n],
+  [LOAD_ACCESS, 13n],
+  [STORE_ACCESS, 15n],
+]);
 
 const isAccessFault = (cause: bigint): boolean => cause === 1n || cause === LOAD_ACCESS || cause === STORE_ACCESS;
 const hasPmp = (one: Case): boolean => one.pmpcfg0 !== ALL_PMP;
@@ -20,24 +24,35 @@ function accessOf(one: Case): Access | undefined {
 
 /** QEMU wrote A or D to an entry that ours left as it was. */
 function onlyTheyUpdated(one: Case, ours: Outcome, theirs: Outcome): boolean {
-  return one.writes.some(([, value], n) => ours.memory[n] === value && ((theirs.memory[n] ?? 0n) & ~0xc0n) === (value & ~0xc0n) && theirs.memory[n] !== value);
+  return one.writes.some(
+    ([, value], n) => ours.memory[n] === value && ((theirs.memory[n] ?? 0n) & ~0xc0n) === (value & ~0xc0n) && theirs.memory[n] !== value,
+  );
 }
 
 export const PAGE_DIFFERENCES: readonly Difference[] = [
   EBREAK_TVAL,
   {
     reason: "AMO where there is no memory: a store access fault, a load access fault in QEMU",
-    applies: (one, ours, theirs, fields) => fields.every((field) => ["cause", "handler", "status"].includes(field)) && ours.cause === STORE_ACCESS && theirs.cause === LOAD_ACCESS && accessOf(one)?.kind === "atomic",
+    applies: (one, ours, theirs, fields) =>
+      fields.every((field) => ["cause", "handler", "status"].includes(field)) &&
+      ours.cause === STORE_ACCESS &&
+      theirs.cause === LOAD_ACCESS &&
+      accessOf(one)?.kind === "atomic",
   },
   {
     reason: "misaligned load where there is no memory: tval is its address, in QEMU that of an aligned part",
     applies: (one, ours, theirs, fields) =>
-      fields.join() === "tval" && isAccessFault(ours.cause) && ours.tval === one.a0 && theirs.tval === (one.a0 & -BigInt(accessOf(one)?.sizeBytes ?? 1)),
+      fields.join() === "tval" &&
+      isAccessFault(ours.cause) &&
+      ours.tval === one.a0 &&
+      theirs.tval === (one.a0 & -BigInt(accessOf(one)?.sizeBytes ?? 1)),
   },
   {
     reason: "table where there is no memory: an access fault (12.3.2), a page fault in QEMU",
     applies: (_, ours, theirs, fields) =>
-      fields.every((field) => ["cause", "handler", "status"].includes(field)) && isAccessFault(ours.cause) && theirs.cause === PAGE_FAULT_FOR.get(ours.cause),
+      fields.every((field) => ["cause", "handler", "status"].includes(field)) &&
+      isAccessFault(ours.cause) &&
+      theirs.cause === PAGE_FAULT_FOR.get(ours.cause),
   },
   {
     reason: "PMP that denies a write to a page table entry: setting A or D is then an access fault (12.3.2); QEMU does not look",
@@ -46,6 +61,8 @@ export const PAGE_DIFFERENCES: readonly Difference[] = [
   {
     reason: "leaf with a reserved NAPOT encoding: QEMU sets A and D before it refuses it",
     applies: (one, ours, theirs, fields) =>
-      fields.every((field) => field.startsWith("memory")) && one.writes.some(([, value]) => (value & PTE_N) !== 0n) && onlyTheyUpdated(one, ours, theirs),
+      fields.every((field) => field.startsWith("memory")) &&
+      one.writes.some(([, value]) => (value & PTE_N) !== 0n) &&
+      onlyTheyUpdated(one, ours, theirs),
   },
 ];

@@ -5,10 +5,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine } from "../../conformance/engines.js";
 import { CROSS_COMPILER } from "../../conformance/toolchain.js";
-import { type Case, CASES_PA, COUNT_PA, encodeCases, type Harness, HARNESS_PA, MAX_CASES, OUTCOME_BYTES, RAM_BYTES, RESULTS_PA } from "./case-record.js";
+import {
+  type Case,
+  CASES_PA,
+  COUNT_PA,
+  encodeCases,
+  type Harness,
+  HARNESS_PA,
+  MAX_CASES,
+  OUTCOME_BYTES,
+  RAM_BYTES,
+  RESULTS_PA,
+} from "./case-record.js";
 
 const HARNESS_SOURCE = new URL("./harness.S", import.meta.url).pathname;
-const FLAGS = ["-march=rv64gc_zicsr_zifencei", "-mabi=lp64d", "-nostdlib", "-static", "-Wl,--build-id=none", "-Wl,--no-relax", `-Wl,-Ttext=0x${HARNESS_PA.toString(16)}`];
+const FLAGS = [
+  "-march=rv64gc_zicsr_zifencei",
+  "-mabi=lp64d",
+  "-nostdlib",
+  "-static",
+  "-Wl,--build-id=none",
+  "-Wl,--no-relax",
+  `-Wl,-Ttext=0x${HARNESS_PA.toString(16)}`,
+];
 /** What QEMU 7.2 can be told to have of what we have, and to leave out of what we have not. */
 export const QEMU_CPU = "rv64,h=false,svinval=true,svnapot=true,zba=true,zbb=true,zbc=true,zbs=true,sstc=true,pmu-num=0";
 const QEMU_MS = 120_000;
@@ -42,7 +61,11 @@ export function buildHarness(): Harness {
     const bin = join(folder, "harness.bin");
     must(CROSS_COMPILER, [...FLAGS, "-o", elf, HARNESS_SOURCE]);
     must(`${PREFIX}objcopy`, ["-O", "binary", "-j", ".text", elf, bin]);
-    const symbols = new Map(must(`${PREFIX}nm`, [elf]).split("\n").map((line) => [line.split(" ")[2] ?? "", BigInt(`0x${line.split(" ")[0] || "0"}`)]));
+    const symbols = new Map(
+      must(`${PREFIX}nm`, [elf])
+        .split("\n")
+        .map((line) => [line.split(" ")[2] ?? "", BigInt(`0x${line.split(" ")[0] || "0"}`)]),
+    );
     const symbol = (name: string): bigint => {
       const value = symbols.get(name);
       if (value === undefined) throw new Error(`harness.S has no ${name}`);
@@ -77,7 +100,8 @@ export function runOnQemu(harness: Harness, cases: readonly Case[], loads: reado
     const results = new Uint8Array(cases.length * OUTCOME_BYTES);
     readSync(ram, results, 0, results.length, RESULTS_PA - HARNESS_PA);
     closeSync(ram);
-    if (status !== 0) throw new Error(`${program} ended with ${status ?? signal} after ${countDone(results)} of ${cases.length} cases: ${stderr}`);
+    if (status !== 0)
+      throw new Error(`${program} ended with ${status ?? signal} after ${countDone(results)} of ${cases.length} cases: ${stderr}`);
     return results;
   });
 }

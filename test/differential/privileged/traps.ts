@@ -3,7 +3,20 @@
 import { assemble } from "../../../src/isa/assemble.js";
 import { decode, disassemble } from "../../../src/isa/disassemble.js";
 import type { Random } from "../random.js";
-import { type Case, CODE_PA, FLAG_JUMP, FLAG_MSIP, FLAG_MTIP, type Harness, mpp, plainCase, PRIV_M, PRIV_S, PRIV_U, STCE } from "./case-record.js";
+import {
+  type Case,
+  CODE_PA,
+  FLAG_JUMP,
+  FLAG_MSIP,
+  FLAG_MTIP,
+  type Harness,
+  mpp,
+  plainCase,
+  PRIV_M,
+  PRIV_S,
+  PRIV_U,
+  STCE,
+} from "./case-record.js";
 import type { Difference } from "./compare.js";
 import { EBREAK_TVAL, NOT_IN_QEMU, someWord } from "./encodings.js";
 import type { Load } from "./run-cases.js";
@@ -91,7 +104,7 @@ export function instructionCase(harness: Harness, random: Random): Case {
   return one;
 }
 
-/** An instruction that neither jumps nor touches memory, nor changes what the harness needs. */
+/** An instruction, legal or not, that neither jumps nor touches memory, nor changes what the harness needs. */
 function quietWord(random: Random): number {
   while (true) {
     const bits = someWord(random);
@@ -134,7 +147,10 @@ export const TRAP_DIFFERENCES: readonly Difference[] = [
   {
     reason: "of several interrupts QEMU 7.2 takes that with the lowest number",
     applies: (_, ours, theirs, fields) =>
-      fields.every((field) => field === "cause" || field === "handler") && ((ours.handler ^ theirs.handler) & 15n) === 0n && theirs.cause < ours.cause && comesFirst(ours.cause, theirs.cause),
+      fields.every((field) => field === "cause" || field === "handler") &&
+      ((ours.handler ^ theirs.handler) & 15n) === 0n &&
+      theirs.cause < ours.cause &&
+      comesFirst(ours.cause, theirs.cause),
   },
   EBREAK_TVAL,
   NOT_IN_QEMU,

@@ -1,0 +1,66 @@
+// For tests: small M-mode programs for the board, as boot plans. Not part of the program. Depends on abi and isa/.
+import { FINISHER_BASE, RAM_BASE, UART_BASE } from "../../assembly/machine/abi.js";
+import { assemble } from "../isa/assemble.js";
+import type { BootPlan } from "./boot/plan.js";
+
+export const SAMPLE_RAM_BYTES = 16 * 1024 * 1024;
+
+const T0 = 5;
+const T1 = 6;
+const T2 = 7;
+const FINISHER_FAIL = 0x3333;
+const FINISHER_RESET = 0x7777;
+const LSR_OFFSET = 5;
+const LSR_DR = 1;
+
+export function planOf(words: readonly number[]): BootPlan {
+  const bytes = new Uint8Array(new Uint32Array(words).buffer);
+  return { entryPa: RAM_BASE, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_BASE, bytes }] };
+}
+
+const lui = (rd: number, value: number): number => assemble("lui", { rd, imm: value });
+
+function store32(pa: number, value: number): number[] {
+  const low = value & 0x7ff;
+  return [
+    lui(T0, pa),
+    lui(T1, value - low),
+    assemble("addi", { rd: T1, rs1: T1, imm: low }),
+    assemble("sw", { rs1: T0, rs2: T1, imm: 0 }),
+    assemble("jal", { imm: 0 }),
+  ];
+}
+
+/** Ends with `status` (at most 0x3fff). */
+export const finishWith = (status: number): number[] => store32(FINISHER_BASE, FINISHER_FAIL + (status << 16));
+export const REBOOT = store32(FINISHER_BASE, FINISHER_RESET);
+export const LOOP = [assemble("jal", { imm: 0 })];
+export const SLEEP = [assemble("wfi"), assemble("jal", { imm: -4 })];
+
+/** Sends every byte that comes on the UART back, for ever, asleep or not. */
+export const ECHO = [
+  lui(T0, UART_BASE),
+  assemble("lbu", { rd: T1, rs1: T0, imm: LSR_OFFSET }),
+  assemble("andi", { rd: T1, rs1: T1, imm: LSR_DR }),
+  assemble("beq", { rs1: T1, rs2: 0, imm: -8 }),
+  assemble("lbu", { rd: T2, rs1: T0, imm: 0 }),
+  assemble("sb", { rs1: T0, rs2: T2, imm: 0 }),
+  assemble("jal", { imm: -20 }),
+];
+
+/** Sends "A" for ever. */
+export const FLOOD = [
+  lui(T0, UART_BASE),
+  assemble("addi", { rd: T2, imm: 65 }),
+  assemble("sb", { rs1: T0, rs2: T2, imm: 0 }),
+  assemble("jal", { imm: -4 }),
+];
+
+/** Prints a text, then goes on with `then`. */
+export function print(text: string, then: readonly number[]): number[] {
+  const bytes = [...Buffer.from(text)].flatMap((byte) => [
+    assemble("addi", { rd: T2, imm: byte }),
+    assemble("sb", { rs1: T0, rs2: T2, imm: 0 }),
+  ]);
+  return [lui(T0, UART_BASE), ...bytes, ...then];
+}
