@@ -15,7 +15,7 @@ import { finisherCode, finisherExit } from "./dev/finisher";
 import { htifEnded, htifInit, htifStatus } from "./dev/htif";
 import { run } from "./interp/generated/dispatch";
 import { Interpreter } from "./interp/interpreter";
-import { sbiCall, sbiDeadline, sbiExit, sbiReset, sbiTick } from "./sbi/sbi";
+import { sbiCall, sbiExit, sbiReset } from "./sbi/sbi";
 import { TLB_PTR } from "./layout";
 
 /** Instructions between two looks at the clock: a quarter of a millisecond or less. */
@@ -68,7 +68,6 @@ export function machineRun(budgetInsns: i32): u32 {
   while (left > 0) {
     const now = mtime();
     clintTick(now);
-    sbiTick(now);
     updateStimecmp(h, now);
     deviceTick();
     let slice = min(left, SLICE_INSNS);
@@ -105,7 +104,7 @@ export function exitStatus(): u32 {
 /** When a waiting machine has something to do by itself, in mtime ticks; u64.MAX_VALUE for never. */
 export function machineDeadline(): u64 {
   const h = hartAt(0);
-  let deadline = min(min(clintDeadline(), sbiDeadline()), nextDeviceDeadline());
+  let deadline = min(clintDeadline(), nextDeviceDeadline());
   if (h.menvcfg & MENVCFG_STCE) deadline = min(deadline, h.stimecmp);
   return deadline;
 }

@@ -11,10 +11,25 @@ import { makeTar, storeXz, storeZstd } from "./archive/samples.js";
 import { listApplets, loadRootfs } from "./rootfs.js";
 
 const TAR = makeTar([{ name: "init", data: "#!/bin/sh\n", mode: 0o755 }]);
-const entry = (name: string) => ({ name, mode: S_IFREG | 0o755, uid: 0, gid: 0, mtimeSeconds: 0, ino: 1, nlink: 1, rdevMajor: 0, rdevMinor: 0, data: Buffer.from("x") });
+const entry = (name: string) => ({
+  name,
+  mode: S_IFREG | 0o755,
+  uid: 0,
+  gid: 0,
+  mtimeSeconds: 0,
+  ino: 1,
+  nlink: 1,
+  rdevMajor: 0,
+  rdevMinor: 0,
+  data: Buffer.from("x"),
+});
 const CPIO = writeCpio([entry("init")]);
 let folder: string;
-const codeOf = (work: Promise<unknown>) => work.then(() => "none", (error: unknown) => (error instanceof WardianError ? error.code : String(error)));
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => "none",
+    (error: unknown) => (error instanceof WardianError ? error.code : String(error)),
+  );
 const put = async (name: string, bytes: Uint8Array) => {
   await writeFile(join(folder, name), bytes);
   return join(folder, name);
@@ -51,7 +66,9 @@ describe("loadRootfs", () => {
   it("builds a root around a busybox", async () => {
     const busybox = Buffer.from("\x7fELF..[\0[[\0ar\0cat\0ls\0mount\0sh\0zcat\0\0/var/log/wtmp\0", "latin1");
     const entries = readCpio(await loadRootfs({ busybox: await put("busybox", busybox) }));
-    expect(entries.map((e) => e.name)).toEqual(expect.arrayContaining(["bin/busybox", "bin/[[", "bin/zcat", "dev/console", "tmp", "etc/passwd"]));
+    expect(entries.map((e) => e.name)).toEqual(
+      expect.arrayContaining(["bin/busybox", "bin/[[", "bin/zcat", "dev/console", "tmp", "etc/passwd"]),
+    );
     expect(Buffer.from(entries.find((e) => e.name === "bin/sh")?.data ?? []).toString()).toBe("busybox");
   });
 

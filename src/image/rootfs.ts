@@ -85,7 +85,7 @@ export function listApplets(busybox: Uint8Array): string[] {
   const start = bytes.indexOf(TABLE_START, 0, "latin1");
   const names = ["[", "[["];
   if (start < 0) return ALWAYS;
-  for (let at = start + TABLE_START.length; names.length < APPLETS_MAX; ) {
+  for (let at = start + TABLE_START.length; names.length < APPLETS_MAX;) {
     const end = bytes.indexOf(0, at);
     const name = end < 0 || end - at > 31 ? "" : bytes.toString("latin1", at, end);
     if (!APPLET_NAME.test(name)) break;

@@ -18,7 +18,9 @@ export function opName(row: Row): string {
 /** ops.ts: the dispatch numbers. */
 export function generateOps(): string {
   const lines = ROWS.map((row, index) => `export const ${opName(row)}: u32 = ${FIRST_OP + index};`);
-  return [GENERATED, "", "export const OP_NOP: u32 = 4;", ...lines, `export const OP_COUNT: u32 = ${FIRST_OP + ROWS.length};`, ""].join("\n");
+  return [GENERATED, "", "export const OP_NOP: u32 = 4;", ...lines, `export const OP_COUNT: u32 = ${FIRST_OP + ROWS.length};`, ""].join(
+    "\n",
+  );
 }
 
 /** One `if` a row: those with more fixed bits first. */
@@ -52,8 +54,17 @@ function majorOf(match: number): number {
 
 function generateMatch(): string[] {
   const majors = [...new Set(ROWS.map((row) => majorOf(row.match)))].sort((x, y) => x - y);
-  const lines = majors.flatMap((major) => matchFunction(major, ROWS.filter((row) => majorOf(row.match) === major)));
-  lines.push("/** The dispatch number of a full instruction. */", "export function match(word: u32): u32 {", "  switch ((word >>> 2) & 31) {");
+  const lines = majors.flatMap((major) =>
+    matchFunction(
+      major,
+      ROWS.filter((row) => majorOf(row.match) === major),
+    ),
+  );
+  lines.push(
+    "/** The dispatch number of a full instruction. */",
+    "export function match(word: u32): u32 {",
+    "  switch ((word >>> 2) & 31) {",
+  );
   for (const major of majors) lines.push(`    case ${major}: return match${major}(word);`);
   lines.push("    default: return OP_ILLEGAL;", "  }", "}", "");
   return lines;
@@ -73,7 +84,15 @@ function immediate(row: CompressedRow): string {
   return `<u32>((<i32>((${value}) << ${32 - top})) >> ${32 - top})`;
 }
 
-const PLACE: Partial<Record<Format, string>> = { I: "placeI", S: "placeS", B: "placeB", U: "placeU", J: "placeJ", SHIFT: "placeI", NONE: "" };
+const PLACE: Partial<Record<Format, string>> = {
+  I: "placeI",
+  S: "placeS",
+  B: "placeB",
+  U: "placeU",
+  J: "placeJ",
+  SHIFT: "placeI",
+  NONE: "",
+};
 
 function expandRow(row: CompressedRow): string[] {
   const base = ROWS.find((candidate) => candidate.name === row.base);

@@ -5,7 +5,19 @@ import { FUSED } from "./fused.js";
 import { ROWS } from "./rv64gc.js";
 import type { Kind, Row } from "./table.js";
 
-const MODULES: Readonly<Record<string, string>> = { I: "i", Zifencei: "i", M: "m", A: "a", F: "f", D: "d", Zba: "b", Zbb: "b", Zbc: "b", Zbs: "b", Zicond: "b" };
+const MODULES: Readonly<Record<string, string>> = {
+  I: "i",
+  Zifencei: "i",
+  M: "m",
+  A: "a",
+  F: "f",
+  D: "d",
+  Zba: "b",
+  Zbb: "b",
+  Zbc: "b",
+  Zbs: "b",
+  Zicond: "b",
+};
 
 const moduleOf = (row: Row): string => MODULES[row.extension] ?? "priv";
 
@@ -40,10 +52,15 @@ const fusedName = (first: Row, second: Row): string => `${opName(first)}_${secon
 
 export function generateFused(): string {
   const pairs = FUSED.map(([first, second]) => [rowOf(first), rowOf(second)] as const);
-  for (const [first] of pairs) if (first.kind !== "alu" && first.kind !== "mem") throw new Error(`${first.name} cannot be the first of a pair`);
+  for (const [first] of pairs)
+    if (first.kind !== "alu" && first.kind !== "mem") throw new Error(`${first.name} cannot be the first of a pair`);
   const lines = [GENERATED, `import { OP_COUNT, ${[...new Set(pairs.flat().map(opName))].join(", ")} } from "./ops";`, ""];
   pairs.forEach(([first, second], index) => lines.push(`export const ${fusedName(first, second)}: u32 = OP_COUNT + ${index};`));
-  lines.push("", "/** The dispatch number of `first` followed by `second`, or `first` itself. */", "export function fuse(first: u32, second: u32): u32 {");
+  lines.push(
+    "",
+    "/** The dispatch number of `first` followed by `second`, or `first` itself. */",
+    "export function fuse(first: u32, second: u32): u32 {",
+  );
   for (const first of [...new Set(pairs.map(([row]) => row))]) {
     lines.push(`  if (first == ${opName(first)}) {`);
     for (const [one, two] of pairs) if (one === first) lines.push(`    if (second == ${opName(two)}) return ${fusedName(one, two)};`);
@@ -55,7 +72,12 @@ export function generateFused(): string {
 
 export function generateDispatch(): string {
   const modules = [...new Set(ROWS.map(moduleOf))];
-  const imports = modules.map((module) => `import { ${ROWS.filter((row) => moduleOf(row) === module).map((row) => row.fn).join(", ")} } from "../../isa/${module}";`);
+  const imports = modules.map(
+    (module) =>
+      `import { ${ROWS.filter((row) => moduleOf(row) === module)
+        .map((row) => row.fn)
+        .join(", ")} } from "../../isa/${module}";`,
+  );
   const pairs = FUSED.map(([first, second]) => [rowOf(first), rowOf(second)] as const);
   return [
     GENERATED,
@@ -65,7 +87,9 @@ export function generateDispatch(): string {
     'import { enterPage, enterScratch } from "../../mmu/fetch";',
     'import { Insn } from "../../isa/insn";',
     `import { OP_NOP, ${ROWS.map(opName).join(", ")} } from "../../isa/generated/ops";`,
-    pairs.length > 0 ? `import { ${pairs.map(([first, second]) => fusedName(first, second)).join(", ")} } from "../../isa/generated/fused";` : "",
+    pairs.length > 0
+      ? `import { ${pairs.map(([first, second]) => fusedName(first, second)).join(", ")} } from "../../isa/generated/fused";`
+      : "",
     'import { decodeSlot } from "../decode";',
     'import { Interpreter } from "../interpreter";',
     'import { leave, leaveAt, trapAt } from "../leave";',

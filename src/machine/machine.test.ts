@@ -11,7 +11,17 @@ const RAM_BYTES = 16 * 1024 * 1024;
 function start(words: readonly number[], onSerial: (byte: number) => void = () => {}): Machine {
   const machine = new Machine({ ramBytes: RAM_BYTES, onSerial });
   const bytes = new Uint8Array(new Uint32Array(words).buffer);
-  machine.start({ entryPa: RAM_BASE, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", tohostPa: TOHOST_PA, fromhostPa: TOHOST_PA + 64, loads: [{ pa: RAM_BASE, bytes }] });
+  machine.start({
+    entryPa: RAM_BASE,
+    mode: "M",
+    a0: 0,
+    a1: 0,
+    a2: 0,
+    firmware: "none",
+    tohostPa: TOHOST_PA,
+    fromhostPa: TOHOST_PA + 64,
+    loads: [{ pa: RAM_BASE, bytes }],
+  });
   return machine;
 }
 
@@ -72,7 +82,11 @@ describe("Machine", () => {
   it("answers HTIF console characters and write calls through fromhost", () => {
     const said: number[] = [];
     const tohost = [assemble("auipc", { rd: 31, imm: 0x10000 }), assemble("andi", { rd: 31, rs1: 31, imm: -2048 })];
-    const awaited = [assemble("ld", { rd: 6, rs1: 31, imm: 64 }), assemble("beq", { rs1: 6, rs2: 0, imm: -4 }), assemble("sd", { rs1: 31, imm: 64 })];
+    const awaited = [
+      assemble("ld", { rd: 6, rs1: 31, imm: 64 }),
+      assemble("beq", { rs1: 6, rs2: 0, imm: -4 }),
+      assemble("sd", { rs1: 31, imm: 64 }),
+    ];
     const machine = start(
       [
         ...tohost,

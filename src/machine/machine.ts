@@ -76,7 +76,8 @@ export class Machine {
     this.#ports = options.ports ?? [];
     this.#clock = options.clock ?? process.hrtime.bigint;
     this.#epochNs = this.#clock();
-    if (this.#disks.length > MAX_DISKS) throw new WardianError("too-many-disks", `${this.#disks.length} disks are asked for; ${MAX_DISKS} are possible`);
+    if (this.#disks.length > MAX_DISKS)
+      throw new WardianError("too-many-disks", `${this.#disks.length} disks are asked for; ${MAX_DISKS} are possible`);
     this.#wasm = instantiateMachine(this.#imports());
     this.#wasm.machineInit(BigInt(options.ramBytes));
     this.#attach();
@@ -98,7 +99,8 @@ export class Machine {
         this.#disk(disk, (it) => it.write(Number(offset), this.#bytes(ptr, len))),
       diskFlush: (disk: number) => this.#disk(disk, (it) => it.flush()),
       panic: (code: number) => {
-        if (code === PANIC_MEMORY) throw new WardianError("out-of-memory", "the host has no memory left for this machine: give it less with -m");
+        if (code === PANIC_MEMORY)
+          throw new WardianError("out-of-memory", "the host has no memory left for this machine: give it less with -m");
         throw new WardianError("machine-panic", `the machine stopped on a broken invariant of its own (${code}); this is a bug in Wardian`);
       },
     };
@@ -142,7 +144,15 @@ export class Machine {
   start(plan: BootPlan): void {
     for (const { pa, bytes } of plan.loads) this.#copyIn(pa, bytes, true);
     const { entryPa, a0, a1, a2, mode, tohostPa = 0, fromhostPa = 0 } = plan;
-    this.#wasm.machineStart(BigInt(entryPa), BigInt(a0), BigInt(a1), BigInt(a2), mode === "S" ? 1 : 0, BigInt(tohostPa), BigInt(fromhostPa));
+    this.#wasm.machineStart(
+      BigInt(entryPa),
+      BigInt(a0),
+      BigInt(a1),
+      BigInt(a2),
+      mode === "S" ? 1 : 0,
+      BigInt(tohostPa),
+      BigInt(fromhostPa),
+    );
   }
 
   /** Runs about `budgetInsns` instructions. Throws a WardianError where the machine itself cannot go on. */
@@ -197,7 +207,7 @@ export class Machine {
 
   /** Fresh RAM reads as zero, so that pages of zeros need not be written to it: a fifth of a kernel is padding. */
   #copyIn(pa: number, bytes: Uint8Array, fresh: boolean): void {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const at = pa + done;
       const part = bytes.subarray(done, done + PAGE_BYTES - (at % PAGE_BYTES));
       if (!fresh || part.some((byte) => byte !== 0)) this.#bytes(this.#guestPtr(at), part.length).set(part);
@@ -208,7 +218,7 @@ export class Machine {
   /** Copies guest memory out; what lies outside RAM throws. */
   readRam(pa: number, lengthBytes: number): Uint8Array {
     const out = new Uint8Array(lengthBytes);
-    for (let done = 0; done < lengthBytes; ) {
+    for (let done = 0; done < lengthBytes;) {
       const at = pa + done;
       const len = Math.min(lengthBytes - done, PAGE_BYTES - (at % PAGE_BYTES));
       out.set(this.#bytes(this.#guestPtr(at), len), done);

@@ -59,6 +59,8 @@ function moduleBytes(): Uint8Array {
 /** A fresh machine in a memory of its own. */
 export function instantiateMachine(imports: MachineImports): MachineExports {
   compiled ??= new WebAssembly.Module(moduleBytes() as Uint8Array<ArrayBuffer>);
-  const { exports } = instantiateSync<ASUtil & MachineExports>(compiled, { host: imports as unknown as Record<string, WebAssembly.ImportValue> });
+  const { exports } = instantiateSync<ASUtil & MachineExports>(compiled, {
+    host: imports as unknown as Record<string, WebAssembly.ImportValue>,
+  });
   return exports;
 }

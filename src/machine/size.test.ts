@@ -19,9 +19,12 @@ describe("sizes", () => {
     expect(parseSize(text)).toBe(bytes);
   });
 
-  it.each(["", "M", "-1", "1.5G", "1e9", "0x10", "512 M", "1Z", "12ib", "9".repeat(17), "9007199254740993", "9999999T", "1\n2"])("refuses %j", (text) => {
-    expect(() => parseSize(text)).toThrow(WardianError);
-  });
+  it.each(["", "M", "-1", "1.5G", "1e9", "0x10", "512 M", "1Z", "12ib", "9".repeat(17), "9007199254740993", "9999999T", "1\n2"])(
+    "refuses %j",
+    (text) => {
+      expect(() => parseSize(text)).toThrow(WardianError);
+    },
+  );
 
   it("names the bounds", () => {
     const bounds = { what: "memory size", minBytes: 0x1000000, maxBytes: 0xc0000000 };
@@ -31,6 +34,13 @@ describe("sizes", () => {
   });
 
   it("writes them", () => {
-    expect([0, 1023, 1024, 0x20000000, 0x60000000, 0x20000001].map(formatSize)).toEqual(["0 B", "1023 B", "1 KiB", "512 MiB", "1.5 GiB", "512.1 MiB"]);
+    expect([0, 1023, 1024, 0x20000000, 0x60000000, 0x20000001].map(formatSize)).toEqual([
+      "0 B",
+      "1023 B",
+      "1 KiB",
+      "512 MiB",
+      "1.5 GiB",
+      "512.1 MiB",
+    ]);
   });
 });

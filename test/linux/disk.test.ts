@@ -10,7 +10,7 @@ import { bootLinux, fetchLinux, file } from "./linux.js";
 
 const MODULES = ["virtio_mmio", "virtio_blk", "crc16", "mbcache", "jbd2", "ext4"];
 const DISK_BYTES = 32 * 2 ** 20;
-const archive = process.env["WARDIAN_TEST_MODULES"];
+const archive = process.env.WARDIAN_TEST_MODULES;
 if (archive === undefined) console.warn("skipped: WARDIAN_TEST_MODULES names no linux-modules package");
 const files = archive === undefined ? undefined : await fetchLinux();
 

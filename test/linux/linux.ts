@@ -46,7 +46,10 @@ const PRELUDE = "#!/bin/sh\nmount -t proc proc /proc\nmount -t sysfs sys /sys\nm
 const SLICE_INSNS = 2_000_000;
 
 /** Until the guest ends the run, or the time is over (`outcome` is then "budget" or "idle"). */
-export async function bootLinux(files: LinuxFiles, options: LinuxOptions): Promise<{ outcome: RunOutcome; serial: string; machine: Machine }> {
+export async function bootLinux(
+  files: LinuxFiles,
+  options: LinuxOptions,
+): Promise<{ outcome: RunOutcome; serial: string; machine: Machine }> {
   const { init, extra = [], bios, disks = [], transport = 0, ramBytes = 256 * 2 ** 20, append = "no4lvl", timeoutMs = 120_000 } = options;
   const serial: number[] = [];
   const machine = new Machine({ ramBytes, disks, transport, onSerial: (byte) => serial.push(byte) });

@@ -92,10 +92,10 @@ export function codeWritten(entryPtr: usize, offset: u32, size: u32): void {
   const start = <i32>(offset >>> 1);
   const last = <i32>((offset + size - 1) >>> 1);
   for (let slot = max<i32>(start - 3, 0); slot < start - 1; slot++) {
-    const ptr = code + (<usize>slot << 3);
+    const ptr = code + ((<usize>slot) << 3);
     store<u16>(ptr, load<u16>(ptr) & ~OP_MASK);
   }
-  for (let slot = max<i32>(start - 1, 0); slot <= last; slot++) store<u64>(code + (<usize>slot << 3), 0);
+  for (let slot = max<i32>(start - 1, 0); slot <= last; slot++) store<u64>(code + ((<usize>slot) << 3), 0);
 }
 
 function runs(code: usize): bool {

@@ -8,7 +8,7 @@ const DIRTY_PTR: usize = BOARD_PTR + 16;
 /** Sets the level of interrupt source `irq` (1 to PLIC_SOURCES - 1). */
 export function setLine(irq: u32, level: bool): void {
   const ptr = LINES_PTR + ((irq >> 5) << 2);
-  const bit = <u32>1 << (irq & 31);
+  const bit = (<u32>1) << (irq & 31);
   const before = load<u32>(ptr);
   const after = level ? before | bit : before & ~bit;
   if (before == after) return;

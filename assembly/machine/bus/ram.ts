@@ -53,6 +53,7 @@ function takeSlot(): usize {
   return slot;
 }
 
+
 @inline
 export function isRam(pa: u64): bool {
   return pa - RAM_BASE < ramBytes();
@@ -73,7 +74,7 @@ export function ramPtr(pa: u64): usize {
     slot = takeSlot();
     store<u32>(entry, <u32>slot);
   }
-  return slot + (<usize>pa & (PAGE_BYTES - 1));
+  return slot + ((<usize>pa) & (PAGE_BYTES - 1));
 }
 
 /** As ramPtr, for writing: instructions decoded from that page are forgotten. */
@@ -103,7 +104,7 @@ export function copyFromGuest(ptr: usize, pa: u64, len: u32): bool {
   while (len > 0) {
     const from = ramPtr(pa);
     if (from == 0) return false;
-    const chunk = min<u32>(len, PAGE_BYTES - (<u32>pa & (PAGE_BYTES - 1)));
+    const chunk = min<u32>(len, PAGE_BYTES - ((<u32>pa) & (PAGE_BYTES - 1)));
     memory.copy(ptr, from, chunk);
     ptr += chunk;
     pa += chunk;
@@ -117,7 +118,7 @@ export function copyToGuest(pa: u64, ptr: usize, len: u32): bool {
   while (len > 0) {
     const to = ramWritePtr(pa);
     if (to == 0) return false;
-    const chunk = min<u32>(len, PAGE_BYTES - (<u32>pa & (PAGE_BYTES - 1)));
+    const chunk = min<u32>(len, PAGE_BYTES - ((<u32>pa) & (PAGE_BYTES - 1)));
     memory.copy(to, ptr, chunk);
     ptr += chunk;
     pa += chunk;

@@ -30,7 +30,7 @@ const NEXT_MMIO_PTR: usize = BOARD_STATE_PTR + 8; // u32, of them on MMIO
 
 /** Disk `disk` (0 to MAX_DISKS - 1) of `sectors` times 512 bytes. */
 export function attachDisk(disk: u32, sectors: u64, readOnly: bool, transport: u32): bool {
-  if (disk >= <u32>MAX_DISKS || sectors > <u64>1 << 54) return false;
+  if (disk >= <u32>MAX_DISKS || sectors > (<u64>1) << 54) return false;
   const d = attach(VIRTIO_ID_BLOCK, disk, transport);
   if (d == null) return false;
   d.capacitySectors = sectors;

@@ -133,6 +133,7 @@ function fault(): u64 {
   return 0;
 }
 
+
 @inline
 function within(pa: u64, base: u64, size: u64): bool {
   return pa - base < size;
@@ -147,7 +148,7 @@ function route(pa: u64, size: u32): u64 {
   if (within(pa, UART_BASE, UART_SIZE)) return uartLoad(<u32>(pa - UART_BASE));
   if (within(pa, PCIE_MMIO_BASE, PCIE_MMIO_SIZE)) {
     const slot = pcieClaim(pa);
-    return slot == PCI_NOBODY ? ones(size) : barLoad(slot, <u32>pa & (PCI_BAR_BYTES - 1), size);
+    return slot == PCI_NOBODY ? ones(size) : barLoad(slot, (<u32>pa) & (PCI_BAR_BYTES - 1), size);
   }
   if (within(pa, VIRTIO_MMIO_BASE, VIRTIO_MMIO_STRIDE * VIRTIO_MMIO_SLOTS)) {
     const at = <u32>(pa - VIRTIO_MMIO_BASE);
@@ -177,7 +178,7 @@ function routeStore(pa: u64, size: u32, value: u64): void {
     uartStore(<u32>(pa - UART_BASE), <u32>value);
   } else if (within(pa, PCIE_MMIO_BASE, PCIE_MMIO_SIZE)) {
     const slot = pcieClaim(pa);
-    if (slot != PCI_NOBODY) barStore(slot, <u32>pa & (PCI_BAR_BYTES - 1), size, value);
+    if (slot != PCI_NOBODY) barStore(slot, (<u32>pa) & (PCI_BAR_BYTES - 1), size, value);
   } else if (within(pa, VIRTIO_MMIO_BASE, VIRTIO_MMIO_STRIDE * VIRTIO_MMIO_SLOTS)) {
     const at = <u32>(pa - VIRTIO_MMIO_BASE);
     const offset = at % VIRTIO_MMIO_STRIDE;
@@ -196,5 +197,5 @@ function routeStore(pa: u64, size: u32, value: u64): void {
 
 /** What a PCI read gives where no function answers. */
 function ones(size: u32): u64 {
-  return size == 8 ? u64.MAX_VALUE : (<u64>1 << (size << 3)) - 1;
+  return size == 8 ? u64.MAX_VALUE : ((<u64>1) << (size << 3)) - 1;
 }

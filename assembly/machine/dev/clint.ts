@@ -61,7 +61,7 @@ export function clintLoad(offset: u32, size: u32): u64 {
 export function clintStore(offset: u32, size: u32, value: u64): void {
   if (offset < MTIMECMP) {
     const hart = (offset - MSIP) >> 2;
-    if (size == 4 && hart < harts()) setMsip(hart, <u32>value & 1);
+    if (size == 4 && hart < harts()) setMsip(hart, (<u32>value) & 1);
     return;
   }
   const hart = (offset - MTIMECMP) >> 3;

@@ -39,7 +39,7 @@ export function htifStore(pa: u64): bool {
     store<u32>(STATUS_PTR, <u32>(value >>> 1));
     return true;
   }
-  if (command == 0x0101) uartWrite(<u32>value & 0xff);
+  if (command == 0x0101) uartWrite((<u32>value) & 0xff);
   else if (command == 0) systemCall(value);
   ramStore<u64>(tohost, 0);
   if (load<u64>(FROMHOST_PTR) != 0) ramStore<u64>(load<u64>(FROMHOST_PTR), 1);

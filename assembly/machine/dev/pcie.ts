@@ -93,7 +93,7 @@ export function pcieWritable(slot: u32, offset: u32, mask: u32): void {
 export function pcieSlotOf(ecamOffset: u32): u32 {
   // bus (bits 20-27) and function (bits 12-14) are 0 in all that exists here
   const slot = (ecamOffset >> 15) & 31;
-  if ((ecamOffset >> 20) != 0 || ((ecamOffset >> 12) & 7) != 0 || slot >= SLOTS) return PCI_NOBODY;
+  if (ecamOffset >> 20 != 0 || ((ecamOffset >> 12) & 7) != 0 || slot >= SLOTS) return PCI_NOBODY;
   return load<u16>(slotPtr(slot), VENDOR_ID) == 0 ? PCI_NOBODY : slot;
 }
 
@@ -132,6 +132,7 @@ export function pcieInterrupt(slot: u32, level: bool): void {
   store<u16>(at, level ? status | STATUS_INTERRUPT : status & ~STATUS_INTERRUPT, STATUS);
   drive(slot);
 }
+
 
 @inline
 function slotPtr(slot: u32): usize {

@@ -95,6 +95,7 @@ function latch(): void {
   }
 }
 
+
 @inline
 function priorityOf(source: u32): u32 {
   return load<u32>(PRIORITY_PTR + (source << 2));
@@ -124,7 +125,7 @@ function claim(context: u32): u32 {
   const source = mostUrgent(context);
   if (source != 0) {
     const at = (source >> 5) << 2;
-    const bit = <u32>1 << (source & 31);
+    const bit = (<u32>1) << (source & 31);
     store<u32>(PENDING_PTR + at, load<u32>(PENDING_PTR + at) & ~bit);
     store<u32>(CLAIMED_PTR + at, load<u32>(CLAIMED_PTR + at) | bit);
   }
@@ -136,7 +137,7 @@ function claim(context: u32): u32 {
 function complete(context: u32, source: u32): void {
   if (source >= <u32>PLIC_SOURCES) return;
   const at = (source >> 5) << 2;
-  const bit = <u32>1 << (source & 31);
+  const bit = (<u32>1) << (source & 31);
   if ((load<u32>(ENABLE_PTR + (context << 4) + at) & bit) == 0) return;
   store<u32>(CLAIMED_PTR + at, load<u32>(CLAIMED_PTR + at) & ~bit);
 }

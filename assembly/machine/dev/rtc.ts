@@ -75,7 +75,7 @@ export function rtcLoad(offset: u32): u32 {
 export function rtcStore(offset: u32, value: u32): void {
   switch (offset >> 2) {
     case TIME_LOW >> 2:
-      store<u64>(OFFSET_PTR, ((<u64>load<u32>(HIGH_WRITTEN_PTR) << 32) | value) - wallClock());
+      store<u64>(OFFSET_PTR, (((<u64>load<u32>(HIGH_WRITTEN_PTR)) << 32) | value) - wallClock());
       break;
     case TIME_HIGH >> 2:
       store<u32>(HIGH_WRITTEN_PTR, value);

@@ -144,10 +144,12 @@ export function uartStore(offset: u32, value: u32): void {
   drive();
 }
 
+
 @inline
 function dlab(): bool {
   return (load<u8>(LCR_PTR) & LCR_DLAB) != 0;
 }
+
 
 @inline
 function looped(): bool {

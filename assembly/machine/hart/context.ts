@@ -39,7 +39,7 @@ export const MSTATUS_TSR: u64 = 1 << 22;
 
 /** The privilege that loads and stores are checked with: MPRV lends M-mode the one in MPP. */
 export function dataPriv(h: Hart): u32 {
-  if (h.priv == PRIV_M && h.mstatus & MSTATUS_MPRV) return <u32>(h.mstatus >>> 11) & 3;
+  if (h.priv == PRIV_M && h.mstatus & MSTATUS_MPRV) return (<u32>(h.mstatus >>> 11)) & 3;
   return h.priv;
 }
 
@@ -52,7 +52,7 @@ export function selectContext(h: Hart): void {
   h.readTlb = h.tlbBase + <usize>context * (2 * TABLE_BYTES);
   h.writeTlb = h.readTlb + TABLE_BYTES;
   h.fetchTlb = h.tlbBase + FETCH_OFFSET + <usize>h.priv * FETCH_TABLE_BYTES;
-  const fs = <u32>(h.mstatus >>> 13) & 3;
+  const fs = (<u32>(h.mstatus >>> 13)) & 3;
   h.fpState = fs == 0 ? FP_OFF : fs == 3 ? FP_DIRTY : FP_CLEAN;
 }
 
@@ -60,7 +60,6 @@ export function setPriv(h: Hart, priv: u32): void {
   h.priv = priv;
   selectContext(h);
 }
-
 
 /** Forgets every translation of this hart, fetches included. */
 export function flushTranslations(h: Hart): void {

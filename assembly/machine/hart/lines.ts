@@ -17,6 +17,6 @@ export function setHarts(count: u32): void {
 /** Drives bit `bit` of `mip` of hart `hart` (3 MSIP, 5 STIP, 7 MTIP, 9 SEIP, 11 MEIP). */
 export function setHartLine(hart: u32, bit: u32, level: bool): void {
   const h = hartAt(hart);
-  const mask = <u64>1 << bit;
+  const mask = (<u64>1) << bit;
   h.lines = level ? h.lines | mask : h.lines & ~mask;
 }

@@ -13,9 +13,10 @@ const PMP_L: u32 = 0x80;
 const ENTRIES: u32 = 16;
 const ADDR_MASK: u64 = (1 << 54) - 1;
 
+
 @inline
 function cfg(h: Hart, n: u32): u32 {
-  return <u32>((n < 8 ? h.pmpcfg : h.pmpcfg2) >>> ((n & 7) << 3)) & 0xff;
+  return (<u32>((n < 8 ? h.pmpcfg : h.pmpcfg2) >>> ((n & 7) << 3))) & 0xff;
 }
 
 /** pmpaddr register `n`. */
@@ -39,8 +40,8 @@ export function setPmpCfg(h: Hart, bank: u32, value: u64): void {
   const old = bank == 0 ? h.pmpcfg : h.pmpcfg2;
   let result: u64 = 0;
   for (let shift: u64 = 0; shift < 64; shift += 8) {
-    const before = <u32>(old >>> shift) & 0xff;
-    let byte = <u32>(value >>> shift) & 0x9f;
+    const before = (<u32>(old >>> shift)) & 0xff;
+    let byte = (<u32>(value >>> shift)) & 0x9f;
     if ((byte & 3) == 2) byte &= ~2;
     result |= (<u64>(before & PMP_L ? before : byte)) << shift;
   }

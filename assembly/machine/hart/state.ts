@@ -19,6 +19,7 @@ export const PRIV_U: u32 = 0;
 export const PRIV_S: u32 = 1;
 export const PRIV_M: u32 = 3;
 
+
 @final
 @unmanaged
 export class Hart {
@@ -83,6 +84,7 @@ export class Hart {
   sbiBuiltIn: u32; // an ecall from S-mode is a call to our own firmware
   sbiPending: u32; // one was made: the machine answers it before the next instruction
 
+
   @inline
   ptr(): usize {
     return changetype<usize>(this);
@@ -94,11 +96,13 @@ export class Hart {
     return load<u64>(this.ptr() + (n << 3), X_OFFSET);
   }
 
+
   @inline
   setReg(n: u32, value: u64): void {
     store<u64>(this.ptr() + (n << 3), value, X_OFFSET);
   }
 }
+
 
 @inline
 export function hartAt(id: u32): Hart {

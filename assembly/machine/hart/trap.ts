@@ -99,7 +99,7 @@ function firstInterrupt(bits: u64): u64 {
 
 /** mret; the caller checked that it is allowed. */
 export function returnFromMachine(h: Hart): void {
-  const priv = <u32>(h.mstatus >>> 11) & 3;
+  const priv = (<u32>(h.mstatus >>> 11)) & 3;
   let status = h.mstatus & ~(MSTATUS_MIE | MSTATUS_MPP);
   if (h.mstatus & MSTATUS_MPIE) status |= MSTATUS_MIE;
   if (priv != PRIV_M) status &= ~MSTATUS_MPRV;

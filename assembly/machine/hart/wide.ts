@@ -17,12 +17,12 @@ export function mulhu(a: u64, b: u64): u64 {
 
 /** Upper 64 bits of the signed product. */
 export function mulh(a: u64, b: u64): u64 {
-  return mulhu(a, b) - (<u64>(<i64>a >> 63) & b) - (<u64>(<i64>b >> 63) & a);
+  return mulhu(a, b) - ((<u64>((<i64>a) >> 63)) & b) - ((<u64>((<i64>b) >> 63)) & a);
 }
 
 /** Upper 64 bits of signed `a` times unsigned `b`. */
 export function mulhsu(a: u64, b: u64): u64 {
-  return mulhu(a, b) - (<u64>(<i64>a >> 63) & b);
+  return mulhu(a, b) - ((<u64>((<i64>a) >> 63)) & b);
 }
 
 /** Upper half of (high:low) >> n, for n from 0 to 127. */
@@ -35,8 +35,8 @@ export function shiftRightHigh(high: u64, n: u32): u64 {
 /** Lower half of (high:low) >> n, for any n, where a one that falls off the end is kept in bit 0. */
 export function shiftRightLowJam(high: u64, low: u64, n: u32): u64 {
   if (n == 0) return low;
-  if (n < 64) return (high << (64 - n)) | (low >> n) | <u64>(low << (64 - n) != 0);
-  if (n == 64) return high | <u64>(low != 0);
-  if (n < 128) return (high >> (n - 64)) | <u64>(((high << (128 - n)) | low) != 0);
+  if (n < 64) return (high << (64 - n)) | (low >> n) | (<u64>(low << (64 - n) != 0));
+  if (n == 64) return high | (<u64>(low != 0));
+  if (n < 128) return (high >> (n - 64)) | (<u64>(((high << (128 - n)) | low) != 0));
   return <u64>((high | low) != 0);
 }

@@ -27,15 +27,24 @@ export function amo<T>(m: Interpreter, i: Insn, op: u32, va: u64, value: i64): b
 /** T is signed. */
 function combine<T>(op: u32, a: T, b: T): T {
   switch (op) {
-    case AMO_SWAP: return b;
-    case AMO_ADD: return <T>(a + b);
-    case AMO_XOR: return <T>(a ^ b);
-    case AMO_AND: return <T>(a & b);
-    case AMO_OR: return <T>(a | b);
-    case AMO_MIN: return a < b ? a : b;
-    case AMO_MAX: return a > b ? a : b;
-    case AMO_MINU: return sizeof<T>() == 4 ? (<u32>a < <u32>b ? a : b) : <u64>a < <u64>b ? a : b;
-    default: return sizeof<T>() == 4 ? (<u32>a > <u32>b ? a : b) : <u64>a > <u64>b ? a : b;
+    case AMO_SWAP:
+      return b;
+    case AMO_ADD:
+      return <T>(a + b);
+    case AMO_XOR:
+      return <T>(a ^ b);
+    case AMO_AND:
+      return <T>(a & b);
+    case AMO_OR:
+      return <T>(a | b);
+    case AMO_MIN:
+      return a < b ? a : b;
+    case AMO_MAX:
+      return a > b ? a : b;
+    case AMO_MINU:
+      return sizeof<T>() == 4 ? (<u32>a < <u32>b ? a : b) : <u64>a < <u64>b ? a : b;
+    default:
+      return sizeof<T>() == 4 ? (<u32>a > <u32>b ? a : b) : <u64>a > <u64>b ? a : b;
   }
 }
 
@@ -94,4 +103,3 @@ export function cboZero(m: Interpreter, i: Insn, va: u64): bool {
   memory.fill(resolvedPtr, 0, CACHE_BLOCK_BYTES);
   return true;
 }
-

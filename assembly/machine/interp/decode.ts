@@ -18,7 +18,7 @@ const NEXT_PTR: usize = memory.data(8);
 
 /** Decodes the instruction of slot `slotPtr`, and fuses it with the next one where that pays. */
 export function decodeSlot(h: Hart, slotPtr: usize): void {
-  const offset = <u32>(slotPtr - h.codeBase) >>> 2;
+  const offset = (<u32>(slotPtr - h.codeBase)) >>> 2;
   const scratch = h.codeBase == h.tlbBase + SCRATCH_CODE_OFFSET;
   const field = decodeAt(slotPtr, h.rawBase + offset, offset == LAST_HALF && !scratch);
   if (scratch) return;
@@ -65,10 +65,10 @@ function pack(slotPtr: usize, word: u32, halves: u32): u32 {
 function packImmediate(slotPtr: usize, word: u32, format: u32): void {
   switch (format) {
     case FORMAT_I:
-      store<i16>(slotPtr, <i16>(<i32>word >> 20), 4);
+      store<i16>(slotPtr, <i16>((<i32>word) >> 20), 4);
       break;
     case FORMAT_S:
-      store<i16>(slotPtr, <i16>(((<i32>word >> 25) << 5) | <i32>((word >>> 7) & 31)), 4);
+      store<i16>(slotPtr, <i16>((((<i32>word) >> 25) << 5) | (<i32>((word >>> 7) & 31))), 4);
       break;
     case FORMAT_B:
       store<i16>(slotPtr, <i16>immediateB(word), 4);
@@ -101,9 +101,9 @@ function packImmediate(slotPtr: usize, word: u32, format: u32): void {
 }
 
 function immediateB(word: u32): i32 {
-  return ((<i32>word >> 31) << 12) | <i32>((((word >>> 7) & 1) << 11) | (((word >>> 25) & 63) << 5) | (((word >>> 8) & 15) << 1));
+  return (((<i32>word) >> 31) << 12) | (<i32>((((word >>> 7) & 1) << 11) | (((word >>> 25) & 63) << 5) | (((word >>> 8) & 15) << 1)));
 }
 
 function immediateJ(word: u32): i32 {
-  return ((<i32>word >> 31) << 20) | <i32>((word & 0xff000) | (((word >>> 20) & 1) << 11) | (((word >>> 21) & 1023) << 1));
+  return (((<i32>word) >> 31) << 20) | (<i32>((word & 0xff000) | (((word >>> 20) & 1) << 11) | (((word >>> 21) & 1023) << 1)));
 }

@@ -21,7 +21,7 @@ export function remu(a: u64, b: u64): u64 {
 
 export function divw(a: i32, b: i32): i64 {
   if (b == 0) return -1;
-  if (b == -1) return <i64>(-a); // not 0 - a: in a cast to i64 that zero makes a difference of 64 bits
+  if (b == -1) return <i64>-a; // not 0 - a: in a cast to i64 that zero makes a difference of 64 bits
   return <i64>(a / b);
 }
 

@@ -81,7 +81,7 @@ export function fromI32ToS(h: Hart, a: i64, rm: u32): u32 {
 }
 
 export function toU32FromS(h: Hart, a: u32, rm: u32): i64 {
-  return flagged<i64>(h, <i64><i32>f32_to_u32(a, rm));
+  return flagged<i64>(h, <i64>(<i32>f32_to_u32(a, rm)));
 }
 
 export function fromU32ToS(h: Hart, a: i64, rm: u32): u32 {
@@ -161,7 +161,7 @@ export function fromI32ToD(h: Hart, a: i64, rm: u32): u64 {
 }
 
 export function toU32FromD(h: Hart, a: u64, rm: u32): i64 {
-  return flagged<i64>(h, <i64><i32>f64_to_u32(a, rm));
+  return flagged<i64>(h, <i64>(<i32>f64_to_u32(a, rm)));
 }
 
 export function fromU32ToD(h: Hart, a: i64, rm: u32): u64 {

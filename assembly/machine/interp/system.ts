@@ -23,7 +23,7 @@ export function illegal(m: Interpreter, i: Insn): bool {
 /** csrrw, csrrs, csrrc and their immediate forms. rs1 = x0 (or 0) means no write for set and clear. */
 export function csr(m: Interpreter, i: Insn, op: u32, operand: i64): bool {
   const h = m.hart;
-  const num = <u32>i.imm & 0xfff;
+  const num = (<u32>i.imm) & 0xfff;
   const writes = op == CSR_WRITE || i.rs1 != 0;
   if (writes && num >>> 10 == 3) return illegal(m, i);
   let old: u64 = 0;

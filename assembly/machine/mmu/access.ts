@@ -76,14 +76,14 @@ function reach(h: Hart, va: u64, size: u32, access: u32): u32 {
 function noteWrite(pa: u64, size: u32, access: u32): u32 {
   if (access == ACCESS_WRITE) {
     const entry = pageEntry(pa);
-    if (load<u32>(entry, 4) != 0) codeWritten(entry, <u32>pa & (PAGE_BYTES - 1), size);
+    if (load<u32>(entry, 4) != 0) codeWritten(entry, (<u32>pa) & (PAGE_BYTES - 1), size);
   }
   return DONE;
 }
 
 /** Loads 1, 2, 4 or 8 bytes into readValue. */
 export function readMemory(h: Hart, va: u64, size: u32): u32 {
-  if ((<u32>va & (PAGE_BYTES - 1)) + size > <u32>PAGE_BYTES) return readAcross(h, va, size);
+  if (((<u32>va) & (PAGE_BYTES - 1)) + size > <u32>PAGE_BYTES) return readAcross(h, va, size);
   if (resolve(h, va, size, ACCESS_READ) != DONE) return FAULT;
   if (resolvedPtr != 0) {
     readValue = loadSized(resolvedPtr, size);
@@ -95,7 +95,7 @@ export function readMemory(h: Hart, va: u64, size: u32): u32 {
 
 /** Stores the low bytes of `value`. */
 export function writeMemory(h: Hart, va: u64, size: u32, value: u64): u32 {
-  if ((<u32>va & (PAGE_BYTES - 1)) + size > <u32>PAGE_BYTES) return writeAcross(h, va, size, value);
+  if (((<u32>va) & (PAGE_BYTES - 1)) + size > <u32>PAGE_BYTES) return writeAcross(h, va, size, value);
   if ((value == 0 ? resolveForZeros(h, va, size) : resolve(h, va, size, ACCESS_WRITE)) != DONE) return FAULT;
   if (value == 0 && untouched) return DONE;
   if (resolvedPtr != 0) {

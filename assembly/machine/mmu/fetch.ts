@@ -21,7 +21,7 @@ export function enterPage(h: Hart, pc: u64): usize {
   h.rawBase = <usize>load<u32>(entry, 12);
   h.pcDelta = page - (h.codeBase >>> 2);
   if (h.rawBase == 0) return enterScratch(h, pc);
-  return h.codeBase + ((<usize>pc & (PAGE_BYTES - 2)) << 2);
+  return h.codeBase + (((<usize>pc) & (PAGE_BYTES - 2)) << 2);
 }
 
 /** Translates the page of `pc` for fetching; false where that trapped. */
@@ -69,7 +69,7 @@ export function enterScratch(h: Hart, pc: u64): usize {
   const low = fetchCause(h, pc);
   if (low != 0) return trap(h, pc, low, pc);
   const raw = h.tlbBase + SCRATCH_RAW_OFFSET;
-  const offset = <usize>pc & (PAGE_BYTES - 2);
+  const offset = (<usize>pc) & (PAGE_BYTES - 2);
   const half = load<u16>(ramPtr(walkedPa));
   store<u16>(raw + offset, half);
   if ((half & 3) == 3) {
@@ -92,4 +92,3 @@ function trap(h: Hart, pc: u64, cause: u64, tval: u64): usize {
   takeException(h, cause, tval);
   return 0;
 }
-

@@ -1,13 +1,25 @@
 // Filling and emptying the translation tables of loads and stores. Their layout stands in hart/context.ts.
 // An entry is va_page ^ address of the page in linear memory; 0 is none. So (entry ^ va) has a zero upper half on a hit,
 // and is then the address. A page that cannot be reached by a plain access is never put in.
-import { BLOCKS_BYTES, BLOCKS_OFFSET, COUNTS_OFFSET, flushFetch, flushTable, flushTranslations, LIST_BYTES, LIST_MAX, LISTS_OFFSET, TABLE_BYTES } from "../hart/context";
+import {
+  BLOCKS_BYTES,
+  BLOCKS_OFFSET,
+  COUNTS_OFFSET,
+  flushFetch,
+  flushTable,
+  flushTranslations,
+  LIST_BYTES,
+  LIST_MAX,
+  LISTS_OFFSET,
+  TABLE_BYTES,
+} from "../hart/context";
 import { hartAt, Hart } from "../hart/state";
 import { harts } from "../hart/lines";
 
+
 @inline
 function indexOf(va: u64): u32 {
-  return <u32>va >>> 12;
+  return (<u32>va) >>> 12;
 }
 
 /** Puts a translation into table `tablePtr` (h.readTlb or h.writeTlb). */
@@ -31,7 +43,7 @@ export function tlbFill(h: Hart, tablePtr: usize, va: u64, pagePtr: usize, level
 /** Remembers that a page of a superpage is in, so that fenceAddress() drops all of it. */
 export function noteLevel(h: Hart, va: u64, level: u32): void {
   if (level == 0) return;
-  const bit = <u32>1 << level;
+  const bit = (<u32>1) << level;
   if (<i64>va < 0) h.superKernel |= bit;
   else h.superUser |= bit;
 }
@@ -69,7 +81,7 @@ export function protectPage(pagePtr: usize): void {
       for (let ptr = list; ptr < end; ptr += 4) {
         const index = load<u32>(ptr);
         const entry = load<u64>(base + (index << 3));
-        if ((<u32>entry ^ (index << 12)) == <u32>pagePtr) store<u64>(base + (index << 3), 0);
+        if (((<u32>entry) ^ (index << 12)) == <u32>pagePtr) store<u64>(base + (index << 3), 0);
       }
     }
   }

@@ -35,7 +35,7 @@ export function translate(h: Hart, va: u64, access: u32, priv: u32): u64 {
   }
   const levels: u32 = mode - 5; // Sv39 is mode 8
   const unused = 64 - (12 + 9 * levels);
-  if (<u64>((<i64>va << unused) >> unused) != va) return pageFault(access);
+  if (<u64>(((<i64>va) << unused) >> unused) != va) return pageFault(access);
   let table = (h.satp & 0xfffffffffff) << 12;
   for (let level: i32 = levels - 1; level >= 0; level--) {
     const ptePa = table + (((va >>> (12 + 9 * level)) & 511) << 3);
@@ -90,10 +90,12 @@ export function pmpNeed(access: u32): u32 {
   return access == ACCESS_FETCH ? PMP_X : access == ACCESS_READ ? PMP_R : PMP_W;
 }
 
+
 @inline
 export function accessFault(access: u32): u64 {
   return access == ACCESS_FETCH ? 1 : access == ACCESS_READ ? 5 : 7;
 }
+
 
 @inline
 function pageFault(access: u32): u64 {

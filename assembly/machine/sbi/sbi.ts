@@ -5,7 +5,7 @@ import { uartWrite } from "../host";
 import { BOARD_PTR } from "../layout";
 import { flushTranslations } from "../hart/context";
 import { SSIP, updateStimecmp } from "../hart/csr";
-import { harts, setHartLine } from "../hart/lines";
+import { harts } from "../hart/lines";
 import { hartAt, Hart } from "../hart/state";
 import { mtime } from "../hart/time";
 import { isRam, ramPtr } from "../bus/ram";
@@ -27,11 +27,9 @@ const ERR_ALREADY_AVAILABLE: i64 = -6;
 const SPEC_VERSION: u64 = 2 << 24;
 const IMPLEMENTATION_ID: u64 = 0x57617264; // "Ward": not one of the registered ones
 const IMPLEMENTATION_VERSION: u64 = 1;
-const STIP_BIT: u32 = 5;
 const DBCN_MAX_BYTES: u64 = 4096;
 
 const RESET_PTR: usize = BOARD_PTR + 224; // u32, an EXIT_ constant, 0: none asked for
-const TIMER_PTR: usize = BOARD_PTR + 256; // u64 a hart: when STIP rises for a hart that does not use stimecmp
 
 const A0: u32 = 10;
 const A1: u32 = 11;
@@ -40,24 +38,11 @@ const A7: u32 = 17;
 
 export function sbiReset(): void {
   store<u32>(RESET_PTR, 0);
-  for (let id: u32 = 0; id < harts(); id++) store<u64>(TIMER_PTR + (id << 3), u64.MAX_VALUE);
 }
 
 /** The reset that the guest asked for: an EXIT_ constant, or 0. */
 export function sbiExit(): u32 {
   return load<u32>(RESET_PTR);
-}
-
-/** Raises the timers that are due. */
-export function sbiTick(now: u64): void {
-  for (let id: u32 = 0; id < harts(); id++) if (now >= load<u64>(TIMER_PTR + (id << 3))) setHartLine(id, STIP_BIT, true);
-}
-
-/** When sbiTick() has something to do, in mtime ticks. */
-export function sbiDeadline(): u64 {
-  let deadline = u64.MAX_VALUE;
-  for (let id: u32 = 0; id < harts(); id++) deadline = min(deadline, load<u64>(TIMER_PTR + (id << 3)));
-  return deadline;
 }
 
 /** Answers the call in a7 (extension), a6 (function), a0 ...: error in a0, value in a1. */

@@ -5,7 +5,11 @@ import { WardianError } from "../../errors.js";
 import { readAr } from "./ar.js";
 import { makeAr, mutate, randomFrom } from "./samples.js";
 
-const ARCHIVE = makeAr([["debian-binary", "2.0\n"], ["odd/", "abc"], ["data.tar.xz", Buffer.alloc(100, 7)]]);
+const ARCHIVE = makeAr([
+  ["debian-binary", "2.0\n"],
+  ["odd/", "abc"],
+  ["data.tar.xz", Buffer.alloc(100, 7)],
+]);
 
 describe("readAr", () => {
   it("gives the members in order, names without GNU's slash", () => {
@@ -20,9 +24,13 @@ describe("readAr", () => {
   });
 
   it.each([
-    ["no archive", Buffer.from("<arch>!\n")], ["empty", Buffer.alloc(0)], ["cut in a header", ARCHIVE.subarray(0, 30)],
-    ["cut in a member", ARCHIVE.subarray(0, -20)], ["a size that is none", patch(ARCHIVE, 8 + 48, "-4        ")],
-    ["a size beyond the end", patch(ARCHIVE, 8 + 48, "9999999999")], ["a wrong header end", patch(ARCHIVE, 8 + 58, "xx")],
+    ["no archive", Buffer.from("<arch>!\n")],
+    ["empty", Buffer.alloc(0)],
+    ["cut in a header", ARCHIVE.subarray(0, 30)],
+    ["cut in a member", ARCHIVE.subarray(0, -20)],
+    ["a size that is none", patch(ARCHIVE, 8 + 48, "-4        ")],
+    ["a size beyond the end", patch(ARCHIVE, 8 + 48, "9999999999")],
+    ["a wrong header end", patch(ARCHIVE, 8 + 58, "xx")],
     ["a path for a name", patch(ARCHIVE, 8, "../../etc/passwd")],
   ])("refuses %s", (_, bytes) => {
     expect(() => readAr(bytes)).toThrow(WardianError);

@@ -13,13 +13,13 @@ export type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2" | "lzma" | "
 
 // biome-ignore format: a table
 const SIGNATURES: readonly (readonly [Compression, readonly number[]])[] = [
-  ["gzip",  [0x1f, 0x8b]],
-  ["xz",    [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ["zstd",  [0x28, 0xb5, 0x2f, 0xfd]],
+  ["gzip", [0x1f, 0x8b]],
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
   ["bzip2", [0x42, 0x5a, 0x68]],
-  ["lz4",   [0x04, 0x22, 0x4d, 0x18]],
-  ["lz4",   [0x02, 0x21, 0x4c, 0x18]],
-  ["lzma",  [0x5d, 0x00, 0x00]],
+  ["lz4", [0x04, 0x22, 0x4d, 0x18]],
+  ["lz4", [0x02, 0x21, 0x4c, 0x18]],
+  ["lzma", [0x5d, 0x00, 0x00]],
 ];
 
 /** The most bytes that `detect` looks at. */
@@ -144,7 +144,7 @@ function toReadableStream(source: AsyncIterable<Uint8Array>): ReadableStream<Uin
 /** Enough pieces to see the signature, or all there is. */
 async function peek(pieces: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
   const head: Uint8Array[] = [];
-  for (let sizeBytes = 0; sizeBytes < SIGNATURE_BYTES; ) {
+  for (let sizeBytes = 0; sizeBytes < SIGNATURE_BYTES;) {
     const next = await pieces.next();
     if (next.done === true) break;
     head.push(next.value);

@@ -6,9 +6,23 @@ import { type CpioEntry, looksLikeCpio, readCpio, S_IFCHR, S_IFDIR, S_IFREG, wri
 import { mutate, randomFrom } from "./samples.js";
 
 const entry = (name: string, mode: number, data = ""): CpioEntry => ({
-  name, mode, uid: 1, gid: 2, mtimeSeconds: 1_700_000_000, ino: 9, nlink: 1, rdevMajor: 0, rdevMinor: 0, data: Buffer.from(data),
+  name,
+  mode,
+  uid: 1,
+  gid: 2,
+  mtimeSeconds: 1_700_000_000,
+  ino: 9,
+  nlink: 1,
+  rdevMajor: 0,
+  rdevMinor: 0,
+  data: Buffer.from(data),
 });
-const ENTRIES = [entry("dev", S_IFDIR | 0o755), { ...entry("dev/console", S_IFCHR | 0o600), rdevMajor: 5, rdevMinor: 1 }, entry("grüße", S_IFREG | 0o4755, "hello"), entry("end", S_IFREG | 0o644, "1234")];
+const ENTRIES = [
+  entry("dev", S_IFDIR | 0o755),
+  { ...entry("dev/console", S_IFCHR | 0o600), rdevMajor: 5, rdevMinor: 1 },
+  entry("grüße", S_IFREG | 0o4755, "hello"),
+  entry("end", S_IFREG | 0o644, "1234"),
+];
 const ARCHIVE = writeCpio(ENTRIES);
 const codeOf = (work: () => unknown) => {
   try {
@@ -41,10 +55,17 @@ describe("cpio", () => {
   });
 
   it("refuses what is cut, damaged or of another kind", () => {
-    for (const end of [1, 50, 109, 111, 115, 300, ARCHIVE.length >> 1]) expect(codeOf(() => readCpio(ARCHIVE.subarray(0, end)))).toMatch(/^archive-(truncated|corrupt)$/);
+    for (const end of [1, 50, 109, 111, 115, 300, ARCHIVE.length >> 1])
+      expect(codeOf(() => readCpio(ARCHIVE.subarray(0, end)))).toMatch(/^archive-(truncated|corrupt)$/);
     expect(codeOf(() => readCpio(new Uint8Array(0)))).toBe("archive-truncated");
     expect(codeOf(() => readCpio(Buffer.from("070707".padEnd(200, "0"))))).toBe("archive-unsupported");
-    for (const [offset, text] of [[54, "ffffffff"], [94, "ffffffff"], [94, "00000000"], [94, "0000000x"], [94, "00000003"]] as const) {
+    for (const [offset, text] of [
+      [54, "ffffffff"],
+      [94, "ffffffff"],
+      [94, "00000000"],
+      [94, "0000000x"],
+      [94, "00000003"],
+    ] as const) {
       const damaged = Buffer.from(ARCHIVE);
       damaged.write(text, offset);
       expect(codeOf(() => readCpio(damaged))).toMatch(/^archive-(truncated|corrupt)$/);

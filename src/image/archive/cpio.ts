@@ -48,8 +48,13 @@ export function writeCpio(entries: Iterable<CpioEntry>): Uint8Array {
   const all = [...entries, trailer()].map((entry) => ({ entry, name: Buffer.from(`${entry.name}\0`, "utf8") }));
   let sizeBytes = 0;
   for (const { entry, name } of all) {
-    if (name.length > PATH_LIMIT_BYTES) throw new WardianError("archive-unsupported", `A name is longer than ${PATH_LIMIT_BYTES - 1} bytes: "${entry.name.slice(0, 60)}...".`);
-    if (entry.data.length > U32_MAX) throw new WardianError("archive-too-large", `"${entry.name}" is larger than 4 GiB, which an initramfs cannot hold.`);
+    if (name.length > PATH_LIMIT_BYTES)
+      throw new WardianError(
+        "archive-unsupported",
+        `A name is longer than ${PATH_LIMIT_BYTES - 1} bytes: "${entry.name.slice(0, 60)}...".`,
+      );
+    if (entry.data.length > U32_MAX)
+      throw new WardianError("archive-too-large", `"${entry.name}" is larger than 4 GiB, which an initramfs cannot hold.`);
     sizeBytes += align4(HEADER_BYTES + name.length) + align4(entry.data.length);
   }
   const archive = new Uint8Array(Math.ceil(sizeBytes / END_ALIGNMENT_BYTES) * END_ALIGNMENT_BYTES);
@@ -71,7 +76,10 @@ function header(e: CpioEntry, nameBytes: number): string {
 
 function hex(value: number, name: string): string {
   if (!Number.isInteger(value) || value < 0 || value > U32_MAX) {
-    throw new WardianError("archive-unsupported", `"${name.slice(0, 100)}" has an attribute that does not fit into an initramfs (${value}).`);
+    throw new WardianError(
+      "archive-unsupported",
+      `"${name.slice(0, 100)}" has an attribute that does not fit into an initramfs (${value}).`,
+    );
   }
   return value.toString(16).padStart(FIELD_BYTES, "0");
 }
@@ -119,7 +127,19 @@ function readEntry(bytes: Uint8Array, start: number): { entry: CpioEntry; next: 
     fields.push(Number.parseInt(digits, 16));
   }
   const [ino, mode, uid, gid, nlink, mtimeSeconds, fileBytes, , , rdevMajor, rdevMinor, nameBytes, check] = fields as [
-    number, number, number, number, number, number, number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   if (nameBytes < 1 || nameBytes > PATH_LIMIT_BYTES) throw corrupt("has a name of an impossible length");
   // Padding is to 4 bytes of the archive, and each archive begins at a multiple of 4.
@@ -127,7 +147,8 @@ function readEntry(bytes: Uint8Array, start: number): { entry: CpioEntry; next: 
   const dataOffset = align4(nameOffset + nameBytes);
   if (dataOffset > bytes.length || fileBytes > bytes.length - dataOffset) throw truncated();
   const data = bytes.subarray(dataOffset, dataOffset + fileBytes);
-  if (magic === CRC_MAGIC && (mode & S_IFMT) === S_IFREG && sum(data) !== check) throw corrupt("has a file that does not match its checksum");
+  if (magic === CRC_MAGIC && (mode & S_IFMT) === S_IFREG && sum(data) !== check)
+    throw corrupt("has a file that does not match its checksum");
   const name = readName(bytes.subarray(nameOffset, nameOffset + nameBytes));
   const entry = { name, mode, uid, gid, mtimeSeconds, ino, nlink, rdevMajor, rdevMinor, data };
   return { entry, next: Math.min(align4(dataOffset + fileBytes), bytes.length) };

@@ -39,7 +39,11 @@ export function tarMember(sample: TarSample): Buffer {
   header.write("ustar\x0000", 257, "latin1");
   octal(sample.major ?? 0, 329, 7);
   octal(sample.minor ?? 0, 337, 7);
-  octal(header.reduce((sum, byte) => sum + byte, 0), 148, 6);
+  octal(
+    header.reduce((sum, byte) => sum + byte, 0),
+    148,
+    6,
+  );
   header[154] = 0;
   return Buffer.concat([header, data, Buffer.alloc(-data.length & 511)]);
 }
@@ -83,10 +87,19 @@ export function storeXz(content: Uint8Array): Buffer {
   const backward = Buffer.alloc(4);
   backward.writeUInt32LE((index.length + 4) / 4 - 1);
   return Buffer.concat([
-    Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]), flags, sum(flags),
-    blockHeader, sum(blockHeader), pad4(packed), sum(data),
-    index, sum(index),
-    sum(Buffer.concat([backward, flags])), backward, flags, Buffer.from("YZ"),
+    Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]),
+    flags,
+    sum(flags),
+    blockHeader,
+    sum(blockHeader),
+    pad4(packed),
+    sum(data),
+    index,
+    sum(index),
+    sum(Buffer.concat([backward, flags])),
+    backward,
+    flags,
+    Buffer.from("YZ"),
   ]);
 }
 

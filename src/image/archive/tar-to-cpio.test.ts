@@ -10,7 +10,11 @@ import { tarToCpio } from "./tar-to-cpio.js";
 const LIMIT = { limitBytes: 1 << 20 };
 const END = Buffer.alloc(1024);
 const convert = async (bytes: Uint8Array) => readCpio(await tarToCpio(bytes, LIMIT));
-const codeOf = (work: Promise<unknown>) => work.then(() => "none", (error: unknown) => (error instanceof WardianError ? error.code : String(error)));
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => "none",
+    (error: unknown) => (error instanceof WardianError ? error.code : String(error)),
+  );
 const text = (entry: CpioEntry | undefined) => Buffer.from(entry?.data ?? []).toString();
 
 const ROOT: TarSample[] = [
@@ -26,7 +30,12 @@ const ROOT: TarSample[] = [
 const TAR = makeTar(ROOT);
 
 describe("tarToCpio", () => {
-  it.each([["plain", TAR], ["gzip", gzipSync(TAR)], ["xz", storeXz(TAR)], ["zstd", storeZstd(TAR)]])("keeps kinds, modes, owners, times and links (%s)", async (_, packed) => {
+  it.each([
+    ["plain", TAR],
+    ["gzip", gzipSync(TAR)],
+    ["xz", storeXz(TAR)],
+    ["zstd", storeZstd(TAR)],
+  ])("keeps kinds, modes, owners, times and links (%s)", async (_, packed) => {
     const entries = await convert(packed);
     const shown = entries.map((e) => [e.name, e.mode, e.uid, e.gid, e.mtimeSeconds, e.nlink, e.rdevMajor, e.rdevMinor, text(e)]);
     expect(shown).toEqual([
@@ -49,9 +58,12 @@ describe("tarToCpio", () => {
     const long = `${"d".repeat(150)}/${"f".repeat(200)}`;
     const tar = Buffer.concat([
       paxMember({ comment: "global" }, "g"),
-      paxMember({ path: long, uid: "3000000", mtime: "1700000000.75" }), tarMember({ name: "short", data: "pax" }),
-      tarMember({ name: "././@LongLink", flag: "L", data: `${long}2\0` }), tarMember({ name: "short", data: "gnu" }),
-      tarMember({ name: "././@LongLink", flag: "K", data: `${long}\0` }), tarMember({ name: "sym", flag: "2", link: "short" }),
+      paxMember({ path: long, uid: "3000000", mtime: "1700000000.75" }),
+      tarMember({ name: "short", data: "pax" }),
+      tarMember({ name: "././@LongLink", flag: "L", data: `${long}2\0` }),
+      tarMember({ name: "short", data: "gnu" }),
+      tarMember({ name: "././@LongLink", flag: "K", data: `${long}\0` }),
+      tarMember({ name: "sym", flag: "2", link: "short" }),
       END,
     ]);
     const entries = await convert(tar);
@@ -66,22 +78,48 @@ describe("tarToCpio", () => {
     member[108] = 0x80;
     member.writeUInt32BE(5_000_000, 112);
     member.write("        ", 148);
-    member.write(member.subarray(0, 512).reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0"), 148);
+    member.write(
+      member
+        .subarray(0, 512)
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, "0"),
+      148,
+    );
     member[154] = 0;
     expect((await convert(Buffer.concat([member, END])))[0]?.uid).toBe(5_000_000);
   });
 
   it("lets a later entry of the same name win, and keeps what its hard links hold", async () => {
-    const entries = await convert(makeTar([{ name: "a", data: "old" }, { name: "b", flag: "1", link: "a" }, { name: "a", data: "new" }]));
-    expect(entries.map((e) => [e.name, text(e), e.nlink])).toEqual([["b", "old", 1], ["a", "new", 1]]);
+    const entries = await convert(
+      makeTar([
+        { name: "a", data: "old" },
+        { name: "b", flag: "1", link: "a" },
+        { name: "a", data: "new" },
+      ]),
+    );
+    expect(entries.map((e) => [e.name, text(e), e.nlink])).toEqual([
+      ["b", "old", 1],
+      ["a", "new", 1],
+    ]);
   });
 
   it.each<[string, TarSample[]]>([
-    ["..", [{ name: "../etc/passwd" }]], [".. inside", [{ name: "a/../../b" }]], ["an absolute name", [{ name: "/etc/passwd" }]],
-    ["a hard link out", [{ name: "a", flag: "1", link: "../../etc/shadow" }]], ["a hard link to nothing", [{ name: "a", flag: "1", link: "b" }]],
-    ["a hard link to a directory", [{ name: "d/", flag: "5" }, { name: "a", flag: "1", link: "d" }]],
+    ["..", [{ name: "../etc/passwd" }]],
+    [".. inside", [{ name: "a/../../b" }]],
+    ["an absolute name", [{ name: "/etc/passwd" }]],
+    ["a hard link out", [{ name: "a", flag: "1", link: "../../etc/shadow" }]],
+    ["a hard link to nothing", [{ name: "a", flag: "1", link: "b" }]],
+    [
+      "a hard link to a directory",
+      [
+        { name: "d/", flag: "5" },
+        { name: "a", flag: "1", link: "d" },
+      ],
+    ],
     ["a file below a symbolic link", [{ name: "d", flag: "2", link: "/etc" }, { name: "d/passwd" }]],
-    ["a file below a file", [{ name: "d" }, { name: "d/x" }]], ["a file in place of a directory", [{ name: "d/x" }, { name: "d" }]],
+    ["a file below a file", [{ name: "d" }, { name: "d/x" }]],
+    ["a file in place of a directory", [{ name: "d/x" }, { name: "d" }]],
     ["an empty symbolic link", [{ name: "a", flag: "2" }]],
   ])("refuses %s", async (_, samples) => {
     expect(await codeOf(convert(makeTar(samples)))).toBe("archive-unsafe");
@@ -90,10 +128,14 @@ describe("tarToCpio", () => {
   it("refuses sizes that are not there, too large, or not to be understood", async () => {
     expect(await codeOf(convert(makeTar([{ name: "a", size: 2 ** 30 }])))).toBe("archive-too-large");
     expect(await codeOf(convert(makeTar([{ name: "a", size: 9000 }])))).toBe("archive-truncated");
-    expect(await codeOf(convert(Buffer.concat([paxMember({ size: "99999999999999999" }), tarMember({ name: "a" }), END])))).toBe("archive-corrupt");
+    expect(await codeOf(convert(Buffer.concat([paxMember({ size: "99999999999999999" }), tarMember({ name: "a" }), END])))).toBe(
+      "archive-corrupt",
+    );
     expect(await codeOf(convert(tarMember({ name: "x", flag: "x", size: 2 ** 22 })))).toBe("archive-corrupt");
     expect(await codeOf(convert(makeTar([{ name: "a", flag: "S" }])))).toBe("archive-unsupported");
-    expect(await codeOf(convert(Buffer.concat([paxMember({ "GNU.sparse.major": "1" }), tarMember({ name: "a" }), END])))).toBe("archive-unsupported");
+    expect(await codeOf(convert(Buffer.concat([paxMember({ "GNU.sparse.major": "1" }), tarMember({ name: "a" }), END])))).toBe(
+      "archive-unsupported",
+    );
     expect(await codeOf(convert(makeTar([])))).toBe("archive-corrupt");
   });
 
@@ -103,13 +145,21 @@ describe("tarToCpio", () => {
 
   it("does not let names multiply into parents without end", async () => {
     const deep = (i: number) => `${i}/${"a/".repeat(2000)}f`;
-    const tar = Buffer.concat([...Array.from({ length: 8 }, (_, i) => [paxMember({ path: deep(i) }), tarMember({ name: "f" })]).flat(), END]);
+    const tar = Buffer.concat([
+      ...Array.from({ length: 8 }, (_, i) => [paxMember({ path: deep(i) }), tarMember({ name: "f" })]).flat(),
+      END,
+    ]);
     expect(await codeOf(convert(tar))).toBe("archive-too-large");
   });
 
   it("lets out nothing but WardianError for mutated input", { timeout: 60_000 }, async () => {
     const random = randomFrom(4);
-    const rich = Buffer.concat([paxMember({ path: "p/q", mtime: "5.5" }), tarMember({ name: "s", data: "pax" }), tarMember({ name: "L", flag: "L", data: "long\0" }), TAR]);
+    const rich = Buffer.concat([
+      paxMember({ path: "p/q", mtime: "5.5" }),
+      tarMember({ name: "s", data: "pax" }),
+      tarMember({ name: "L", flag: "L", data: "long\0" }),
+      TAR,
+    ]);
     for (let i = 0; i < 3000; i++) expect(await codeOf(convert(fixSums(mutate(rich, random), i)))).toMatch(/^(none|archive-[a-z-]+)$/);
   });
 });
@@ -121,7 +171,15 @@ function fixSums(bytes: Uint8Array, round: number): Uint8Array {
     const header = bytes.subarray(at, at + 512);
     if (Buffer.from(header.subarray(257, 262)).toString("latin1") !== "ustar") continue;
     header.fill(0x20, 148, 156);
-    header.set(Buffer.from(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0`), 148);
+    header.set(
+      Buffer.from(
+        `${header
+          .reduce((sum, byte) => sum + byte, 0)
+          .toString(8)
+          .padStart(6, "0")}\0`,
+      ),
+      148,
+    );
   }
   return bytes;
 }

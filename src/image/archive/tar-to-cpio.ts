@@ -44,7 +44,8 @@ class Tree extends Map<string, Node> {
   /** Counts names too: one long name can call for thousands of parents, each nearly as long. */
   override set(path: string, node: Node): this {
     this.#namesBytes += path.length;
-    if (this.#namesBytes > this.#limitBytes) throw new WardianError("archive-too-large", `The names in the tar archive need more than the limit of ${this.#limitBytes} bytes.`);
+    if (this.#namesBytes > this.#limitBytes)
+      throw new WardianError("archive-too-large", `The names in the tar archive need more than the limit of ${this.#limitBytes} bytes.`);
     return super.set(path, node);
   }
 }
@@ -109,7 +110,8 @@ function attributes(entry: TarEntry): Pick<Node, "mode" | "uid" | "gid" | "mtime
 
 function linkTarget(tree: Tree, entry: TarEntry): Node {
   const target = tree.get(normalizePath(entry.linkName));
-  if (target === undefined || isDirectory(target)) throw refuse(entry, `is a hard link to ${quote(entry.linkName)}, which is no file before it`);
+  if (target === undefined || isDirectory(target))
+    throw refuse(entry, `is a hard link to ${quote(entry.linkName)}, which is no file before it`);
   // The kernel makes hard links of all kinds but this one.
   return (target.mode & KIND_MASK) === S_IFLNK ? { ...target, ino: tree.nextIno() } : target;
 }
@@ -120,7 +122,16 @@ function makeParents(tree: Tree, path: string, entry: TarEntry): void {
     const parent = path.slice(0, slash);
     const node = tree.get(parent);
     if (node === undefined) {
-      tree.set(parent, { ino: tree.nextIno(), mode: S_IFDIR | 0o755, uid: 0, gid: 0, mtimeSeconds: 0, rdevMajor: 0, rdevMinor: 0, data: EMPTY });
+      tree.set(parent, {
+        ino: tree.nextIno(),
+        mode: S_IFDIR | 0o755,
+        uid: 0,
+        gid: 0,
+        mtimeSeconds: 0,
+        rdevMajor: 0,
+        rdevMinor: 0,
+        data: EMPTY,
+      });
     } else if (!isDirectory(node)) {
       throw refuse(entry, `lies below ${quote(parent)}, which is no directory`);
     }

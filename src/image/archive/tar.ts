@@ -80,18 +80,31 @@ export async function* readTar(source: ByteSource, options: TarOptions): AsyncGe
   }
 }
 
-async function readEntry(reader: ByteReader, header: Uint8Array, flag: string, extension: Extension, options: TarOptions): Promise<TarEntry> {
+async function readEntry(
+  reader: ByteReader,
+  header: Uint8Array,
+  flag: string,
+  extension: Extension,
+  options: TarOptions,
+): Promise<TarEntry> {
   const name = extension.get("path") ?? headerName(header);
   const type = flag !== "5" && name.endsWith("/") && (flag === "0" || flag === "\0") ? "directory" : TYPES[flag];
   if (type === undefined) {
-    throw new WardianError("archive-unsupported", `The tar archive has an entry of a kind that is not supported (${quote(flag)}): ${quote(name)}.`);
+    throw new WardianError(
+      "archive-unsupported",
+      `The tar archive has an entry of a kind that is not supported (${quote(flag)}): ${quote(name)}.`,
+    );
   }
   for (const key of extension.keys()) {
-    if (key.startsWith("GNU.sparse.")) throw new WardianError("archive-unsupported", `Sparse files in tar archives are not supported: ${quote(name)}.`);
+    if (key.startsWith("GNU.sparse."))
+      throw new WardianError("archive-unsupported", `Sparse files in tar archives are not supported: ${quote(name)}.`);
   }
   const bodyBytes = paxNumber(extension, "size") ?? numberAt(header, 124, 12);
   if (bodyBytes > options.fileLimitBytes) {
-    throw new WardianError("archive-too-large", `${quote(name)} in the tar archive is larger than the limit of ${options.fileLimitBytes} bytes.`);
+    throw new WardianError(
+      "archive-too-large",
+      `${quote(name)} in the tar archive is larger than the limit of ${options.fileLimitBytes} bytes.`,
+    );
   }
   const entry: TarEntry = {
     name,
@@ -128,7 +141,8 @@ function parsePax(body: Uint8Array, into: Extension): void {
     const space = body.indexOf(0x20, offset);
     const lengthText = space < 0 ? "" : Buffer.from(body.subarray(offset, Math.min(space, offset + 8))).toString("latin1");
     const end = offset + Number(lengthText);
-    if (!/^\d{1,7}$/.test(lengthText) || end <= space + 1 || end > body.length || body[end - 1] !== 0x0a) throw corrupt("has a damaged extended header");
+    if (!/^\d{1,7}$/.test(lengthText) || end <= space + 1 || end > body.length || body[end - 1] !== 0x0a)
+      throw corrupt("has a damaged extended header");
     const equals = body.indexOf(0x3d, space);
     if (equals < 0 || equals >= end) throw corrupt("has a damaged extended header");
     const key = Buffer.from(body.subarray(space + 1, equals)).toString("latin1");
@@ -172,7 +186,10 @@ function numberAt(header: Uint8Array, offset: number, sizeBytes: number): number
     for (const byte of field.subarray(1)) value = value * 256 + byte;
     return safe(value);
   }
-  const text = Buffer.from(field).toString("latin1").replace(/[\0 ]+$/, "").trimStart();
+  const text = Buffer.from(field)
+    .toString("latin1")
+    .replace(/[\0 ]+$/, "")
+    .trimStart();
   if (!/^[0-7]*$/.test(text)) throw corrupt("has a header with a damaged number");
   return text === "" ? 0 : safe(Number.parseInt(text, 8));
 }

@@ -31,7 +31,8 @@ export async function* unzstd(source: ByteSource, limitBytes: number): AsyncGene
   let packedBytes = 0;
   for await (const chunk of iterate(source)) {
     packedBytes += chunk.length;
-    if (packedBytes > limitBytes) throw new WardianError("archive-too-large", `The packed data is larger than the limit of ${limitBytes} bytes.`);
+    if (packedBytes > limitBytes)
+      throw new WardianError("archive-too-large", `The packed data is larger than the limit of ${limitBytes} bytes.`);
     chunks.push(chunk);
   }
   let leftBytes = limitBytes;
@@ -74,7 +75,7 @@ export function* decodeHere(frame: Uint8Array, limitBytes: number): Generator<Ui
 function splitFrames(bytes: Uint8Array): Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const frames: Uint8Array[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const start = offset;
     const magic = u32(view, offset);
     if (magic === FRAME_MAGIC) offset = skipFrame(view, offset + 4);
@@ -103,7 +104,7 @@ function skipFrame(view: DataView, offset: number): number {
     throw new WardianError("archive-too-large", `This zstd file needs a window of ${windowBytes} bytes; repack it with zstd -19 or less.`);
   }
   offset += contentSizeBytes;
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     const header = u8(view, offset) | (u8(view, offset + 1) << 8) | (u8(view, offset + 2) << 16);
     const type = (header >> 1) & 3;
     if (type === BLOCK_TYPE_RESERVED) throw damaged();

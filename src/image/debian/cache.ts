@@ -91,7 +91,7 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, offset, bytes.length - offset);
     offset += bytesWritten;
   }
@@ -172,7 +172,10 @@ async function adopt(folder: string, sha256: string, path: string): Promise<void
   for (const name of await readdir(join(folder, "partial"))) {
     const [key, host, pid] = name.split(".");
     if (key !== sha256 || host !== hostTag() || isAlive(Number(pid))) continue;
-    const taken = await rename(join(folder, "partial", name), path).then(() => true, () => false);
+    const taken = await rename(join(folder, "partial", name), path).then(
+      () => true,
+      () => false,
+    );
     if (taken) return;
   }
 }
@@ -205,8 +208,16 @@ function rethrowDisk(folder: string): (error: unknown) => never {
     if (error instanceof WardianError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
     if (code === "ENOSPC" || code === "EDQUOT") {
-      throw new WardianError("guest-no-space", `No space is left for the guest in ${folder}; free about 100 MB, or choose another place with XDG_CACHE_HOME.`, { cause: error });
+      throw new WardianError(
+        "guest-no-space",
+        `No space is left for the guest in ${folder}; free about 100 MB, or choose another place with XDG_CACHE_HOME.`,
+        { cause: error },
+      );
     }
-    throw new WardianError("guest-cache", `The cache folder ${folder} cannot be used (${code}); choose another place with XDG_CACHE_HOME.`, { cause: error });
+    throw new WardianError(
+      "guest-cache",
+      `The cache folder ${folder} cannot be used (${code}); choose another place with XDG_CACHE_HOME.`,
+      { cause: error },
+    );
   };
 }

@@ -10,7 +10,11 @@ const FILE_LIMIT_BYTES = 256 << 20;
 const UNPACKED_LIMIT_BYTES = 1 << 30;
 
 /** The first file that matches each pattern, under the pattern's key. Names are as installed, without a leading "./". */
-export async function extractFromDeb<K extends string>(deb: Uint8Array, wanted: Readonly<Record<K, RegExp>>, label: string): Promise<Record<K, Uint8Array>> {
+export async function extractFromDeb<K extends string>(
+  deb: Uint8Array,
+  wanted: Readonly<Record<K, RegExp>>,
+  label: string,
+): Promise<Record<K, Uint8Array>> {
   const data = readAr(deb).find((member) => /^data\.tar(\.\w+)?$/.test(member.name));
   if (data === undefined) throw new WardianError("guest-format", `The package ${label} has no data in it.`);
   const missing = new Map(Object.entries(wanted) as [K, RegExp][]);

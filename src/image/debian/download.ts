@@ -91,22 +91,40 @@ async function persist(url: string, options: DownloadOptions, target: Target, at
       inARow = target.sizeBytes > beforeBytes ? 1 : inARow + 1;
       if (inARow >= FAILURES_IN_A_ROW_MAX || failures >= FAILURES_MAX) throw giveUp(url, error);
     }
-    await pause((options.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** (inARow - 1), undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => {});
+    await pause(
+      (options.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** (inARow - 1),
+      undefined,
+      options.signal === undefined ? {} : { signal: options.signal },
+    ).catch(() => {});
   }
 }
 
 function giveUp(url: string, error: Broken): WardianError {
   return error.unreachable
-    ? new WardianError("guest-offline", `${new URL(url).host} cannot be reached (${error.message}); check the network or name another mirror.`, { cause: error })
-    : new WardianError("guest-download", `The download of ${url} keeps failing (${error.message}); try again later or name another mirror.`, { cause: error });
+    ? new WardianError(
+        "guest-offline",
+        `${new URL(url).host} cannot be reached (${error.message}); check the network or name another mirror.`,
+        { cause: error },
+      )
+    : new WardianError(
+        "guest-download",
+        `The download of ${url} keeps failing (${error.message}); try again later or name another mirror.`,
+        { cause: error },
+      );
 }
 
 export function checkAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new WardianError("guest-aborted", "Fetching the guest was stopped; the next run goes on from here.", { cause: signal.reason });
+  if (signal?.aborted === true)
+    throw new WardianError("guest-aborted", "Fetching the guest was stopped; the next run goes on from here.", { cause: signal.reason });
 }
 
 async function transfer(
-  url: string, options: DownloadOptions, target: Target, report: (() => void) | undefined, limitBytes: number, sizeBytes?: number,
+  url: string,
+  options: DownloadOptions,
+  target: Target,
+  report: (() => void) | undefined,
+  limitBytes: number,
+  sizeBytes?: number,
 ): Promise<void> {
   const watchdog = new Watchdog(options.stallTimeoutMs ?? STALL_TIMEOUT_MS, options.signal);
   try {
@@ -125,7 +143,8 @@ async function transfer(
       await target.append(piece.value);
       report?.();
     }
-    if (sizeBytes !== undefined && target.sizeBytes < sizeBytes) throw new Broken(`it ended after ${target.sizeBytes} of ${sizeBytes} bytes`, false);
+    if (sizeBytes !== undefined && target.sizeBytes < sizeBytes)
+      throw new Broken(`it ended after ${target.sizeBytes} of ${sizeBytes} bytes`, false);
   } finally {
     watchdog.stop();
   }
@@ -150,7 +169,10 @@ async function judgeStatus(url: string, response: Response, target: Target): Pro
 }
 
 function wrongSize(url: string, hasBytes: number, sizeBytes: number): WardianError {
-  return new WardianError("guest-checksum", `${url} has ${hasBytes} bytes or more where ${sizeBytes} are expected; nothing of it was used.`);
+  return new WardianError(
+    "guest-checksum",
+    `${url} has ${hasBytes} bytes or more where ${sizeBytes} are expected; nothing of it was used.`,
+  );
 }
 
 /** Stops a transfer that stalls, and one that the caller no longer wants. */

@@ -61,16 +61,25 @@ export class FakeArchive {
     const packed = storeXz(list);
     this.files.set(`${folder}/Packages.xz`, packed);
     this.files.set(`${folder}/by-hash/SHA256/${sha256(packed)}`, packed);
-    const lines = [["main/binary-riscv64/Packages", list], ["main/binary-riscv64/Packages.xz", packed]] as const;
+    const lines = [
+      ["main/binary-riscv64/Packages", list],
+      ["main/binary-riscv64/Packages.xz", packed],
+    ] as const;
     const head = { Suite: "unstable", Codename: "sid", Date: new Date().toUTCString(), "Acquire-By-Hash": "yes", ...fields };
-    const release = `${Object.entries(head).map(([key, value]) => `${key}: ${value}\n`).join("")}SHA256:\n${lines.map(([name, bytes]) => ` ${sha256(bytes)} ${bytes.length} ${name}\n`).join("")}`;
+    const release = `${Object.entries(head)
+      .map(([key, value]) => `${key}: ${value}\n`)
+      .join("")}SHA256:\n${lines.map(([name, bytes]) => ` ${sha256(bytes)} ${bytes.length} ${name}\n`).join("")}`;
     const message = await createCleartextMessage({ text: release });
     this.files.set("dists/sid/InRelease", Buffer.from(await sign({ message, signingKeys: this.#key.privateKey })));
   }
 
   #addPackage(item: FakePackage): string {
     const tar = makeTar(Object.entries(item.files ?? {}).map(([name, data]) => ({ name: `./${name}`, data })));
-    const deb = makeAr([["debian-binary", "2.0\n"], ["control.tar.gz", gzipSync(makeTar([]))], ["data.tar.xz", storeXz(tar)]]);
+    const deb = makeAr([
+      ["debian-binary", "2.0\n"],
+      ["control.tar.gz", gzipSync(makeTar([]))],
+      ["data.tar.xz", storeXz(tar)],
+    ]);
     const filename = `pool/main/${item.name}_${item.version.replace(/^\d+:/, "")}_riscv64.deb`;
     this.files.set(filename, deb);
     const depends = item.depends === undefined ? "" : `Depends: ${item.depends}\n`;
@@ -87,7 +96,8 @@ export class FakeArchive {
       return;
     }
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
-    if (from > 0) response.writeHead(206, { "content-length": body.length - from, "content-range": `bytes ${from}-${body.length - 1}/${body.length}` });
+    if (from > 0)
+      response.writeHead(206, { "content-length": body.length - from, "content-range": `bytes ${from}-${body.length - 1}/${body.length}` });
     else response.writeHead(200, { "content-length": body.length });
     response.end(body.subarray(from));
   }

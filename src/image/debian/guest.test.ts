@@ -17,14 +17,31 @@ const BUSYBOX_DATA = Buffer.alloc(300_000, "busybox ");
 const kernel = (abi: string, version: string, data: string | Uint8Array = `Image ${version}`): FakePackage[] => [
   { name: "linux-image-riscv64", version, depends: `linux-base (= 1), linux-image-${abi}-riscv64 (= ${version})` },
   { name: `linux-image-${abi}-riscv64`, version, files: { "usr/share/doc/x": "" } },
-  { name: `linux-binary-${abi}-riscv64`, version, files: { "usr/share/doc/readme": "x", [`usr/lib/modules/${abi}-riscv64/vmlinuz`]: data } },
+  {
+    name: `linux-binary-${abi}-riscv64`,
+    version,
+    files: { "usr/share/doc/readme": "x", [`usr/lib/modules/${abi}-riscv64/vmlinuz`]: data },
+  },
 ];
-const busybox = (version = "1:1.38.0-3+b1"): FakePackage => ({ name: "busybox-static", version, files: { "usr/bin/busybox": BUSYBOX_DATA } });
+const busybox = (version = "1:1.38.0-3+b1"): FakePackage => ({
+  name: "busybox-static",
+  version,
+  files: { "usr/bin/busybox": BUSYBOX_DATA },
+});
 const opensbi: FakePackage = {
-  name: "opensbi", version: "1.9-1",
-  files: { "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin": "dynamic", "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin": "jump" },
+  name: "opensbi",
+  version: "1.9-1",
+  files: {
+    "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin": "dynamic",
+    "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin": "jump",
+  },
 };
-const CURRENT = [...kernel("7.2.13+deb14", "7.2.13-1"), { name: "linux-binary-7.9+deb14-rt-riscv64", version: "7.9-1" }, busybox(), opensbi];
+const CURRENT = [
+  ...kernel("7.2.13+deb14", "7.2.13-1"),
+  { name: "linux-binary-7.9+deb14-rt-riscv64", version: "7.9-1" },
+  busybox(),
+  opensbi,
+];
 
 let key: FakeKey;
 let archive: FakeArchive;
@@ -46,17 +63,25 @@ afterEach(async () => {
   await rm(cacheDir, { recursive: true });
 });
 
-const options = (more: FetchOptions = {}): FetchOptions => ({ mirror: archive.mirror, cacheDir, onNote: (line) => notes.push(line), ...more });
+const options = (more: FetchOptions = {}): FetchOptions => ({
+  mirror: archive.mirror,
+  cacheDir,
+  onNote: (line) => notes.push(line),
+  ...more,
+});
 const seams = (more: FetchSeams = {}): FetchSeams => ({ keys: [key.publicKey], env: {}, retryDelayMs: 1, stallTimeoutMs: 2000, ...more });
 const get = (more: FetchOptions = {}, moreSeams: FetchSeams = {}) => fetchGuest(options(more), seams(moreSeams));
-const failure = (work: Promise<unknown>) => work.then(
-  () => { throw new Error("it was to fail"); },
-  (error: unknown) => {
-    expect(error).toBeInstanceOf(WardianError);
-    expect((error as WardianError).message).not.toContain("\n");
-    return error as WardianError;
-  },
-);
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => {
+      throw new Error("it was to fail");
+    },
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(WardianError);
+      expect((error as WardianError).message).not.toContain("\n");
+      return error as WardianError;
+    },
+  );
 const codeOf = async (work: Promise<unknown>) => (await failure(work)).code;
 const isDeb = (path: string) => path.endsWith(".deb");
 const isBusybox = (path: string) => path.includes("busybox-static");
@@ -69,14 +94,20 @@ async function expectNothingHalf(): Promise<void> {
 describe("fetchGuest", () => {
   it("fetches kernel and busybox, with progress, and then needs no network", async () => {
     const seen = new Map<string, number>();
-    const guest = await get({ onProgress: ({ file, receivedBytes, totalBytes }) => {
-      expect(receivedBytes).toBeLessThanOrEqual(totalBytes);
-      seen.set(file, receivedBytes / totalBytes);
-    } });
+    const guest = await get({
+      onProgress: ({ file, receivedBytes, totalBytes }) => {
+        expect(receivedBytes).toBeLessThanOrEqual(totalBytes);
+        seen.set(file, receivedBytes / totalBytes);
+      },
+    });
     expect(await readFile(guest.kernel, "utf8")).toBe("Image 7.2.13-1");
     expect(Buffer.compare(await readFile(guest.busybox), BUSYBOX_DATA)).toBe(0);
     expect(guest.versions.kernel).toEqual({ package: "linux-binary-7.2.13+deb14-riscv64", version: "7.2.13-1" });
-    expect([...seen]).toEqual([["package list", 1], ["linux-binary-7.2.13+deb14-riscv64", 1], ["busybox-static", 1]]);
+    expect([...seen]).toEqual([
+      ["package list", 1],
+      ["linux-binary-7.2.13+deb14-riscv64", 1],
+      ["busybox-static", 1],
+    ]);
     expect(archive.requests.some((path) => path.includes("by-hash"))).toBe(true);
     expect(await readdir(join(cacheDir, "partial"))).toEqual([]);
     expect(notes).toEqual([]);
@@ -119,7 +150,9 @@ describe("versions", () => {
     await archive.publish([...kernel("7.3.2+deb14", "7.3.2-1"), busybox()]);
     const guest = await get();
     expect(guest.versions.kernel.version).toBe("7.3.2-1");
-    expect(notes).toEqual(["linux-binary-7.2.13+deb14-riscv64 7.2.13-1 is gone from the archive; the newer linux-binary-7.3.2+deb14-riscv64 7.3.2-1 is there and was fetched."]);
+    expect(notes).toEqual([
+      "linux-binary-7.2.13+deb14-riscv64 7.2.13-1 is gone from the archive; the newer linux-binary-7.3.2+deb14-riscv64 7.3.2-1 is there and was fetched.",
+    ]);
   });
 
   it("keeps to the known version while it is there", async () => {
@@ -132,7 +165,9 @@ describe("versions", () => {
     archive.intercept = (path, _, response) => {
       if (isMoved || !isBusybox(path)) return false;
       isMoved = true;
-      void archive.publish([...CURRENT.filter((item) => item.name !== "busybox-static"), busybox("1:1.38.0-4")]).then(() => response.writeHead(404).end());
+      void archive
+        .publish([...CURRENT.filter((item) => item.name !== "busybox-static"), busybox("1:1.38.0-4")])
+        .then(() => response.writeHead(404).end());
       return true;
     };
     expect((await get()).versions.busybox.version).toBe("1:1.38.0-4");
@@ -166,7 +201,15 @@ describe("tampering", () => {
     const path = "dists/sid/InRelease";
     const good = archive.files.get(path) as Buffer;
     const text = good.toString();
-    const bad = [text.replace("sid", "sie"), text.replace(/^[\s\S]*?\n\n/, "").replace(/-----BEGIN PGP SIG[\s\S]*/, ""), text.slice(0, -300), "", "\0\xff", `${text.slice(0, 40)}${text}`, text.replace(/\n\n[\s\S]*?-----BEGIN PGP SIG/, "\n\nSuite: sid\n-----BEGIN PGP SIG")];
+    const bad = [
+      text.replace("sid", "sie"),
+      text.replace(/^[\s\S]*?\n\n/, "").replace(/-----BEGIN PGP SIG[\s\S]*/, ""),
+      text.slice(0, -300),
+      "",
+      "\0\xff",
+      `${text.slice(0, 40)}${text}`,
+      text.replace(/\n\n[\s\S]*?-----BEGIN PGP SIG/, "\n\nSuite: sid\n-----BEGIN PGP SIG"),
+    ];
     for (const body of bad) {
       archive.files.set(path, Buffer.from(body));
       expect(await codeOf(get())).toBe("guest-signature");
@@ -182,7 +225,10 @@ describe("tampering", () => {
     const path = "dists/sid/InRelease";
     const evil = "SHA256:\n 0000000000000000000000000000000000000000000000000000000000000000 5 main/binary-riscv64/Packages.xz\n";
     archive.files.set(path, Buffer.concat([archive.files.get(path) as Buffer, Buffer.from(evil)]));
-    const result = await get().then(() => "ok", (error: WardianError) => error.code);
+    const result = await get().then(
+      () => "ok",
+      (error: WardianError) => error.code,
+    );
     expect(["ok", "guest-signature"]).toContain(result);
   });
 
@@ -207,7 +253,10 @@ describe("tampering", () => {
   });
 
   it("refuses a package without the files it should have", async () => {
-    await archive.publish([...kernel("7.2.13+deb14", "7.2.13-1"), { name: "busybox-static", version: "2", files: { "usr/bin/other": "" } }]);
+    await archive.publish([
+      ...kernel("7.2.13+deb14", "7.2.13-1"),
+      { name: "busybox-static", version: "2", files: { "usr/bin/other": "" } },
+    ]);
     expect(await codeOf(get())).toBe("guest-format");
   });
 });
@@ -302,10 +351,14 @@ describe("a bad line", () => {
     const seen: string[] = [];
     const proxy = createServer((request, response) => {
       seen.push(request.url ?? "");
-      const onward = httpRequest(new URL((request.url ?? "").replace("archive.invalid", new URL(archive.mirror).host)), { headers: { ...request.headers, host: "x" } }, (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
-      });
+      const onward = httpRequest(
+        new URL((request.url ?? "").replace("archive.invalid", new URL(archive.mirror).host)),
+        { headers: { ...request.headers, host: "x" } },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(response);
+        },
+      );
       onward.end();
     });
     proxy.on("connect", (request, socket) => {
@@ -358,15 +411,36 @@ describe("real processes", () => {
       const { fetchGuest } = await import(${JSON.stringify(join(out, "image/debian/guest.js"))});
       const guest = await fetchGuest({ mirror: process.env.MIRROR, cacheDir: process.env.CACHE }, { keys: [process.env.KEY], env: {}, retryDelayMs: 1 });
       console.log(JSON.stringify(guest));`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { env: { ...process.env, MIRROR: archive.mirror, CACHE: cacheDir, KEY: key.publicKey }, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      env: { ...process.env, MIRROR: archive.mirror, CACHE: cacheDir, KEY: key.publicKey },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let text = "";
-    child.stdout.on("data", (chunk) => { text += chunk; });
+    child.stdout.on("data", (chunk) => {
+      text += chunk;
+    });
     return { child, ended: new Promise<string>((done) => child.on("close", () => done(text))) };
   };
 
   beforeAll(async () => {
     const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    const args = ["--ignoreConfig", "--outDir", out, "--rootDir", join(root, "src"), "--module", "nodenext", "--target", "es2022", "--lib", "es2023", "--types", "node", "--skipLibCheck", join(root, "src/image/debian/guest.ts")];
+    const args = [
+      "--ignoreConfig",
+      "--outDir",
+      out,
+      "--rootDir",
+      join(root, "src"),
+      "--module",
+      "nodenext",
+      "--target",
+      "es2022",
+      "--lib",
+      "es2023",
+      "--types",
+      "node",
+      "--skipLibCheck",
+      join(root, "src/image/debian/guest.ts"),
+    ];
     const child = spawn(process.execPath, [tsc, ...args], { cwd: root, stdio: "inherit" });
     expect(await new Promise((done) => child.on("close", done))).toBe(0);
   }, 60_000);
@@ -381,7 +455,9 @@ describe("real processes", () => {
 
   it("a kill in mid-download leaves nothing half, and the next run goes on from there", async () => {
     let reached: () => void = () => {};
-    const inMidDownload = new Promise<void>((done) => { reached = done; });
+    const inMidDownload = new Promise<void>((done) => {
+      reached = done;
+    });
     archive.intercept = (path, _, response, body) => {
       if (!isBusybox(path) || body === undefined) return false;
       response.writeHead(200, { "content-length": body.length });
@@ -421,7 +497,11 @@ function smallDisk(allowedBytes: number): (path: string, flags: string) => Promi
   let leftBytes = allowedBytes;
   return async (path, flags) => {
     const handle = await open(path, flags);
-    const write = handle.write.bind(handle) as (bytes: Uint8Array, offset: number, length: number) => Promise<{ bytesWritten: number; buffer: Uint8Array }>;
+    const write = handle.write.bind(handle) as (
+      bytes: Uint8Array,
+      offset: number,
+      length: number,
+    ) => Promise<{ bytesWritten: number; buffer: Uint8Array }>;
     handle.write = (async (bytes: Uint8Array, offset: number, length: number) => {
       if (leftBytes <= 0) throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
       const result = await write(bytes, offset, Math.min(length, leftBytes));

@@ -37,7 +37,10 @@ export async function readArchiveIndex(mirror: string, context: IndexContext): P
   const signed = await downloadBytes(`${base}/InRelease`, IN_RELEASE_LIMIT_BYTES, context.download);
   const release = parseRelease(await verifyClearSigned(Buffer.from(signed).toString("utf8"), context.keys));
   if (!release.names.includes(context.suite)) {
-    throw new WardianError("guest-signature", `${mirror} passes off "${release.names.join(", ")}" as ${context.suite}; name another mirror.`);
+    throw new WardianError(
+      "guest-signature",
+      `${mirror} passes off "${release.names.join(", ")}" as ${context.suite}; name another mirror.`,
+    );
   }
   const list = release.files.get(`${LIST_NAME}.xz`);
   if (list === undefined || list.sizeBytes > LIST_LIMIT_BYTES) {
@@ -50,7 +53,8 @@ export async function readArchiveIndex(mirror: string, context: IndexContext): P
 }
 
 async function readKnownRecords(cache: Cache, listSha256: string): Promise<PackageRecord[] | undefined> {
-  const stored = (await readIndex(cache.folder, RECORDS_INDEX)) as { format?: unknown; listSha256?: unknown; records?: unknown } | undefined | null;
+  const stored = (await readIndex(cache.folder, RECORDS_INDEX)) as
+    { format?: unknown; listSha256?: unknown; records?: unknown } | undefined | null;
   if (stored?.format !== RECORDS_FORMAT || stored.listSha256 !== listSha256 || !Array.isArray(stored.records)) return undefined;
   return stored.records.every(isPackageRecord) ? stored.records : undefined;
 }
@@ -64,7 +68,12 @@ async function fetchRecords(base: string, list: ListedFile, release: Release, co
 }
 
 /** The first of `urls` that is there, downloaded (or gone on with) and checked. */
-export async function fetchVerified(urls: readonly string[], label: string, file: ListedFile, context: Pick<IndexContext, "cache" | "download">): Promise<Uint8Array> {
+export async function fetchVerified(
+  urls: readonly string[],
+  label: string,
+  file: ListedFile,
+  context: Pick<IndexContext, "cache" | "download">,
+): Promise<Uint8Array> {
   const partial = await Partial.open(context.cache, file.sha256);
   try {
     for (let resumed = partial.sizeBytes > 0; ; resumed = false) {
@@ -76,7 +85,11 @@ export async function fetchVerified(urls: readonly string[], label: string, file
       }
       await partial.truncate();
       // What an earlier run left may be to blame: once more, from the beginning.
-      if (!resumed) throw new WardianError("guest-checksum", `${urls.at(-1)} does not match the archive's signed index (SHA-256); nothing of it was used. Try another mirror.`);
+      if (!resumed)
+        throw new WardianError(
+          "guest-checksum",
+          `${urls.at(-1)} does not match the archive's signed index (SHA-256); nothing of it was used. Try another mirror.`,
+        );
     }
   } catch (error) {
     const { code } = error as { code?: unknown };
@@ -87,7 +100,13 @@ export async function fetchVerified(urls: readonly string[], label: string, file
   }
 }
 
-async function downloadFirst(urls: readonly string[], label: string, file: ListedFile, partial: Partial, options: DownloadOptions): Promise<void> {
+async function downloadFirst(
+  urls: readonly string[],
+  label: string,
+  file: ListedFile,
+  partial: Partial,
+  options: DownloadOptions,
+): Promise<void> {
   for (const [i, url] of urls.entries()) {
     try {
       return await downloadFile(url, label, file.sizeBytes, partial, options);

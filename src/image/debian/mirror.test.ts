@@ -31,22 +31,55 @@ describe("chooseMirrors", () => {
 
 describe("readAptMirrors", () => {
   it("reads one-line sources", async () => {
-    await put("sources.list", [
-      "# deb http://commented.example/debian trixie main", "deb cdrom:[Debian]/ trixie main", "deb-src http://source.example/debian trixie main",
-      "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] https://a.example/pub/debian trixie main contrib # note",
-      "deb http://security.debian.org/debian-security trixie-security main", "deb http://b.example/debian trixie contrib", "",
-    ].join("\n"));
-    await put("sources.list.d/other.list", "deb [signed-by=/etc/apt/keyrings/other.gpg] https://other.example/linux/debian trixie main\ndeb http://archive.ubuntu.com/ubuntu noble main\n");
+    await put(
+      "sources.list",
+      [
+        "# deb http://commented.example/debian trixie main",
+        "deb cdrom:[Debian]/ trixie main",
+        "deb-src http://source.example/debian trixie main",
+        "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] https://a.example/pub/debian trixie main contrib # note",
+        "deb http://security.debian.org/debian-security trixie-security main",
+        "deb http://b.example/debian trixie contrib",
+        "",
+      ].join("\n"),
+    );
+    await put(
+      "sources.list.d/other.list",
+      "deb [signed-by=/etc/apt/keyrings/other.gpg] https://other.example/linux/debian trixie main\ndeb http://archive.ubuntu.com/ubuntu noble main\n",
+    );
     await put("sources.list.d/old.list.save", "deb http://saved.example/debian trixie main\n");
     expect(await readAptMirrors(apt)).toEqual(["https://a.example/pub/debian"]);
   });
 
   it("reads deb822 sources, the project's own mirrors first", async () => {
-    await put("sources.list.d/debian.sources", [
-      "Types: deb deb-src", "# a comment", "URIs: http://near.example/debian", " http://deb.debian.org/debian", "Suites: trixie trixie-updates", "Components: main",
-      "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg", "", "Types: deb", "URIs: http://off.example/debian", "Suites: trixie", "Components: main", "Enabled: no",
-      "", "Types: deb", "URIs: http://key.example/debian", "Suites: x", "Components: main", "Signed-By:", " -----BEGIN PGP PUBLIC KEY BLOCK-----", " .", " xyz", "",
-    ].join("\n"));
+    await put(
+      "sources.list.d/debian.sources",
+      [
+        "Types: deb deb-src",
+        "# a comment",
+        "URIs: http://near.example/debian",
+        " http://deb.debian.org/debian",
+        "Suites: trixie trixie-updates",
+        "Components: main",
+        "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg",
+        "",
+        "Types: deb",
+        "URIs: http://off.example/debian",
+        "Suites: trixie",
+        "Components: main",
+        "Enabled: no",
+        "",
+        "Types: deb",
+        "URIs: http://key.example/debian",
+        "Suites: x",
+        "Components: main",
+        "Signed-By:",
+        " -----BEGIN PGP PUBLIC KEY BLOCK-----",
+        " .",
+        " xyz",
+        "",
+      ].join("\n"),
+    );
     expect(await readAptMirrors(apt)).toEqual(["http://deb.debian.org/debian", "http://near.example/debian"]);
   });
 });

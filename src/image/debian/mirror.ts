@@ -73,7 +73,11 @@ function parseDeb822(text: string): Source[] {
   return parseParagraphs(text)
     .filter((fields) => !/^(no|false|0|off)$/i.test(fields.get("enabled") ?? "") && words(fields.get("types")).includes("deb"))
     .flatMap((fields) =>
-      words(fields.get("uris")).map((uri) => ({ uri, components: words(fields.get("components")), signedBy: fields.get("signed-by") ?? "" })),
+      words(fields.get("uris")).map((uri) => ({
+        uri,
+        components: words(fields.get("components")),
+        signedBy: fields.get("signed-by") ?? "",
+      })),
     );
 }
 

@@ -64,10 +64,19 @@ export function isPackageRecord(value: unknown): value is PackageRecord {
   if (typeof value !== "object" || value === null) return false;
   const { name, version, filename, sizeBytes, sha256, depends } = value as Record<string, unknown>;
   return (
-    typeof name === "string" && typeof version === "string" && /^[\w.+~:-]+$/.test(version) &&
-    typeof filename === "string" && /^[\w.+~:%/-]+$/.test(filename) && !filename.startsWith("/") && !filename.split("/").includes("..") &&
-    typeof sizeBytes === "number" && Number.isInteger(sizeBytes) && sizeBytes > 0 && sizeBytes <= PACKAGE_LIMIT_BYTES &&
-    typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) &&
+    typeof name === "string" &&
+    typeof version === "string" &&
+    /^[\w.+~:-]+$/.test(version) &&
+    typeof filename === "string" &&
+    /^[\w.+~:%/-]+$/.test(filename) &&
+    !filename.startsWith("/") &&
+    !filename.split("/").includes("..") &&
+    typeof sizeBytes === "number" &&
+    Number.isInteger(sizeBytes) &&
+    sizeBytes > 0 &&
+    sizeBytes <= PACKAGE_LIMIT_BYTES &&
+    typeof sha256 === "string" &&
+    /^[0-9a-f]{64}$/.test(sha256) &&
     typeof depends === "string"
   );
 }

@@ -73,7 +73,10 @@ export async function fetchParts(indexName: string, parts: readonly Part[], opti
   for (const part of parts) if (!(await isComplete(folder, stored.get(part.id), part))) missing.push(part);
   if (missing.length > 0) {
     if (options.offline === true) {
-      throw new WardianError("guest-offline", `The ${indexName} is not complete in ${folder} and the network may not be used; run once with a network.`);
+      throw new WardianError(
+        "guest-offline",
+        `The ${indexName} is not complete in ${folder} and the network may not be used; run once with a network.`,
+      );
     }
     const fetched = await fetchMissing(missing, stored, folder, options, seams);
     for (const [id, part] of fetched.parts) stored.set(id, part);
@@ -91,7 +94,10 @@ function readStored(value: unknown, parts: readonly Part[]): Map<string, Stored>
   for (const { id, files } of parts) {
     const part = index.parts[id];
     const isSound =
-      typeof part?.package === "string" && typeof part.version === "string" && typeof part.sha256 === "object" && part.sha256 !== null &&
+      typeof part?.package === "string" &&
+      typeof part.version === "string" &&
+      typeof part.sha256 === "object" &&
+      part.sha256 !== null &&
       Object.keys(files).every((file) => /^[0-9a-f]{64}$/.test(String(part.sha256?.[file])));
     if (isSound) stored.set(id, part as Stored);
   }
@@ -109,11 +115,23 @@ interface Fetched {
   parts: Map<string, Stored>;
 }
 
-async function fetchMissing(missing: readonly Part[], stored: ReadonlyMap<string, Stored>, folder: string, options: FetchOptions, seams: FetchSeams): Promise<Fetched> {
+async function fetchMissing(
+  missing: readonly Part[],
+  stored: ReadonlyMap<string, Stored>,
+  folder: string,
+  options: FetchOptions,
+  seams: FetchSeams,
+): Promise<Fetched> {
   const mirrors = await chooseMirrors({ mirror: options.mirror, ...pick(seams) });
   const cache = await openCache(folder, seams.open);
   const transport = seams.fetch === undefined ? await openTransport(seams.env) : { fetch: seams.fetch, close: async () => {} };
-  const download: DownloadOptions = { fetch: transport.fetch, signal: options.signal, onProgress: options.onProgress, retryDelayMs: seams.retryDelayMs, stallTimeoutMs: seams.stallTimeoutMs };
+  const download: DownloadOptions = {
+    fetch: transport.fetch,
+    signal: options.signal,
+    onProgress: options.onProgress,
+    retryDelayMs: seams.retryDelayMs,
+    stallTimeoutMs: seams.stallTimeoutMs,
+  };
   const context: IndexContext = { cache, suite: seams.suite ?? SUITE, keys: seams.keys ?? (await loadArchiveKeys()), download };
   try {
     let index = await readFirstIndex(mirrors, context, options);
@@ -132,7 +150,10 @@ async function fetchMissing(missing: readonly Part[], stored: ReadonlyMap<string
 }
 
 function pick(seams: FetchSeams): Pick<FetchSeams, "env" | "aptFolder"> {
-  return { ...(seams.env === undefined ? {} : { env: seams.env }), ...(seams.aptFolder === undefined ? {} : { aptFolder: seams.aptFolder }) };
+  return {
+    ...(seams.env === undefined ? {} : { env: seams.env }),
+    ...(seams.aptFolder === undefined ? {} : { aptFolder: seams.aptFolder }),
+  };
 }
 
 /** Mirrors from apt's configuration may lack the suite or be out of reach; then the next one is as good. */
@@ -159,7 +180,13 @@ async function readIndexFresh(mirror: string, context: IndexContext): Promise<Ar
   }
 }
 
-async function fetchPart(part: Part, known: KnownVersion, first: ArchiveIndex, context: IndexContext, options: FetchOptions): Promise<{ stored: Stored; index: ArchiveIndex }> {
+async function fetchPart(
+  part: Part,
+  known: KnownVersion,
+  first: ArchiveIndex,
+  context: IndexContext,
+  options: FetchOptions,
+): Promise<{ stored: Stored; index: ArchiveIndex }> {
   let index = first;
   let record = chooseKnown(part, known, index);
   let deb: Uint8Array;
@@ -171,14 +198,20 @@ async function fetchPart(part: Part, known: KnownVersion, first: ArchiveIndex, c
     index = await readIndexFresh(index.mirror, context);
     const current = chooseKnown(part, known, index);
     if (current.filename === record.filename) {
-      throw new WardianError("guest-gone", `${record.name} ${record.version} is listed by ${index.mirror} but not there; try again later or name another mirror.`, { cause: error });
+      throw new WardianError(
+        "guest-gone",
+        `${record.name} ${record.version} is listed by ${index.mirror} but not there; try again later or name another mirror.`,
+        { cause: error },
+      );
     }
     record = current;
     deb = await fetchDeb(record, index, context);
   }
   if (known.package !== record.name || known.version !== record.version) {
     const age = compareVersions(record.version, known.version) > 0 ? "newer" : "older";
-    options.onNote?.(`${known.package} ${known.version} is gone from the archive; the ${age} ${record.name} ${record.version} is there and was fetched.`);
+    options.onNote?.(
+      `${known.package} ${known.version} is gone from the archive; the ${age} ${record.name} ${record.version} is there and was fetched.`,
+    );
   }
   const files = await extractFromDeb(deb, part.files, `${record.name} ${record.version}`);
   const sha256: Record<string, string> = {};
@@ -195,7 +228,10 @@ function chooseKnown(part: Part, known: KnownVersion, index: ArchiveIndex): Pack
 }
 
 function fetchDeb(record: PackageRecord, index: ArchiveIndex, context: IndexContext): Promise<Uint8Array> {
-  const path = record.filename.split("/").map((part) => encodeURIComponent(decodePercent(part))).join("/");
+  const path = record.filename
+    .split("/")
+    .map((part) => encodeURIComponent(decodePercent(part)))
+    .join("/");
   return fetchVerified([`${index.mirror}/${path}`], record.name, record, context);
 }
 

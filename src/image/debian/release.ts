@@ -28,7 +28,8 @@ export function parseRelease(text: string): Release {
     const match = /^\s*([0-9a-f]{64})\s+(\d{1,15})\s+(\S+)\s*$/.exec(line);
     if (match !== null) files.set(match[3] as string, { sha256: match[1] as string, sizeBytes: Number(match[2]) });
   }
-  if (files.size === 0) throw new WardianError("guest-signature", "The archive's index (InRelease) lists no files with SHA-256; try another mirror.");
+  if (files.size === 0)
+    throw new WardianError("guest-signature", "The archive's index (InRelease) lists no files with SHA-256; try another mirror.");
   return {
     names: [fields.get("suite"), fields.get("codename")].filter((name) => name !== undefined),
     date: parseDate(fields.get("date")),
@@ -42,7 +43,9 @@ export function parseRelease(text: string): Release {
 export function judgeAge(release: Release, now: Date): string[] {
   const notes: string[] = [];
   if (release.validUntil !== undefined && release.validUntil < now) {
-    notes.push(`The archive's index expired on ${day(release.validUntil)} (a frozen mirror, or a wrong clock here); it is used all the same.`);
+    notes.push(
+      `The archive's index expired on ${day(release.validUntil)} (a frozen mirror, or a wrong clock here); it is used all the same.`,
+    );
   }
   if (release.date !== undefined && release.date.getTime() > now.getTime() + DAY_MS) {
     notes.push(`The archive's index is dated ${day(release.date)}, in the future; is the clock of this computer right?`);

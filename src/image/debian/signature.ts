@@ -23,7 +23,10 @@ function findKeysFolder(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     if (existsSync(join(folder, KEYS_FOLDER))) return join(folder, KEYS_FOLDER);
     if (folder === dirname(folder)) {
-      throw new WardianError("guest-signature", `Debian's archive keys (${KEYS_FOLDER}) are missing from this installation; install wardian again.`);
+      throw new WardianError(
+        "guest-signature",
+        `Debian's archive keys (${KEYS_FOLDER}) are missing from this installation; install wardian again.`,
+      );
     }
   }
 }

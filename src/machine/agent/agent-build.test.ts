@@ -10,7 +10,11 @@ const COMPILER = "12.2.0"; // as in fixtures/agent/README.md
 const folder = fileURLToPath(new URL("../../../fixtures/agent/", import.meta.url));
 const version = spawnSync("riscv64-linux-gnu-gcc", ["-dumpfullversion"], { encoding: "utf8" }).stdout?.trim();
 const skip =
-  version === COMPILER ? undefined : version ? `riscv64-linux-gnu-gcc is ${version}, not ${COMPILER}` : "riscv64-linux-gnu-gcc is not installed";
+  version === COMPILER
+    ? undefined
+    : version
+      ? `riscv64-linux-gnu-gcc is ${version}, not ${COMPILER}`
+      : "riscv64-linux-gnu-gcc is not installed";
 
 test.skipIf(skip !== undefined)(`agent rebuilds byte for byte${skip ? ` (skipped: ${skip})` : ""}`, () => {
   const out = mkdtempSync(join(tmpdir(), "wardian-build-"));

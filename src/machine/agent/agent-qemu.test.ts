@@ -63,7 +63,10 @@ describe.skipIf(WARDIAN_QEMU_AGENT !== "1")("agent in Linux under QEMU (WARDIAN_
     });
     expect(await fails({ args: ["/etc/passwd"] })).toMatchObject({ code: 126, failure: "exec /etc/passwd: permission denied" });
     expect(await fails({ args: ["true"], user: "nobody-here" })).toMatchObject({ code: 126 });
-    expect(await fails({ args: ["true"], cwd: "/nowhere" })).toMatchObject({ code: 127, failure: "cwd /nowhere: no such file or directory" });
+    expect(await fails({ args: ["true"], cwd: "/nowhere" })).toMatchObject({
+      code: 127,
+      failure: "cwd /nowhere: no such file or directory",
+    });
     expect(await fails({ args: ["true"] })).toMatchObject({ code: 0 });
   });
 

@@ -50,8 +50,7 @@ export class ExecProcess implements Channel {
     stdin: boolean,
     signal: AbortSignal | undefined,
   ) {
-    const output = (number: number): OutputStream =>
-      new OutputStream(link, id, number, () => link.send(FRAME.STOP, number, id));
+    const output = (number: number): OutputStream => new OutputStream(link, id, number, () => link.send(FRAME.STOP, number, id));
     this.input = new InputStream(link, id, () => {
       if (!this.exited) link.send(FRAME.EOF, STREAM.STDIN, id);
     });

@@ -13,5 +13,8 @@ test("PROTOCOL.md has a row for every frame and every limit, with its value", ()
   const rows = page.split("\n").filter((row) => row.startsWith("|"));
   const cells = rows.map((row) => row.split("|").map((cell) => cell.trim().replaceAll("`", "")));
   for (const [name, value] of [...Object.entries(FRAME), ...Object.entries(LIMITS)])
-    expect(cells.some((row) => row[1] === String(value) && row[2] === name), `${name} = ${value}`).toBe(true);
+    expect(
+      cells.some((row) => row[1] === String(value) && row[2] === name),
+      `${name} = ${value}`,
+    ).toBe(true);
 });

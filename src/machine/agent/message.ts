@@ -93,8 +93,7 @@ export function encodeExec(id: number, request: ExecRequest): Uint8Array[] {
       "agent-argument",
       `a command's arguments and environment may have ${LIMITS.EXEC_BYTES} bytes and ${LIMITS.EXEC_STRINGS} entries each: shorten them or send a file`,
     );
-  const flags =
-    (request.tty ? EXEC_FLAG.TTY : 0) | (request.stdin ? EXEC_FLAG.STDIN : 0) | (request.endAtExit ? EXEC_FLAG.END_AT_EXIT : 0);
+  const flags = (request.tty ? EXEC_FLAG.TTY : 0) | (request.stdin ? EXEC_FLAG.STDIN : 0) | (request.endAtExit ? EXEC_FLAG.END_AT_EXIT : 0);
   const fixed = Buffer.alloc(16);
   fixed.writeUInt16LE(flags, 0);
   fixed.writeUInt16LE((request.tty?.rows ?? 0) & 0xffff, 2);

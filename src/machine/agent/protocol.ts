@@ -24,32 +24,32 @@ export const LIMITS = {
 
 // biome-ignore format: one row an entry
 export const FRAME = {
-  HELLO:     1, // both     u32 magic, u16 major, u16 minor, u32 pid, u32 0; id = the session's number, 0 = announcement
-  PING:      2, // to guest u64 token
-  PONG:      3, // to host  u64 token
-  ERROR:     4, // to host  text; the session is over
-  POWEROFF:  5, // to guest u32 action
-  BYE:       6, // to host  nothing; the last frame before sync and reboot(2)
-  CLOCK:     7, // to guest u64 nanoseconds since 1970
-  ENTROPY:   8, // to guest bytes that the kernel's generator is reseeded with
+  HELLO: 1, // both     u32 magic, u16 major, u16 minor, u32 pid, u32 0; id = the session's number, 0 = announcement
+  PING: 2, // to guest u64 token
+  PONG: 3, // to host  u64 token
+  ERROR: 4, // to host  text; the session is over
+  POWEROFF: 5, // to guest u32 action
+  BYE: 6, // to host  nothing; the last frame before sync and reboot(2)
+  CLOCK: 7, // to guest u64 nanoseconds since 1970
+  ENTROPY: 8, // to guest bytes that the kernel's generator is reseeded with
 
-  EXEC:      16, // to guest u16 flags, u16 rows, u16 cols, u16 argc, u16 envc, u16 0, u32 blockBytes, first bytes of the block
+  EXEC: 16, // to guest u16 flags, u16 rows, u16 cols, u16 argc, u16 envc, u16 0, u32 blockBytes, first bytes of the block
   EXEC_MORE: 17, // to guest further bytes of the block, right after its EXEC
-  SIGNAL:    18, // to guest u32 signal, to the command's process group
-  RESIZE:    19, // to guest u16 rows, u16 cols
-  CLOSE:     20, // to guest nothing; give up: kill the process group, end the streams, stop the transfer
-  FILE_PUT:  21, // to guest u32 mode, u32 uid, u32 gid, path
-  FILE_GET:  22, // to guest path
+  SIGNAL: 18, // to guest u32 signal, to the command's process group
+  RESIZE: 19, // to guest u16 rows, u16 cols
+  CLOSE: 20, // to guest nothing; give up: kill the process group, end the streams, stop the transfer
+  FILE_PUT: 21, // to guest u32 mode, u32 uid, u32 gid, path
+  FILE_GET: 22, // to guest path
 
-  STARTED:   32, // to host  u32 pid
-  EXIT:      33, // to host  u8 kind, u8 value, u16 0, u32 errno, text
+  STARTED: 32, // to host  u32 pid
+  EXIT: 33, // to host  u8 kind, u8 value, u16 0, u32 errno, text
   FILE_INFO: 34, // to host  u32 mode, u32 uid, u32 gid, u32 0, u64 size
   FILE_DONE: 35, // to host  u32 errno, text
 
-  DATA:      48, // both     1 to PAYLOAD_BYTES bytes of a stream
-  EOF:       49, // both     nothing; the stream ends
-  CREDIT:    50, // both     u32 bytes the receiver has taken
-  STOP:      51, // both     nothing; the receiver wants no more of the stream
+  DATA: 48, // both     1 to PAYLOAD_BYTES bytes of a stream
+  EOF: 49, // both     nothing; the stream ends
+  CREDIT: 50, // both     u32 bytes the receiver has taken
+  STOP: 51, // both     nothing; the receiver wants no more of the stream
 } as const;
 
 export const STREAM = { STDIN: 0, STDOUT: 1, STDERR: 2 } as const;

@@ -24,7 +24,10 @@ function cpioEntry(name: string, mode: number, data: Uint8Array): Buffer {
 }
 
 function initramfs(busybox: Uint8Array): Buffer {
-  const applets = "sh echo cat yes head stty sleep env pwd id true false dd sha256sum ps kill ls chmod wc stat test tr hostname mount od ip date".split(" ");
+  const applets =
+    "sh echo cat yes head stty sleep env pwd id true false dd sha256sum ps kill ls chmod wc stat test tr hostname mount od ip date".split(
+      " ",
+    );
   const passwd = "root:x:0:0::/root:/bin/sh\nflora:x:1000:1000::/home/flora:/bin/sh\n";
   const group = "root:x:0:\nflora:x:1000:\ngarden:x:1234:flora,other\n";
   return Buffer.concat([

@@ -153,26 +153,60 @@ test("a command's whole life", async () => {
 // What the guest must not send; each ends the session, and every promise and stream with it.
 // biome-ignore format: one case a line
 const BREACHES: [string, (guest: FakeGuest, id: number) => void][] = [
-  ["an oversized frame",      (g) => g.raw(Uint8Array.of(0xff, 0xff, FRAME.DATA, 1, 1, 0, 0, 0))],
-  ["an unknown type",         (g) => g.raw(Uint8Array.of(0, 0, 99, 0, 0, 0, 0, 0))],
-  ["an unknown stream",       (g, i) => g.send(FRAME.DATA, 3, i, Uint8Array.of(1))],
-  ["data on stdin",           (g, i) => g.send(FRAME.DATA, 0, i, Uint8Array.of(1))],
-  ["empty data",              (g, i) => g.send(FRAME.DATA, 1, i)],
-  ["data on no channel",      (g, i) => g.send(FRAME.DATA, 1, i + 1, Uint8Array.of(1))],
-  ["a second end",            (g, i) => { g.send(FRAME.EOF, 1, i); g.send(FRAME.EOF, 1, i); }],
-  ["data after the end",      (g, i) => { g.send(FRAME.EOF, 1, i); g.send(FRAME.DATA, 1, i, Uint8Array.of(1)); }],
-  ["a second exit",           (g, i) => { g.send(FRAME.EXIT, 0, i, exited(0)); g.send(FRAME.EXIT, 0, i, exited(0)); }],
-  ["a second start",          (g, i) => { g.send(FRAME.STARTED, 0, i, u32(5)); g.send(FRAME.STARTED, 0, i, u32(5)); }],
-  ["credit never used",       (g, i) => g.send(FRAME.CREDIT, 0, i, u32(1))],
-  ["a short exit",            (g, i) => g.send(FRAME.EXIT, 0, i, Uint8Array.of(0))],
-  ["an exit of no kind",      (g, i) => g.send(FRAME.EXIT, 0, i, Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0))],
-  ["a long exit",             (g, i) => g.send(FRAME.EXIT, 0, i, new Uint8Array(1000))],
-  ["a frame of the host's",   (g, i) => g.send(FRAME.EXEC, 0, i)],
-  ["PONG without PING",       (g) => g.send(FRAME.PONG, 0, 0, new Uint8Array(8))],
-  ["BYE unasked",             (g) => g.send(FRAME.BYE, 0, 0)],
-  ["HELLO without magic",     (g) => g.send(FRAME.HELLO, 0, 1, new Uint8Array(16))],
-  ["more than the window",    (g, i) => { for (let n = 0; n < 9; n++) g.send(FRAME.DATA, 1, i, new Uint8Array(LIMITS.PAYLOAD_BYTES)); }],
-  ["tiny frames piling up",   (g, i) => { for (let n = 0; n < 1300; n++) g.send(FRAME.DATA, 1, i, Uint8Array.of(1)); }],
+  ["an oversized frame", (g) => g.raw(Uint8Array.of(0xff, 0xff, FRAME.DATA, 1, 1, 0, 0, 0))],
+  ["an unknown type", (g) => g.raw(Uint8Array.of(0, 0, 99, 0, 0, 0, 0, 0))],
+  ["an unknown stream", (g, i) => g.send(FRAME.DATA, 3, i, Uint8Array.of(1))],
+  ["data on stdin", (g, i) => g.send(FRAME.DATA, 0, i, Uint8Array.of(1))],
+  ["empty data", (g, i) => g.send(FRAME.DATA, 1, i)],
+  ["data on no channel", (g, i) => g.send(FRAME.DATA, 1, i + 1, Uint8Array.of(1))],
+  [
+    "a second end",
+    (g, i) => {
+      g.send(FRAME.EOF, 1, i);
+      g.send(FRAME.EOF, 1, i);
+    },
+  ],
+  [
+    "data after the end",
+    (g, i) => {
+      g.send(FRAME.EOF, 1, i);
+      g.send(FRAME.DATA, 1, i, Uint8Array.of(1));
+    },
+  ],
+  [
+    "a second exit",
+    (g, i) => {
+      g.send(FRAME.EXIT, 0, i, exited(0));
+      g.send(FRAME.EXIT, 0, i, exited(0));
+    },
+  ],
+  [
+    "a second start",
+    (g, i) => {
+      g.send(FRAME.STARTED, 0, i, u32(5));
+      g.send(FRAME.STARTED, 0, i, u32(5));
+    },
+  ],
+  ["credit never used", (g, i) => g.send(FRAME.CREDIT, 0, i, u32(1))],
+  ["a short exit", (g, i) => g.send(FRAME.EXIT, 0, i, Uint8Array.of(0))],
+  ["an exit of no kind", (g, i) => g.send(FRAME.EXIT, 0, i, Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0))],
+  ["a long exit", (g, i) => g.send(FRAME.EXIT, 0, i, new Uint8Array(1000))],
+  ["a frame of the host's", (g, i) => g.send(FRAME.EXEC, 0, i)],
+  ["PONG without PING", (g) => g.send(FRAME.PONG, 0, 0, new Uint8Array(8))],
+  ["BYE unasked", (g) => g.send(FRAME.BYE, 0, 0)],
+  ["HELLO without magic", (g) => g.send(FRAME.HELLO, 0, 1, new Uint8Array(16))],
+  [
+    "more than the window",
+    (g, i) => {
+      for (let n = 0; n < 9; n++) g.send(FRAME.DATA, 1, i, new Uint8Array(LIMITS.PAYLOAD_BYTES));
+    },
+  ],
+  [
+    "tiny frames piling up",
+    (g, i) => {
+      for (let n = 0; n < 1300; n++) g.send(FRAME.DATA, 1, i, Uint8Array.of(1));
+    },
+  ],
 ];
 
 test.each(BREACHES)("%s ends the session", async (_name, breach) => {

@@ -62,7 +62,9 @@ export class AgentSession {
     this.link = { send: (type, stream, id, payload) => this.write(encodeFrame(type, stream, id, payload)), full: () => this.full };
     transport.onData((bytes) => this.receive(bytes));
     transport.onClose((cause) => {
-      const message = this.leaving ? "the guest has been powered off" : "the guest agent has gone; the machine may have stopped: see its console";
+      const message = this.leaving
+        ? "the guest has been powered off"
+        : "the guest agent has gone; the machine may have stopped: see its console";
       this.end(new WardianError("agent-closed", message, { cause }));
     });
   }
@@ -80,7 +82,8 @@ export class AgentSession {
     const { signal } = options;
     signal?.throwIfAborted();
     return await new Promise<Hello>((resolve, reject) => {
-      const abort = (): void => this.end(new WardianError("agent-closed", "waiting for the guest agent was given up", { cause: signal?.reason }));
+      const abort = (): void =>
+        this.end(new WardianError("agent-closed", "waiting for the guest agent was given up", { cause: signal?.reason }));
       signal?.addEventListener("abort", abort, { once: true });
       const forget = (): void => signal?.removeEventListener("abort", abort);
       this.greet = {
@@ -212,7 +215,11 @@ export class AgentSession {
         return this.ended === undefined;
       });
     } catch (error) {
-      this.end(error instanceof WardianError ? error : new WardianError("agent-protocol", "the guest agent's answer could not be read", { cause: error }));
+      this.end(
+        error instanceof WardianError
+          ? error
+          : new WardianError("agent-protocol", "the guest agent's answer could not be read", { cause: error }),
+      );
     }
   }
 

@@ -69,7 +69,8 @@ describe("the board's device tree", () => {
   });
 
   it("has the virtio-mmio slots only when asked", () => {
-    const count = (virtioMmio: boolean) => walk(describeBoard({ ...options, virtioMmio }), "soc").children.filter((child) => child.name.startsWith("virtio_mmio@")).length;
+    const count = (virtioMmio: boolean) =>
+      walk(describeBoard({ ...options, virtioMmio }), "soc").children.filter((child) => child.name.startsWith("virtio_mmio@")).length;
     expect([count(true), count(false)]).toEqual([abi.VIRTIO_MMIO_SLOTS, 0]);
   });
 

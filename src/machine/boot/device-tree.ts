@@ -61,7 +61,12 @@ export function describeBoard(options: DeviceTreeOptions): FdtNode {
   if (cmdline.includes("\0")) throw new WardianError("bad-device-tree", "the kernel command line contains a NUL character");
   return node(
     "",
-    [property("#address-cells", 2), property("#size-cells", 2), property("compatible", "riscv-virtio"), property("model", "riscv-virtio,wardian")],
+    [
+      property("#address-cells", 2),
+      property("#size-cells", 2),
+      property("compatible", "riscv-virtio"),
+      property("model", "riscv-virtio,wardian"),
+    ],
     [chosen(options), memory(options), cpus(options), soc(options), poweroff(), reboot()],
   );
 }
@@ -78,7 +83,10 @@ function chosen(options: DeviceTreeOptions): FdtNode {
 }
 
 function memory(options: DeviceTreeOptions): FdtNode {
-  return node(at("memory", abi.RAM_BASE), [property("device_type", "memory"), property("reg", wideCells([abi.RAM_BASE, options.ramBytes]))]);
+  return node(at("memory", abi.RAM_BASE), [
+    property("device_type", "memory"),
+    property("reg", wideCells([abi.RAM_BASE, options.ramBytes])),
+  ]);
 }
 
 // -------------------------------------------------------------------------------------------------------------- harts
@@ -106,7 +114,10 @@ function cpu(hart: number, options: DeviceTreeOptions): FdtNode {
     property("riscv,isa-extensions", extensions),
     property("mmu-type", `riscv,${options.modes}`),
   ];
-  for (const [extension, name] of [["zicbom", "riscv,cbom-block-size"], ["zicboz", "riscv,cboz-block-size"]] as const) {
+  for (const [extension, name] of [
+    ["zicbom", "riscv,cbom-block-size"],
+    ["zicboz", "riscv,cboz-block-size"],
+  ] as const) {
     if (extensions.includes(extension)) properties.push(property(name, abi.CACHE_BLOCK_BYTES));
   }
   const controller = node("interrupt-controller", [

@@ -35,7 +35,10 @@ export function placeElf(elf: Elf, what: string, basePa: number, regions: Region
   const entry = findPhysical(elf.segments, elf.entry, 2);
   if (entry === undefined) throw new WardianError("bad-elf", `${what} is not a usable ELF file: its entry is outside of what it loads`);
   const placed: PlacedElf = { entryPa: toNumber(entry + bias, what), loads };
-  for (const [name, key] of [["tohost", "tohostPa"], ["fromhost", "fromhostPa"]] as const) {
+  for (const [name, key] of [
+    ["tohost", "tohostPa"],
+    ["fromhost", "fromhostPa"],
+  ] as const) {
     const value = elf.symbols.get(name);
     const physical = value === undefined ? undefined : findPhysical(elf.segments, value, 8);
     if (physical !== undefined) placed[key] = toNumber(physical + bias, what);
@@ -57,7 +60,8 @@ function biasOf(elf: Elf, basePa: number): bigint {
 
 // An entry or a symbol is a virtual address; some linker scripts give a physical one.
 function findPhysical(segments: readonly ElfSegment[], address: bigint, sizeBytes: number): bigint | undefined {
-  const holds = (start: bigint, segment: ElfSegment) => address >= start && address + BigInt(sizeBytes) <= start + BigInt(segment.memoryBytes);
+  const holds = (start: bigint, segment: ElfSegment) =>
+    address >= start && address + BigInt(sizeBytes) <= start + BigInt(segment.memoryBytes);
   const byVirtual = segments.find((segment) => holds(segment.virtual, segment));
   if (byVirtual !== undefined) return byVirtual.physical + (address - byVirtual.virtual);
   return segments.some((segment) => holds(segment.physical, segment)) ? address : undefined;
@@ -65,7 +69,10 @@ function findPhysical(segments: readonly ElfSegment[], address: bigint, sizeByte
 
 function toNumber(address: bigint, what: string): number {
   if (address < 0n || address >= FAR_AWAY) {
-    throw new WardianError("bad-address", `${what} wants to be at 0x${address.toString(16)}, but RAM begins at ${hex(RAM_BASE)}: link it for that address`);
+    throw new WardianError(
+      "bad-address",
+      `${what} wants to be at 0x${address.toString(16)}, but RAM begins at ${hex(RAM_BASE)}: link it for that address`,
+    );
   }
   return Number(address);
 }

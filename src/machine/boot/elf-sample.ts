@@ -28,11 +28,18 @@ export function makeElf(sample: Sample): Uint8Array {
     return offset - bytes.length;
   };
   const programHeaders = segments.map((segment) =>
-    words([1, put(segment.bytes), segment.virtual ?? segment.physical, segment.physical, segment.bytes.length, segment.memoryBytes, 4096], 56),
+    words(
+      [1, put(segment.bytes), segment.virtual ?? segment.physical, segment.physical, segment.bytes.length, segment.memoryBytes, 4096],
+      56,
+    ),
   );
   let sectionHeaders = 0;
   if (symbols !== undefined) {
-    const names = new TextEncoder().encode(Object.keys(symbols).map((name) => `${name}\0`).join(""));
+    const names = new TextEncoder().encode(
+      Object.keys(symbols)
+        .map((name) => `${name}\0`)
+        .join(""),
+    );
     let nameOffset = 0;
     const table = Object.entries(symbols).map(([name, value]) => {
       const symbol = words([0, value, 0], 24);
@@ -44,7 +51,9 @@ export function makeElf(sample: Sample): Uint8Array {
     });
     const tableOffset = put(concatenate(table));
     const namesOffset = put(names);
-    sectionHeaders = put(concatenate([sectionHeader(2, tableOffset, table.length * 24, 1), sectionHeader(3, namesOffset, names.length, 0)]));
+    sectionHeaders = put(
+      concatenate([sectionHeader(2, tableOffset, table.length * 24, 1), sectionHeader(3, namesOffset, names.length, 0)]),
+    );
   }
   const bytes = concatenate([header(sample, sectionHeaders), ...programHeaders, ...parts]);
   sample.patch?.(new DataView(bytes.buffer));

@@ -44,9 +44,13 @@ function sectionHeaders(bytes: Uint8Array, fail: (why: string) => never): DataVi
   const count = view.getUint16(60, true);
   if (tableOffset === 0n || count === 0) return [];
   if (view.getUint16(58, true) !== SECTION_HEADER_BYTES) fail("its section headers have an unknown size");
-  if (tableOffset + BigInt(count * SECTION_HEADER_BYTES) > BigInt(bytes.length)) fail("its section headers are outside of the file: it is cut short");
+  if (tableOffset + BigInt(count * SECTION_HEADER_BYTES) > BigInt(bytes.length))
+    fail("its section headers are outside of the file: it is cut short");
   const start = bytes.byteOffset + Number(tableOffset);
-  return Array.from({ length: count }, (_, index) => new DataView(bytes.buffer, start + index * SECTION_HEADER_BYTES, SECTION_HEADER_BYTES));
+  return Array.from(
+    { length: count },
+    (_, index) => new DataView(bytes.buffer, start + index * SECTION_HEADER_BYTES, SECTION_HEADER_BYTES),
+  );
 }
 
 function readSection(bytes: Uint8Array, headers: readonly DataView[], index: number, fail: (why: string) => never): Section {

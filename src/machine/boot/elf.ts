@@ -95,7 +95,8 @@ function readSegment(bytes: Uint8Array, view: DataView, offset: number, fail: Fa
   if (memoryBytes === 0n && fileBytes === 0n) return undefined;
   if (fileBytes > memoryBytes) fail("a segment is larger in the file than in memory");
   if (memoryBytes > MAX_SEGMENT_BYTES) fail("a segment is larger than 4 GiB");
-  if (physical + memoryBytes > ADDRESS_SPACE_END || virtual + memoryBytes > ADDRESS_SPACE_END) fail("a segment goes past the end of the address space");
+  if (physical + memoryBytes > ADDRESS_SPACE_END || virtual + memoryBytes > ADDRESS_SPACE_END)
+    fail("a segment goes past the end of the address space");
   if (fileOffset + fileBytes > BigInt(bytes.length)) fail("a segment is outside of the file: it is cut short");
   const start = Number(fileOffset);
   return { physical, virtual, bytes: bytes.subarray(start, start + Number(fileBytes)), memoryBytes: Number(memoryBytes) };

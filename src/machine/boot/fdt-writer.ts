@@ -21,7 +21,10 @@ export function writeFdt(tree: fdt.Fdt): Uint8Array {
   const stringsOffset = structOffset + structure.sizeBytes;
   const totalBytes = align4(stringsOffset + strings.sizeBytes);
   if (totalBytes > fdt.FDT_MAX_BYTES) {
-    throw new WardianError("bad-device-tree", `the device tree takes ${totalBytes} bytes; a kernel reads at most ${fdt.FDT_MAX_BYTES}: shorten the kernel command line`);
+    throw new WardianError(
+      "bad-device-tree",
+      `the device tree takes ${totalBytes} bytes; a kernel reads at most ${fdt.FDT_MAX_BYTES}: shorten the kernel command line`,
+    );
   }
 
   const bytes = new Uint8Array(totalBytes);
@@ -94,7 +97,8 @@ class StructureBlock extends Block {
   }
 
   putNode(node: fdt.FdtNode, depth: number): void {
-    if (depth > fdt.FDT_MAX_DEPTH) throw new WardianError("bad-device-tree", `the device tree is more than ${fdt.FDT_MAX_DEPTH} nodes deep`);
+    if (depth > fdt.FDT_MAX_DEPTH)
+      throw new WardianError("bad-device-tree", `the device tree is more than ${fdt.FDT_MAX_DEPTH} nodes deep`);
     this.putWord(fdt.FDT_BEGIN_NODE);
     this.#putPadded(nameBytes(node.name));
     for (const property of node.properties) {

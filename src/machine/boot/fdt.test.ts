@@ -7,10 +7,14 @@ import { writeFdt } from "./fdt-writer.js";
 import { mutate, seededRandom } from "./mutation.js";
 
 const tree: Fdt = {
-  root: node("", [property("compatible", "a,b"), property("list", ["x", "yy", "zzz"]), flag("empty")], [
-    node("one@10", [property("reg", cells([0, 0x10]))], [node("deep", [property("odd", new Uint8Array([1, 2, 3]))])]),
-    node("two", [property("phandle", 7)]),
-  ]),
+  root: node(
+    "",
+    [property("compatible", "a,b"), property("list", ["x", "yy", "zzz"]), flag("empty")],
+    [
+      node("one@10", [property("reg", cells([0, 0x10]))], [node("deep", [property("odd", new Uint8Array([1, 2, 3]))])]),
+      node("two", [property("phandle", 7)]),
+    ],
+  ),
   reservations: [{ address: 0x80000000n, sizeBytes: 0x1000n }],
   bootCpu: 3,
 };
@@ -37,7 +41,10 @@ describe("flattened device tree", () => {
   it.each([
     ["a name that holds NUL", node("", [], [node("a\0b", [])])],
     ["a tree over the limit", node("", [property("big", new Uint8Array(FDT_MAX_BYTES))])],
-    ["a tree that is too deep", Array.from({ length: 40 }).reduce<ReturnType<typeof node>>((inner) => node("n", [], [inner]), node("n", []))],
+    [
+      "a tree that is too deep",
+      Array.from({ length: 40 }).reduce<ReturnType<typeof node>>((inner) => node("n", [], [inner]), node("n", [])),
+    ],
   ])("does not write %s", (_, root) => {
     expect(() => writeFdt({ root, reservations: [], bootCpu: 0 })).toThrow(WardianError);
   });

@@ -8,7 +8,8 @@ const EXTENSION_NAME = /^([a-z]|[zsx][a-z][a-z0-9]*)$/;
 /** Single letters first, then z* by the letter they belong to, then s*, then x*; repeated names once. */
 export function orderExtensions(names: readonly string[]): string[] {
   for (const name of names) {
-    if (!EXTENSION_NAME.test(name)) throw new WardianError("bad-device-tree", `${JSON.stringify(name)} is not the name of a RISC-V extension`);
+    if (!EXTENSION_NAME.test(name))
+      throw new WardianError("bad-device-tree", `${JSON.stringify(name)} is not the name of a RISC-V extension`);
   }
   return [...new Set(names)].sort((a, b) => compareKeys(sortKey(a), sortKey(b)));
 }

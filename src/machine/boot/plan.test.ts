@@ -81,7 +81,9 @@ describe("booting an Image with the firmware built in", () => {
     expect(small(2 * MIB)).toThrow("the kernel does not fit in 2 MiB of memory: give at least 10 MiB");
     expect(small(12 * MIB)).toThrow("the initrd does not fit in 12 MiB of memory: give at least 16 MiB");
     expect(() => small(16 * MIB)()).not.toThrow();
-    expect(() => planBoot({ ...request, kernel, ramBytes: 10 * MIB })).toThrow("the device tree does not fit in 10 MiB of memory: give at least 11 MiB");
+    expect(() => planBoot({ ...request, kernel, ramBytes: 10 * MIB })).toThrow(
+      "the device tree does not fit in 10 MiB of memory: give at least 11 MiB",
+    );
   });
 });
 
@@ -89,9 +91,20 @@ describe("booting ELF files", () => {
   const code = { physical: BigInt(RAM_BASE), bytes: new Uint8Array(256), memoryBytes: 0x2000 };
 
   it("enters a bare-metal program in M-mode", () => {
-    const file = makeElf({ entry: BigInt(RAM_BASE + 4), segments: [code], symbols: { tohost: BigInt(RAM_BASE + 0x1000), fromhost: BigInt(RAM_BASE + 0x1040) } });
+    const file = makeElf({
+      entry: BigInt(RAM_BASE + 4),
+      segments: [code],
+      symbols: { tohost: BigInt(RAM_BASE + 0x1000), fromhost: BigInt(RAM_BASE + 0x1040) },
+    });
     const plan = planBoot({ ...request, kernel: file });
-    expect(plan).toMatchObject({ entryPa: RAM_BASE + 4, mode: "M", a0: 0, firmware: "none", tohostPa: RAM_BASE + 0x1000, fromhostPa: RAM_BASE + 0x1040 });
+    expect(plan).toMatchObject({
+      entryPa: RAM_BASE + 4,
+      mode: "M",
+      a0: 0,
+      firmware: "none",
+      tohostPa: RAM_BASE + 0x1000,
+      fromhostPa: RAM_BASE + 0x1040,
+    });
     expect(planBoot({ ...request, bios: file })).toMatchObject({ entryPa: RAM_BASE + 4, mode: "M", tohostPa: RAM_BASE + 0x1000 });
   });
 
@@ -102,7 +115,11 @@ describe("booting ELF files", () => {
 
   it("enters an ELF kernel above the firmware's place in S-mode", () => {
     const high = { ...code, physical: BigInt(RAM_BASE + 2 * MIB) };
-    expect(planBoot({ ...request, kernel: makeElf({ segments: [high] }) })).toMatchObject({ entryPa: RAM_BASE + 2 * MIB, mode: "S", firmware: "builtin" });
+    expect(planBoot({ ...request, kernel: makeElf({ segments: [high] }) })).toMatchObject({
+      entryPa: RAM_BASE + 2 * MIB,
+      mode: "S",
+      firmware: "builtin",
+    });
   });
 
   it("moves a kernel linked for virtual addresses", () => {
@@ -133,12 +150,21 @@ describe("booting through a bios", () => {
     expect(plan).toMatchObject({ entryPa: RAM_BASE, mode: "M", firmware: "opensbi" });
     const info = plan.loads.find((load) => load.pa === plan.a2)?.bytes as Uint8Array;
     const view = new DataView(info.buffer);
-    expect([0, 8, 16, 24, 32, 40].map((offset) => view.getBigUint64(offset, true))).toEqual([0x4942534fn, 2n, BigInt(RAM_BASE + 2 * MIB), 1n, 0n, 0n]);
+    expect([0, 8, 16, 24, 32, 40].map((offset) => view.getBigUint64(offset, true))).toEqual([
+      0x4942534fn,
+      2n,
+      BigInt(RAM_BASE + 2 * MIB),
+      1n,
+      0n,
+      0n,
+    ]);
     expectApart(plan, request.ramBytes);
   });
 
   it("refuses a bios that reaches into the kernel", () => {
-    expect(() => planBoot({ ...request, kernel, bios: new Uint8Array(2 * MIB + 1) })).toThrow("the kernel at 0x80200000 would overlap the bios at 0x80000000..0x80200001");
+    expect(() => planBoot({ ...request, kernel, bios: new Uint8Array(2 * MIB + 1) })).toThrow(
+      "the kernel at 0x80200000 would overlap the bios at 0x80000000..0x80200001",
+    );
   });
 
   it.skipIf(!existsSync(firmwareElf))("takes Debian's OpenSBI (skipped without it)", () => {
@@ -179,7 +205,10 @@ describe("bad requests", () => {
 
   it("survives damaged files of every kind", () => {
     const random = seededRandom(4);
-    const elf = makeElf({ segments: [{ physical: BigInt(RAM_BASE), bytes: new Uint8Array(64), memoryBytes: 0x1000 }], symbols: { tohost: BigInt(RAM_BASE) } });
+    const elf = makeElf({
+      segments: [{ physical: BigInt(RAM_BASE), bytes: new Uint8Array(64), memoryBytes: 0x1000 }],
+      symbols: { tohost: BigInt(RAM_BASE) },
+    });
     const small = makeImage({ fileBytes: 4096, imageSize: MIB });
     const dtb = buildDeviceTree({ ...board, ramBytes: 64 * MIB, cmdline: "", firmware: "none" });
     for (let round = 0; round < 3000; round++) {

@@ -83,12 +83,29 @@ function planElf(request: BootRequest, elf: Elf, regions: Regions): BootPlan {
   const placed = placeElf(elf, "the kernel", bareMetal ? RAM_BASE : PAYLOAD_PA, regions);
   if (!bareMetal) return planPayload(request, placed, regions);
   const tail = placeTail(request, "none", regions);
-  return { entryPa: placed.entryPa, mode: "M", a0: BOOT_HART, a1: tail.dtbPa, a2: 0, firmware: "none", loads: [...placed.loads, ...tail.loads], ...hostSymbols(placed) };
+  return {
+    entryPa: placed.entryPa,
+    mode: "M",
+    a0: BOOT_HART,
+    a1: tail.dtbPa,
+    a2: 0,
+    firmware: "none",
+    loads: [...placed.loads, ...tail.loads],
+    ...hostSymbols(placed),
+  };
 }
 
 function planPayload(request: BootRequest, payload: PlacedElf, regions: Regions): BootPlan {
   const tail = placeTail(request, "builtin", regions);
-  return { entryPa: payload.entryPa, mode: "S", a0: BOOT_HART, a1: tail.dtbPa, a2: 0, firmware: "builtin", loads: [...payload.loads, ...tail.loads] };
+  return {
+    entryPa: payload.entryPa,
+    mode: "S",
+    a0: BOOT_HART,
+    a1: tail.dtbPa,
+    a2: 0,
+    firmware: "builtin",
+    loads: [...payload.loads, ...tail.loads],
+  };
 }
 
 function placeFirmware(bios: Uint8Array, regions: Regions): PlacedElf {

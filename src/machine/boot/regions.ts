@@ -29,7 +29,10 @@ export class Regions {
   claim(what: string, pa: number, sizeBytes: number): void {
     const end = pa + sizeBytes;
     if (pa < RAM_BASE) {
-      throw new WardianError("bad-address", `${what} wants to be at ${hex(pa)}, but RAM begins at ${hex(RAM_BASE)}: link it for that address`);
+      throw new WardianError(
+        "bad-address",
+        `${what} wants to be at ${hex(pa)}, but RAM begins at ${hex(RAM_BASE)}: link it for that address`,
+      );
     }
     if (end > this.ramEnd) this.#tooSmall(what, end - RAM_BASE);
     const other = this.#taken.find((region) => pa < region.end && region.start < end);
@@ -75,7 +78,10 @@ export class Regions {
 
   #tooSmall(what: string, neededBytes: number): never {
     const needed = Math.ceil(neededBytes / MIB) * MIB;
-    throw new WardianError("not-enough-memory", `${what} does not fit in ${formatSize(this.#ramBytes)} of memory: give at least ${formatSize(needed)}`);
+    throw new WardianError(
+      "not-enough-memory",
+      `${what} does not fit in ${formatSize(this.#ramBytes)} of memory: give at least ${formatSize(needed)}`,
+    );
   }
 }
 

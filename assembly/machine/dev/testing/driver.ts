@@ -75,7 +75,11 @@ export class MmioTransport implements Transport {
   setQueue(queue: number, size: number, desc: bigint, driver: bigint, device: bigint) {
     this.set(0x30, queue);
     this.set(0x38, size);
-    for (const [offset, pa] of [[0x80, desc], [0x90, driver], [0xa0, device]] as const) {
+    for (const [offset, pa] of [
+      [0x80, desc],
+      [0x90, driver],
+      [0xa0, device],
+    ] as const) {
       this.set(offset, pa & 0xffffffffn);
       this.set(offset + 4, pa >> 32n);
     }
@@ -218,14 +222,23 @@ export class DriverQueue {
     at.forEach(({ pa, len, write }, i) => {
       const last = i === at.length - 1;
       const entry = this.indirect ? i : (first + i) % this.size;
-      this.describe(table + 16n * BigInt(entry), pa, len, (write ? 2 : 0) | (last ? 0 : 1), this.indirect ? i + 1 : (entry + 1) % this.size);
+      this.describe(
+        table + 16n * BigInt(entry),
+        pa,
+        len,
+        (write ? 2 : 0) | (last ? 0 : 1),
+        this.indirect ? i + 1 : (entry + 1) % this.size,
+      );
     });
     if (this.indirect) {
       this.buffers += BigInt(16 * at.length);
       this.describe(this.desc + 16n * BigInt(head), table, 16 * at.length, 4, 0);
     }
     this.nextDesc = (head + (this.indirect ? 1 : at.length)) % this.size;
-    this.writable.set(head, at.filter((p) => p.write));
+    this.writable.set(
+      head,
+      at.filter((p) => p.write),
+    );
     this.b.pokeInt(this.driver + 4n + 2n * BigInt(this.avail % this.size), 2, head);
     this.avail = (this.avail + 1) & 0xffff;
     this.b.pokeInt(this.driver + 2n, 2, this.avail);

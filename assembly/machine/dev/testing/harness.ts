@@ -164,7 +164,10 @@ export class TestBoard {
 
   pokeInt(pa: bigint, size: number, value: bigint | number): void {
     const v = BigInt.asUintN(64, BigInt(value));
-    this.poke(pa, Array.from({ length: size }, (_, i) => Number((v >> BigInt(8 * i)) & 0xffn)));
+    this.poke(
+      pa,
+      Array.from({ length: size }, (_, i) => Number((v >> BigInt(8 * i)) & 0xffn)),
+    );
   }
 
   /** Puts bytes where the host hands them in; gives their number. */

@@ -8,11 +8,11 @@ import { chainReadable, chainWritable, nextReadSpan, nextWriteSpan, readChain, s
 import { breakDevice, VirtioDevice } from "./device";
 import { finishChain, signalDriver, takeChain } from "./queue";
 
-export const BLK_F_SIZE_MAX: u64 = <u64>1 << 1;
-export const BLK_F_SEG_MAX: u64 = <u64>1 << 2;
-export const BLK_F_RO: u64 = <u64>1 << 5;
-export const BLK_F_BLK_SIZE: u64 = <u64>1 << 6;
-export const BLK_F_FLUSH: u64 = <u64>1 << 9;
+export const BLK_F_SIZE_MAX: u64 = (<u64>1) << 1;
+export const BLK_F_SEG_MAX: u64 = (<u64>1) << 2;
+export const BLK_F_RO: u64 = (<u64>1) << 5;
+export const BLK_F_BLK_SIZE: u64 = (<u64>1) << 6;
+export const BLK_F_FLUSH: u64 = (<u64>1) << 9;
 export const BLK_QUEUE_SIZE: u32 = 128;
 export const SECTOR_BYTES: u32 = 512;
 

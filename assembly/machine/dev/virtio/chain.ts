@@ -36,7 +36,7 @@ export function walkChain(d: VirtioDevice, desc: u64, size: u32, head: u32): boo
   clear();
   for (let steps: u32 = 0; steps < entries && steps <= CHAIN_MAX_SEGMENTS; steps++) {
     if (index >= entries) return false;
-    const ptr = descriptorPtr(table + (<u64>index << 4));
+    const ptr = descriptorPtr(table + ((<u64>index) << 4));
     if (ptr == 0) return false;
     const pa = load<u64>(ptr);
     const len = load<u32>(ptr, 8);
@@ -148,6 +148,7 @@ export function inRam(pa: u64, len: u64): bool {
   return offset < ramBytes() && len <= ramBytes() - offset;
 }
 
+
 @inline
 function segmentPtr(index: u32): usize {
   return CHAIN_PTR + (index << 4);
@@ -182,7 +183,7 @@ function addSegment(pa: u64, len: u32, writable: bool): bool {
 /** Guest pages whose slots happen to be neighbours make one span. */
 function span(pa: u64, limit: u32, writing: bool): u32 {
   spanPtr = writing ? ramWritePtr(pa) : ramPtr(pa);
-  let count = min<u32>(limit, PAGE_BYTES - (<u32>pa & (PAGE_BYTES - 1)));
+  let count = min<u32>(limit, PAGE_BYTES - ((<u32>pa) & (PAGE_BYTES - 1)));
   while (count < limit) {
     const next = writing ? ramWritePtr(pa + count) : ramPtr(pa + count);
     if (next != spanPtr + count) break;
@@ -193,6 +194,6 @@ function span(pa: u64, limit: u32, writing: bool): u32 {
 
 /** Where a descriptor can be read in one piece; 0 where it is not in RAM. Indirect tables need not be aligned. */
 function descriptorPtr(pa: u64): usize {
-  if ((<u32>pa & (PAGE_BYTES - 1)) <= <u32>PAGE_BYTES - 16) return ramPtr(pa);
+  if (((<u32>pa) & (PAGE_BYTES - 1)) <= <u32>PAGE_BYTES - 16) return ramPtr(pa);
   return copyFromGuest(DESCRIPTOR_SCRATCH_PTR, pa, 16) ? DESCRIPTOR_SCRATCH_PTR : 0;
 }

@@ -13,8 +13,7 @@ describe.each([
   ["PCI", 0],
   ["MMIO", 1],
 ])("over %s", (_name, transport) => {
-  const control = (id: number, event: number, value: number) =>
-    Uint8Array.of(id, 0, 0, 0, event, 0, value & 255, value >> 8);
+  const control = (id: number, event: number, value: number) => Uint8Array.of(id, 0, 0, 0, event, 0, value & 255, value >> 8);
   const console = (without = 0n) => {
     b.e.attachConsole(transport);
     b.e.addPort(3, b.handIn("org.wardian.agent"));
@@ -26,7 +25,9 @@ describe.each([
     driverOk(t);
     const queue = (i: number) => queues.get(i) as DriverQueue;
     const messages = () => {
-      const got = queue(2).collect().map(({ len, data }) => [...data.subarray(0, len)]);
+      const got = queue(2)
+        .collect()
+        .map(({ len, data }) => [...data.subarray(0, len)]);
       got.forEach(() => queue(2).add(64));
       if (got.length > 0) queue(2).kick();
       return got;

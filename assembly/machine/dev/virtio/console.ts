@@ -119,6 +119,7 @@ export function resizeConsole(cols: u32, rows: u32): void {
   flushControl(d, CONTROL_RECEIVEQ);
 }
 
+
 @inline
 function receiveq(port: u32): u32 {
   return port == 0 ? 0 : 2 + 2 * port;

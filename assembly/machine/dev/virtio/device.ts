@@ -21,9 +21,10 @@ export const STATUS_NEEDS_RESET: u32 = 64;
 export const ISR_QUEUE: u32 = 1;
 export const ISR_CONFIG: u32 = 2;
 
-export const F_INDIRECT_DESC: u64 = <u64>1 << 28;
-export const F_EVENT_IDX: u64 = <u64>1 << 29;
-export const F_VERSION_1: u64 = <u64>1 << 32;
+export const F_INDIRECT_DESC: u64 = (<u64>1) << 28;
+export const F_EVENT_IDX: u64 = (<u64>1) << 29;
+export const F_VERSION_1: u64 = (<u64>1) << 32;
+
 
 @final
 @unmanaged
@@ -55,6 +56,7 @@ export function deviceAt(index: u32): VirtioDevice {
   return changetype<VirtioDevice>(VIRTIO_STATE_PTR + index * DEVICE_BYTES);
 }
 
+
 @inline
 export function configPtr(d: VirtioDevice): usize {
   return changetype<usize>(d) + CONFIG_OFFSET;
@@ -83,6 +85,7 @@ export function deviceInSlot(transport: u32, slot: u32): VirtioDevice | null {
 export function isLive(d: VirtioDevice): bool {
   return (d.status & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) == STATUS_DRIVER_OK;
 }
+
 
 @inline
 export function hasFeature(d: VirtioDevice, bit: u64): bool {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { DriverQueue, driverOk, MmioTransport, NEEDS_RESET, negotiate, PCI_WINDOW, PciTransport } from "../testing/driver.js";
 import { RAM, TestBoard } from "../testing/harness.js";
 
-const RINGS = Number(process.env["WARDIAN_FUZZ_RINGS"] ?? 24_000);
+const RINGS = Number(process.env.WARDIAN_FUZZ_RINGS ?? 24_000);
 const RAM_BYTES = 16 << 20;
 const MIB = 1 << 20;
 
@@ -93,7 +93,18 @@ class Dice {
 
 /** An address that is usually near something interesting: the queue's own areas, page and RAM ends, devices. */
 function anyPa(dice: Dice, q: DriverQueue): bigint {
-  const near = dice.pick(q.desc, q.driver, q.device, RAM, RAM + BigInt(RAM_BYTES), RAM + BigInt(6 * MIB), RAM + 0x3fff000n, 0x10000000n, 0n, 1n << 63n);
+  const near = dice.pick(
+    q.desc,
+    q.driver,
+    q.device,
+    RAM,
+    RAM + BigInt(RAM_BYTES),
+    RAM + BigInt(6 * MIB),
+    RAM + 0x3fff000n,
+    0x10000000n,
+    0n,
+    1n << 63n,
+  );
   return BigInt.asUintN(64, near + BigInt(dice.pick(0, 16, 4090, 4096, dice.below(70000)) - dice.pick(0, 0, 8, 4096)));
 }
 
@@ -108,7 +119,12 @@ const DATA = RAM + BigInt(7 * MIB);
 function writeHeaders(dice: Dice, b: TestBoard): void {
   for (let i = 0; i < 8; i++) {
     const first = dice.pick(0, 1, 4, 8, 0, 1, 3, 0xff, dice.below(1 << 30));
-    const words = [first, dice.below(8) | (dice.below(2) << 16), dice.pick(dice.below(70), dice.below(1 << 30)), dice.below(30) === 0 ? 1 : 0];
+    const words = [
+      first,
+      dice.below(8) | (dice.below(2) << 16),
+      dice.pick(dice.below(70), dice.below(1 << 30)),
+      dice.below(30) === 0 ? 1 : 0,
+    ];
     words.forEach((word, at) => b.pokeInt(HEADERS + BigInt(64 * i + 4 * at), 4, word));
   }
 }
@@ -121,9 +137,10 @@ function writeSound(dice: Dice, b: TestBoard, q: DriverQueue): void {
     const readable = dice.below(30) === 0 ? dice.below(pieces + 1) : Math.min(pieces, 1 + dice.below(Math.max(1, pieces - 1)));
     const table = dice.below(5) === 0 ? DATA + BigInt(0x80000 + 0x100 * entry) : undefined;
     for (let i = 0; i < pieces; i++) {
-      const [pa, len] = i === 0 && readable > 0
-        ? [HEADERS + BigInt(64 * dice.below(8)), dice.pick(16, 16, 16, 16, 16, 40, dice.below(64))]
-        : [DATA + BigInt(dice.below(0x40000)), i === pieces - 1 ? dice.pick(1, 1, 513) : dice.pick(512, 1024, 4096, 511)];
+      const [pa, len] =
+        i === 0 && readable > 0
+          ? [HEADERS + BigInt(64 * dice.below(8)), dice.pick(16, 16, 16, 16, 16, 40, dice.below(64))]
+          : [DATA + BigInt(dice.below(0x40000)), i === pieces - 1 ? dice.pick(1, 1, 513) : dice.pick(512, 1024, 4096, 511)];
       const flags = (i < readable ? 0 : 2) | (i === pieces - 1 ? 0 : 1);
       if (table === undefined) q.describe(q.desc + BigInt(16 * (at + i)), pa, len, flags, at + i + 1);
       else q.describe(table + BigInt(16 * i), pa, len, flags, i + 1);
@@ -137,7 +154,14 @@ function writeSound(dice: Dice, b: TestBoard, q: DriverQueue): void {
 /** A sound ring, of which up to three things are then spoilt; one in five is noise throughout. */
 function mutate(dice: Dice, b: TestBoard, q: DriverQueue): void {
   const noise = dice.below(5) === 0;
-  const describe = (pa: bigint) => q.describe(pa, anyPa(dice, q), anyLength(dice), dice.below(8) | (dice.below(20) === 0 ? 0xfff8 : 0), dice.below(20) === 0 ? dice.below(65536) : dice.below(q.size));
+  const describe = (pa: bigint) =>
+    q.describe(
+      pa,
+      anyPa(dice, q),
+      anyLength(dice),
+      dice.below(8) | (dice.below(20) === 0 ? 0xfff8 : 0),
+      dice.below(20) === 0 ? dice.below(65536) : dice.below(q.size),
+    );
   writeHeaders(dice, b);
   writeSound(dice, b, q);
   b.pokeInt(q.driver + 2n, 2, (b.peekInt(q.device + 2n, 2) + 1 + dice.below(q.size)) & 0xffff);
@@ -176,52 +200,56 @@ describe("random rings", () => {
     it.each([
       ["PCI", 0],
       ["MMIO", 1],
-    ])(`survives ${share} over %s`, async (_name, transport) => {
-      const b = await TestBoard.create(RAM_BYTES);
-      b.disks[0] = Uint8Array.from({ length: 64 * 512 }, (_, i) => i * 31);
-      const kept = b.disks[0].slice();
-      if (kind === "rng") b.e.attachRng(transport);
-      else if (kind === "console") for (let p = b.e.attachConsole(transport); p < 4; p++) b.e.addPort(p, b.handIn(`port${p}`));
-      else if (kind === "net") b.e.attachNet(0, transport);
-      else if (kind === "fs") b.e.attachFs(0, 4, transport);
-      else b.e.attachDisk(0, 64n, kind === "disk" ? 0 : 1, transport);
-      const t = transport === 0 ? new PciTransport(b, 1, PCI_WINDOW) : new MmioTransport(b, 0);
-      const memoryPages = b.e.memory.buffer.byteLength;
-      let broken = 0;
-      let served = 0;
-      for (let ring = 0; ring < share; ring++) {
-        const seed = (ring * 2 + transport) * 7 + kinds.indexOf(kind) * 1_000_003;
-        const dice = new Dice(seed);
-        try {
-          negotiate(t, dice.pick(0n, 0n, 1n << 29n, 2n));
-          const queues = kind === "console" ? [0, 1, 2, 3, 4, 5] : [0, 1];
-          const driven = queues.map((i) => new DriverQueue(b, t, i, dice.pick(1, 2, 8, 16), (1 + i) * 0x20000));
-          driverOk(t);
-          b.hostBytes = 0;
-          for (const q of driven) mutate(dice, b, q);
-          if (dice.below(4) === 0) for (const port of [0, 1]) b.e.portInput(port, dice.below(100));
-          if (dice.below(3) === 0) b.portRoom[dice.below(4)] = dice.below(600);
-          for (const q of driven) q.kick();
-          b.portRoom.fill(Number.MAX_SAFE_INTEGER);
-          if (dice.below(2) === 0) b.e.portDrained(dice.below(4));
-          if (dice.below(8) === 0) b.e.portClose(dice.below(4));
-          b.e.deviceTick();
-          if (dice.below(8) === 0) b.e.portOpen(dice.below(4));
-          if (dice.below(50) === 0) b.e.boardReset();
-          if ((t.status() & NEEDS_RESET) !== 0) broken++;
-          served += driven.reduce((sum, q) => sum + b.peekInt(q.device + 2n, 2), 0);
-          if (b.hostBytes > 256 * MIB) throw new Error(`the host moved ${b.hostBytes} bytes`);
-          if (transport === 0) new PciTransport(b, 1, PCI_WINDOW); // a reset took its BAR away
-        } catch (error) {
-          throw new Error(`ring with seed ${seed}`, { cause: error });
+    ])(
+      `survives ${share} over %s`,
+      async (_name, transport) => {
+        const b = await TestBoard.create(RAM_BYTES);
+        b.disks[0] = Uint8Array.from({ length: 64 * 512 }, (_, i) => i * 31);
+        const kept = b.disks[0].slice();
+        if (kind === "rng") b.e.attachRng(transport);
+        else if (kind === "console") for (let p = b.e.attachConsole(transport); p < 4; p++) b.e.addPort(p, b.handIn(`port${p}`));
+        else if (kind === "net") b.e.attachNet(0, transport);
+        else if (kind === "fs") b.e.attachFs(0, 4, transport);
+        else b.e.attachDisk(0, 64n, kind === "disk" ? 0 : 1, transport);
+        const t = transport === 0 ? new PciTransport(b, 1, PCI_WINDOW) : new MmioTransport(b, 0);
+        const memoryPages = b.e.memory.buffer.byteLength;
+        let broken = 0;
+        let served = 0;
+        for (let ring = 0; ring < share; ring++) {
+          const seed = (ring * 2 + transport) * 7 + kinds.indexOf(kind) * 1_000_003;
+          const dice = new Dice(seed);
+          try {
+            negotiate(t, dice.pick(0n, 0n, 1n << 29n, 2n));
+            const queues = kind === "console" ? [0, 1, 2, 3, 4, 5] : [0, 1];
+            const driven = queues.map((i) => new DriverQueue(b, t, i, dice.pick(1, 2, 8, 16), (1 + i) * 0x20000));
+            driverOk(t);
+            b.hostBytes = 0;
+            for (const q of driven) mutate(dice, b, q);
+            if (dice.below(4) === 0) for (const port of [0, 1]) b.e.portInput(port, dice.below(100));
+            if (dice.below(3) === 0) b.portRoom[dice.below(4)] = dice.below(600);
+            for (const q of driven) q.kick();
+            b.portRoom.fill(Number.MAX_SAFE_INTEGER);
+            if (dice.below(2) === 0) b.e.portDrained(dice.below(4));
+            if (dice.below(8) === 0) b.e.portClose(dice.below(4));
+            b.e.deviceTick();
+            if (dice.below(8) === 0) b.e.portOpen(dice.below(4));
+            if (dice.below(50) === 0) b.e.boardReset();
+            if ((t.status() & NEEDS_RESET) !== 0) broken++;
+            served += driven.reduce((sum, q) => sum + b.peekInt(q.device + 2n, 2), 0);
+            if (b.hostBytes > 256 * MIB) throw new Error(`the host moved ${b.hostBytes} bytes`);
+            if (transport === 0) new PciTransport(b, 1, PCI_WINDOW); // a reset took its BAR away
+          } catch (error) {
+            throw new Error(`ring with seed ${seed}`, { cause: error });
+          }
         }
-      }
-      expect(b.panics).toEqual([]);
-      // the rings are a mix: some are served, some break the device
-      expect(broken).toBeGreaterThan(share / 10);
-      expect(served).toBeGreaterThan(share / 10);
-      expect(b.e.memory.buffer.byteLength - memoryPages).toBeLessThanOrEqual(RAM_BYTES + 4 * MIB);
-      if (kind === "read-only disk") expect(b.disks[0]).toEqual(kept);
-    }, 300_000);
+        expect(b.panics).toEqual([]);
+        // the rings are a mix: some are served, some break the device
+        expect(broken).toBeGreaterThan(share / 10);
+        expect(served).toBeGreaterThan(share / 10);
+        expect(b.e.memory.buffer.byteLength - memoryPages).toBeLessThanOrEqual(RAM_BYTES + 4 * MIB);
+        if (kind === "read-only disk") expect(b.disks[0]).toEqual(kept);
+      },
+      300_000,
+    );
   });
 });

@@ -1,13 +1,6 @@
 // The one place that knows all kinds of virtio devices: what each is made of and who serves it.
 // Depends on the device models in this folder. To add a kind: a row in each switch here, and a constant in abi.ts.
-import {
-  MAX_VIRTIO_DEVICES,
-  VIRTIO_ID_BLOCK,
-  VIRTIO_ID_CONSOLE,
-  VIRTIO_ID_FS,
-  VIRTIO_ID_NET,
-  VIRTIO_ID_RNG,
-} from "../../abi";
+import { MAX_VIRTIO_DEVICES, VIRTIO_ID_BLOCK, VIRTIO_ID_CONSOLE, VIRTIO_ID_FS, VIRTIO_ID_NET, VIRTIO_ID_RNG } from "../../abi";
 import { BLK_F_BLK_SIZE, BLK_F_FLUSH, BLK_F_SEG_MAX, BLK_F_SIZE_MAX, BLK_QUEUE_SIZE, notifyBlk } from "./blk";
 import { CONSOLE_F_MULTIPORT, CONSOLE_F_SIZE, CONSOLE_QUEUES, notifyConsole, resetConsole, startConsole } from "./console";
 import { deviceAt, F_EVENT_IDX, F_INDIRECT_DESC, F_VERSION_1, isLive, VirtioDevice } from "./device";

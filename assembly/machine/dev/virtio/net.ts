@@ -3,8 +3,8 @@
 import { VirtioDevice } from "./device";
 import { finishChain, signalDriver, takeChain, VISIT_CHAINS } from "./queue";
 
-export const NET_F_MAC: u64 = <u64>1 << 5;
-export const NET_F_STATUS: u64 = <u64>1 << 16;
+export const NET_F_MAC: u64 = (<u64>1) << 5;
+export const NET_F_STATUS: u64 = (<u64>1) << 16;
 export const NET_QUEUES: u32 = 2;
 
 const TRANSMITQ: u32 = 1;

@@ -90,7 +90,7 @@ export function barLoad(slot: u32, offset: u32, size: u32): u64 {
   switch (offset >> REGION_SHIFT) {
     case REGION_COMMON: {
       const word = <u64>commonWord(d, at & ~3);
-      const value = size == 8 ? word | (<u64>commonWord(d, at + 4) << 32) : word >>> ((at & 3) << 3);
+      const value = size == 8 ? word | ((<u64>commonWord(d, at + 4)) << 32) : word >>> ((at & 3) << 3);
       return size == 8 ? value : value & (((<u64>1) << (size << 3)) - 1);
     }
     case REGION_ISR:

@@ -16,6 +16,7 @@ export const SEND_RESIZE: u32 = 8;
 export const SEND_CLOSE: u32 = 16;
 export const SEND_OPEN: u32 = 32;
 
+
 @final
 @unmanaged
 export class Port {
@@ -31,10 +32,12 @@ export class Port {
   sends: u32; // SEND_ bits
 }
 
+
 @inline
 export function portAt(port: u32): Port {
   return changetype<Port>(PORTS_STATE_PTR + port * PORT_STATE_BYTES);
 }
+
 
 @inline
 export function portExists(port: u32): bool {
@@ -68,6 +71,7 @@ export function fillRing(port: u32, len: u32): u32 {
   return count;
 }
 
+
 @inline
 export function ringRoom(port: u32): u32 {
   const p = portAt(port);
@@ -84,6 +88,7 @@ export function ringReady(port: u32): u32 {
 export function ringSpan(port: u32, limit: u32): u32 {
   return min(min(limit, ringReady(port)), PORT_RING_BYTES - (portAt(port).head & (PORT_RING_BYTES - 1)));
 }
+
 
 @inline
 export function ringFrontPtr(port: u32): usize {

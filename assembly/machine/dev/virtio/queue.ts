@@ -7,16 +7,7 @@
 //   device area:      u16 flags | u16 idx | { u32 id | u32 len } ring[size] | u16 avail_event
 import { ramLoad, ramStore } from "../../bus/ram";
 import { inRam, walkChain } from "./chain";
-import {
-  breakDevice,
-  F_EVENT_IDX,
-  hasFeature,
-  isLive,
-  ISR_QUEUE,
-  QUEUES_OFFSET,
-  raise,
-  VirtioDevice,
-} from "./device";
+import { breakDevice, F_EVENT_IDX, hasFeature, isLive, ISR_QUEUE, QUEUES_OFFSET, raise, VirtioDevice } from "./device";
 
 export const QUEUE_BYTES: u32 = 64;
 export const QUEUE_SIZE_MAX: u32 = 256;
@@ -27,6 +18,7 @@ export const QUEUE_SIZE_MAX: u32 = 256;
 export const VISIT_CHAINS: u32 = QUEUE_SIZE_MAX;
 
 const AVAIL_NO_INTERRUPT: u32 = 1;
+
 
 @final
 @unmanaged
@@ -42,6 +34,7 @@ export class Virtqueue {
   signalledOnce: u32;
   heldBytes: u32; // how much of the chain in front has been served already
 }
+
 
 @inline
 export function queueAt(d: VirtioDevice, index: u32): Virtqueue {
@@ -88,8 +81,8 @@ export function takeChain(d: VirtioDevice, index: u32): bool {
 /** Returns the chain in front to the driver, `written` bytes of it filled in. */
 export function finishChain(d: VirtioDevice, index: u32, written: u32): void {
   const queue = queueAt(d, index);
-  const head = <u32>ramLoad<u16>(queue.driver + 4 + (<u64>(queue.lastAvail & (queue.size - 1)) << 1));
-  const element = queue.device + 4 + (<u64>(queue.usedIdx & (queue.size - 1)) << 3);
+  const head = <u32>ramLoad<u16>(queue.driver + 4 + ((<u64>(queue.lastAvail & (queue.size - 1))) << 1));
+  const element = queue.device + 4 + ((<u64>(queue.usedIdx & (queue.size - 1))) << 3);
   ramStore<u32>(element, head);
   ramStore<u32>(element + 4, written);
   queue.usedIdx = (queue.usedIdx + 1) & 0xffff;
@@ -97,7 +90,7 @@ export function finishChain(d: VirtioDevice, index: u32, written: u32): void {
   queue.heldBytes = 0;
   ramStore<u16>(queue.device + 2, <u16>queue.usedIdx);
   if (hasFeature(d, F_EVENT_IDX)) {
-    ramStore<u16>(queue.device + 4 + (<u64>queue.size << 3), <u16>queue.lastAvail);
+    ramStore<u16>(queue.device + 4 + ((<u64>queue.size) << 3), <u16>queue.lastAvail);
   }
 }
 
@@ -106,9 +99,9 @@ export function signalDriver(d: VirtioDevice, index: u32): void {
   const queue = queueAt(d, index);
   const fresh = (queue.usedIdx - queue.signalledIdx) & 0xffff;
   if (fresh == 0 || !isLive(d)) return;
-  let wanted = (<u32>ramLoad<u16>(queue.driver) & AVAIL_NO_INTERRUPT) == 0;
+  let wanted = ((<u32>ramLoad<u16>(queue.driver)) & AVAIL_NO_INTERRUPT) == 0;
   if (hasFeature(d, F_EVENT_IDX)) {
-    const event = <u32>ramLoad<u16>(queue.driver + 4 + (<u64>queue.size << 1));
+    const event = <u32>ramLoad<u16>(queue.driver + 4 + ((<u64>queue.size) << 1));
     wanted = queue.signalledOnce == 0 || ((queue.usedIdx - event - 1) & 0xffff) < fresh;
   }
   queue.signalledIdx = queue.usedIdx;

@@ -25,7 +25,7 @@ export function featureWord(features: u64, selector: u32): u32 {
 export function acceptFeatures(d: VirtioDevice, value: u32): void {
   if ((d.status & STATUS_FEATURES_OK) != 0) return;
   if (d.driverFeaturesSel == 0) d.accepted = (d.accepted & ~(<u64>u32.MAX_VALUE)) | value;
-  else if (d.driverFeaturesSel == 1) d.accepted = (d.accepted & u32.MAX_VALUE) | (<u64>value << 32);
+  else if (d.driverFeaturesSel == 1) d.accepted = (d.accepted & u32.MAX_VALUE) | ((<u64>value) << 32);
 }
 
 /** Writing 0 resets; FEATURES_OK sticks only if the device can live with what was chosen. */
@@ -72,7 +72,7 @@ export function setQueueArea(d: VirtioDevice, area: u32, high: bool, value: u32)
   const queue = selectedQueue(d);
   if (queue == null || queue.ready != 0) return;
   const old = queueArea(d, area);
-  const pa = high ? (old & u32.MAX_VALUE) | (<u64>value << 32) : (old & ~(<u64>u32.MAX_VALUE)) | value;
+  const pa = high ? (old & u32.MAX_VALUE) | ((<u64>value) << 32) : (old & ~(<u64>u32.MAX_VALUE)) | value;
   if (area == AREA_DESC) queue.desc = pa;
   else if (area == AREA_DRIVER) queue.driver = pa;
   else queue.device = pa;

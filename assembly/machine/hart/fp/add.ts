@@ -15,7 +15,7 @@ function addSpecial<T>(a: u64, b: u64): u64 {
 // @ts-ignore: decorator
 @inline
 function addend<T>(a: u64): u64 {
-  const hidden = <u64>(exponentOf<T>(a) != 0) << fractionBits<T>();
+  const hidden = (<u64>(exponentOf<T>(a) != 0)) << fractionBits<T>();
   return (fractionOf<T>(a) | hidden) << (61 - fractionBits<T>());
 }
 

@@ -172,7 +172,7 @@ export function f32_fma_fast(a: u32, b: u32, c: u32, rm: u32, sticky: u32): u32 
 // @ts-ignore: decorator
 @inline
 function isMiddling(a: u64): bool {
-  return (a << 1) - (623 << 53) < <u64>800 << 53;
+  return (a << 1) - (623 << 53) < (<u64>800) << 53;
 }
 
 // @ts-ignore: decorator

@@ -89,7 +89,7 @@ function fmaWide(sign: u64, exponent: i32, a: u64, b: u64, exponentC: i32, c: u6
     low <<= zeros - 1;
     exponent -= <i32>zeros - 1;
   }
-  return normalizeRoundPack<f64>(sign, exponent + 1, high | <u64>(low != 0), rm);
+  return normalizeRoundPack<f64>(sign, exponent + 1, high | (<u64>(low != 0)), rm);
 }
 
 function fmaBits<T>(a: u64, b: u64, c: u64, rm: u32): u64 {
@@ -119,7 +119,7 @@ function fmaBits<T>(a: u64, b: u64, c: u64, rm: u32): u64 {
 /** The addend is zero and the product is not. */
 function fmaZeroAddend<T>(sign: u64, exponent: i32, a: u64, b: u64, rm: u32): u64 {
   if (sizeof<T>() == 4) return normalizeRoundPack<T>(sign, exponent + 2, ((a >> 39) * (b >> 39)) << 14, rm);
-  return normalizeRoundPack<T>(sign, exponent + 1, mulhu(a << 1, b) | <u64>((a << 1) * b != 0), rm);
+  return normalizeRoundPack<T>(sign, exponent + 1, mulhu(a << 1, b) | (<u64>((a << 1) * b != 0)), rm);
 }
 
 export function f64_fma(a: u64, b: u64, c: u64, rm: u32): u64 {

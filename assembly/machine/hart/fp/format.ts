@@ -64,7 +64,7 @@ export function fractionOf<T>(a: u64): u64 {
 // @ts-ignore: decorator
 @inline
 export function exponentOf<T>(a: u64): i32 {
-  return <i32>(a >> fractionBits<T>()) & exponentMax<T>();
+  return (<i32>(a >> fractionBits<T>())) & exponentMax<T>();
 }
 
 /** The value without its sign. */

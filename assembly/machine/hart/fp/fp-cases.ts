@@ -113,7 +113,11 @@ export class CaseSource {
       case 0:
         return this.special(format);
       case 1: // near one end of the normal range
-        return this.pack(format, this.chance(2) ? BigInt(this.below(3)) : format.maxExponent - BigInt(this.below(4)), this.fraction(format));
+        return this.pack(
+          format,
+          this.chance(2) ? BigInt(this.below(3)) : format.maxExponent - BigInt(this.below(4)),
+          this.fraction(format),
+        );
       case 2: // near one: results are ordinary
       case 3:
       case 4:

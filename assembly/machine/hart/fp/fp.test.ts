@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CaseSource, type FpCase } from "./fp-cases.js";
 
-const CASES = Number(process.env["WARDIAN_FP_CASES"] ?? 250_000);
-const SEED = Number(process.env["WARDIAN_SEED"] ?? Date.now() % 0x1_0000_0000) >>> 0;
+const CASES = Number(process.env.WARDIAN_FP_CASES ?? 250_000);
+const SEED = Number(process.env.WARDIAN_SEED ?? Date.now() % 0x1_0000_0000) >>> 0;
 const BATCH = 100_000;
 const REQUEST_BYTES = 32;
 const ANSWER_BYTES = 16;
@@ -75,10 +75,10 @@ const callerOf = (exports: Exports, name: string, isFast: boolean) => {
     if (isNarrow) args.forEach((arg, i) => (args[i] = Number(BigInt.asIntN(32, BigInt(arg)))));
     args.push(one.rm);
     if (isFast) args.push(sticky);
-    exports["clear"]?.();
+    exports.clear?.();
     // Extra arguments are ignored: operations that do not round take no rm.
     const value = BigInt.asUintN(givesF32 ? 32 : 64, BigInt(run(...args)));
-    return { value, flags: Number(exports["flags"]?.()) };
+    return { value, flags: Number(exports.flags?.()) };
   };
 };
 

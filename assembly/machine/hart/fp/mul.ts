@@ -29,7 +29,7 @@ function mulSpecial<T>(a: u64, b: u64, sign: u64): u64 {
 function multiplyJam<T>(a: u64, b: u64): u64 {
   // Two 24 bit significands fit one multiply: bits 62..39 of each give a product from bit 46 or 47 down.
   if (sizeof<T>() == 4) return ((a >> 39) * (b >> 39)) << 15;
-  return mulhu(a << 1, b) | <u64>((a << 1) * b != 0);
+  return mulhu(a << 1, b) | (<u64>((a << 1) * b != 0));
 }
 
 function mulBits<T>(a: u64, b: u64, rm: u32): u64 {

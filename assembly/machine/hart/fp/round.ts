@@ -14,7 +14,7 @@ export const RMM: u32 = 4; // to nearest, ties away from zero
 // @ts-ignore: decorator
 @inline
 export function shiftRightJam(a: u64, n: u32): u64 {
-  return n < 64 ? (a >> n) | <u64>((a & ((<u64>1 << n) - 1)) != 0) : <u64>(a != 0);
+  return n < 64 ? (a >> n) | (<u64>((a & (((<u64>1) << n) - 1)) != 0)) : <u64>(a != 0);
 }
 
 /** What a sum that is exactly zero gives when its terms have different signs. */
@@ -39,7 +39,7 @@ function roundIncrement(negative: bool, half: u64, rm: u32): u64 {
  */
 export function roundPack<T>(sign: u64, exponent: i32, significand: u64, rm: u32): u64 {
   const dropBits: u64 = 62 - fractionBits<T>();
-  const half = <u64>1 << (dropBits - 1);
+  const half = (<u64>1) << (dropBits - 1);
   const dropMask = (half << 1) - 1;
   const increment = roundIncrement(sign != 0, half, rm);
   let tiny = false;
@@ -58,7 +58,7 @@ export function roundPack<T>(sign: u64, exponent: i32, significand: u64, rm: u32
   significand = (significand + increment) >> dropBits;
   if (dropped == half && rm == RNE) significand &= ~(<u64>1);
   // The leading one, where there is one, adds itself to the exponent field; so does a carry out of the fraction.
-  return sign | ((<u64>(exponent - 1) << fractionBits<T>()) + significand);
+  return sign | (((<u64>(exponent - 1)) << fractionBits<T>()) + significand);
 }
 
 /** As roundPack, for a significand that is not zero and whose leading one may be anywhere; bit 62 has `exponent`. */
