@@ -32,7 +32,8 @@ function sqrtBits<T>(a: u64, rm: u32): u64 {
   if (exponentOf<T>(a) == exponentMax<T>()) return a;
   const power = normalExponent<T>(a) - exponentBias<T>();
   // An odd power lends one factor of two to the radicand, so that half the rest is whole.
-  const radicand = (normalSignificand<T>(a) >> 10) << (<u64>(power & 1));
+  const odd = <u64>(power & 1);
+  const radicand = (normalSignificand<T>(a) >> 10) << odd;
   return normalizeRoundPack<T>(0, (power >> 1) + exponentBias<T>(), rootJam(radicand), rm);
 }
 
