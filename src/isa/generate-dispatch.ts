@@ -61,7 +61,7 @@ export function generateFused(): string {
     "/** The dispatch number of `first` followed by `second`, or `first` itself. */",
     "export function fuse(first: u32, second: u32): u32 {",
   );
-  for (const first of [...new Set(pairs.map(([row]) => row))]) {
+  for (const first of new Set(pairs.map(([row]) => row))) {
     lines.push(`  if (first == ${opName(first)}) {`);
     for (const [one, two] of pairs) if (one === first) lines.push(`    if (second == ${opName(two)}) return ${fusedName(one, two)};`);
     lines.push("  }");

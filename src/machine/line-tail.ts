@@ -46,7 +46,7 @@ export class LineTail {
 
   #current(): string {
     const text = this.#line.toString("utf8", 0, this.#length);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences of a guest must not reach a terminal
+    // oxlint-disable-next-line no-control-regex -- escape sequences of a guest must not reach a terminal
     const plain = text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
     return plain.trim().slice(0, SHOWN_CHARACTERS);
   }

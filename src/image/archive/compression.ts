@@ -11,7 +11,6 @@ import { unzstd } from "./zstd.js";
 
 export type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2" | "lzma" | "lz4";
 
-// biome-ignore format: a table
 const SIGNATURES: readonly (readonly [Compression, readonly number[]])[] = [
   ["gzip", [0x1f, 0x8b]],
   ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],

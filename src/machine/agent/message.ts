@@ -42,7 +42,7 @@ function view(payload: Uint8Array, least: number, most: number, name: string): D
 
 /** Guest text for people: no control characters, since it ends up on terminals. */
 export function decodeText(payload: Uint8Array): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+  // oxlint-disable-next-line no-control-regex -- they are what is removed
   return new TextDecoder().decode(payload).replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
 }
 

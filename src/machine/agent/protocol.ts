@@ -22,7 +22,6 @@ export const LIMITS = {
   ENTROPY_BYTES: 512,
 } as const;
 
-// biome-ignore format: one row an entry
 export const FRAME = {
   HELLO: 1, // both     u32 magic, u16 major, u16 minor, u32 pid, u32 0; id = the session's number, 0 = announcement
   PING: 2, // to guest u64 token

@@ -151,7 +151,6 @@ test("a command's whole life", async () => {
 });
 
 // What the guest must not send; each ends the session, and every promise and stream with it.
-// biome-ignore format: one case a line
 const BREACHES: [string, (guest: FakeGuest, id: number) => void][] = [
   ["an oversized frame", (g) => g.raw(Uint8Array.of(0xff, 0xff, FRAME.DATA, 1, 1, 0, 0, 0))],
   ["an unknown type", (g) => g.raw(Uint8Array.of(0, 0, 99, 0, 0, 0, 0, 0))],

@@ -2,7 +2,6 @@
 // Depends on errors only.
 import { WardianError } from "../../errors.js";
 
-// biome-ignore format: one table
 const SIGNALS = [
   "",
   "SIGHUP",
