@@ -1,5 +1,6 @@
 // Debian's kernel on our firmware and on Debian's: to a shell, out again, and in little memory.
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { bootLinux, fetchLinux } from "./linux.js";
 
@@ -9,6 +10,17 @@ const REPORT = "echo kernel $(uname -sm); grep -c ^processor /proc/cpuinfo; echo
 /** What `seq 1 2000` prints. */
 const NUMBERS = Array.from({ length: 2000 }, (_, index) => `${index + 1}\n`).join("");
 
+/** An EFI zboot image: a PE header that names a payload. Linux: drivers/firmware/efi/libstub/zboot-header.S. */
+function makeZboot(payload: Uint8Array): Uint8Array {
+  const header = Buffer.alloc(512);
+  header.write("MZ", 0);
+  header.write("zimg", 4);
+  header.writeUInt32LE(header.length, 8);
+  header.writeUInt32LE(payload.length, 12);
+  header.write("gzip", 24);
+  return Buffer.concat([header, payload]);
+}
+
 describe.skipIf(files === undefined)("Debian's kernel", () => {
   if (files === undefined) return;
 
@@ -17,6 +29,14 @@ describe.skipIf(files === undefined)("Debian's kernel", () => {
     expect(serial).toContain("kernel Linux riscv64\n1\nshell 42\n");
     expect(outcome).toEqual({ kind: "poweroff", status: 0 });
     expect(machine.residentBytes).toBeLessThan(64 * 2 ** 20);
+  });
+
+  it.each([
+    ["gzip", (kernel: Uint8Array) => gzipSync(kernel, { level: 1 })],
+    ["EFI zboot", (kernel: Uint8Array) => makeZboot(gzipSync(kernel, { level: 1 }))],
+  ])("boots from %s", async (_form, pack) => {
+    const { serial } = await bootLinux({ ...files, kernel: pack(files.kernel) }, { init: `${REPORT}poweroff -f` });
+    expect(serial).toContain("kernel Linux riscv64\n1\nshell 42\n");
   });
 
   it("reboots", async () => {
