@@ -3,7 +3,7 @@ import { HOST_BUFFER_PTR } from "./layout";
 import { hartAt } from "./hart/state";
 import { residentPages, ramWritePtr } from "./bus/ram";
 
-export { exitStatus, machineDeadline, machineInit, machineRun, machineStart } from "./machine";
+export { exitStatus, machineInit, machineRun, machineSleepTicks, machineStart } from "./machine";
 export {
   addPort,
   attachConsole,

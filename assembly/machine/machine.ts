@@ -21,6 +21,7 @@ import { TLB_PTR } from "./layout";
 /** Instructions between two looks at the clock: a quarter of a millisecond or less. */
 const SLICE_INSNS: i32 = 20000;
 const A0: u32 = 10;
+const MIP_STIP: u64 = 1 << 5;
 
 /** Makes the machine: `ramBytes` of RAM, an empty board, one hart that is not yet told where to start. Call once. */
 export function machineInit(ramBytes: u64): void {
@@ -78,7 +79,8 @@ export function machineRun(budgetInsns: i32): u32 {
         h.waiting = 0;
       }
       takeInterrupt(h);
-      slice = run(changetype<Interpreter>(h), slice);
+      // One less: a guest whose every instruction traps uses the budget up, too.
+      slice = run(changetype<Interpreter>(h), slice) - 1;
       if (h.sbiPending) {
         h.sbiPending = 0;
         sbiCall(h);
@@ -101,10 +103,13 @@ export function exitStatus(): u32 {
   return htifEnded() ? htifStatus() : finisherCode();
 }
 
-/** When a waiting machine has something to do by itself, in mtime ticks; u64.MAX_VALUE for never. */
-export function machineDeadline(): u64 {
+/** Ticks until a waiting machine has something to do by itself: 0 for at once, u64.MAX_VALUE for never. */
+export function machineSleepTicks(): u64 {
   const h = hartAt(0);
+  const now = mtime();
   let deadline = min(clintDeadline(), nextDeviceDeadline());
-  if (h.menvcfg & MENVCFG_STCE) deadline = min(deadline, h.stimecmp);
-  return deadline;
+  // A timer that has fired already does not wake a hart that masks it.
+  if (h.menvcfg & MENVCFG_STCE && !(h.lines & MIP_STIP)) deadline = min(deadline, h.stimecmp);
+  if (deadline == u64.MAX_VALUE) return deadline;
+  return deadline > now ? deadline - now : 0;
 }

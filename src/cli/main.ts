@@ -71,7 +71,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
 function leave(status: number): void {
   // Streams that still read or a thread that still ends must not keep us; what is written goes out first.
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(status)));
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(status === 0 ? (process.exitCode ?? 0) : status)));
 }
 
 process.on("uncaughtException", (error) => {
@@ -79,4 +79,9 @@ process.on("uncaughtException", (error) => {
   process.exit(EXIT_STATUS.error);
 });
 process.stderr.on("error", () => {});
+// Whoever reads stdout may stop reading at any time; commands that mind listen themselves.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") sayError(`what is written to stdout is lost (${error.code ?? error.message})`);
+  if (error.code !== "EPIPE") process.exitCode = EXIT_STATUS.error;
+});
 leave(await main(process.argv.slice(2)));

@@ -30,7 +30,7 @@ export async function planFiles(files: BootFiles, ramBytes: number, cmdline: str
     const file = files[name];
     if (file === undefined) return {};
     if (typeof file === "string") return { [name]: await readBootFile(file, name) };
-    return { [name]: file instanceof OneUse ? file.bytes : file.slice() };
+    return { [name]: file instanceof OneUse ? file.bytes : new Uint8Array(file) }; // a Buffer's slice() would share the caller's memory
   };
   const parts = await Promise.all([read("kernel"), read("bios"), read("initrd"), read("dtb")]);
   return planPacked({ ...Object.assign({}, ...parts), ramBytes, cmdline, board: makeBoard() });

@@ -13,6 +13,7 @@ export interface GuestFilesSpec {
   /** Path of a kernel instead of the default one. */
   readonly kernel?: string | undefined;
   readonly fetch?: FetchOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface GuestFiles {
@@ -20,11 +21,11 @@ export interface GuestFiles {
   readonly initrd: Uint8Array;
 }
 
-/** Touches the network only for what is neither named nor cached. */
-export async function prepareGuestFiles({ image, kernel, fetch = {} }: GuestFilesSpec): Promise<GuestFiles> {
+/** Touches the network only for what is neither named nor cached. What does not fit into `memoryBytes` is not unpacked to its end. */
+export async function prepareGuestFiles({ image, kernel, fetch, signal }: GuestFilesSpec, memoryBytes: number): Promise<GuestFiles> {
   // A damaged image should be told before anything is fetched for it.
-  const own = image === DEFAULT_IMAGE ? undefined : await loadRootfs(image);
-  const guest = own === undefined || kernel === undefined ? await fetchGuest(fetch) : undefined;
+  const own = image === DEFAULT_IMAGE ? undefined : await loadRootfs(image, { limitBytes: memoryBytes });
+  const guest = own === undefined || kernel === undefined ? await fetchGuest({ signal, ...fetch }) : undefined;
   const rootfs = own ?? (await loadRootfs({ busybox: guest?.busybox ?? "" }));
   return { kernel: kernel ?? guest?.kernel ?? "", initrd: await makeInitrd(rootfs) };
 }

@@ -53,7 +53,7 @@ export class GuestInstance implements Instance {
   /** Resolves when the agent has answered: the guest takes commands. */
   static async start(id: string, spec: GuestSpec): Promise<GuestInstance> {
     const memoryBytes = parseMemory(spec.memory ?? DEFAULT_MEMORY);
-    const files = await prepareGuestFiles(spec);
+    const files = await prepareGuestFiles(spec, memoryBytes);
     const cmdline = spec.append === undefined ? CMDLINE : `${CMDLINE} ${spec.append}`;
     const vm = await VirtualMachine.start({
       ramBytes: memoryBytes,
@@ -76,8 +76,11 @@ export class GuestInstance implements Instance {
       await this.agent.hello({ signal: timeout });
       this.#lifecycle.enter("running");
     } catch (error) {
-      const early = timeout.aborted ? undefined : await this.exit;
+      // A machine that ends closes its ports; an agent that breaks the protocol leaves it running.
+      const ended = !timeout.aborted && error instanceof WardianError && error.code === "agent-closed";
+      const early = ended ? await this.exit : undefined;
       await this.stop();
+      if (!ended && !timeout.aborted && error instanceof WardianError) throw error;
       if (signal?.aborted === true) throw new WardianError("aborted", "the guest was stopped before it was up", { cause: signal.reason });
       if (early !== undefined) throw startFailure(early, this.memoryBytes, error);
       const said = this.vm.lastLine === "" ? "its console is silent" : `its console says last: ${this.vm.lastLine}`;

@@ -148,6 +148,25 @@ describe("Machine", () => {
     },
   );
 
+  it("runs the second half of a pair once when the first half writes over it", () => {
+    const body = [
+      assemble("auipc", { rd: 10, imm: 0 }),
+      assemble("ld", { rd: 11, rs1: 10, imm: 16 }), // the second half and what follows, as they are
+      assemble("addi"),
+      assemble("sd", { rs1: 10, rs2: 11, imm: 16 }), // word 3: a pair with word 4
+      assemble("addi", { rd: 6, rs1: 6, imm: 1 }),
+      assemble("addi"),
+      ...finish(6),
+    ];
+    const machine = start(body);
+    expect(machine.run(200)).toEqual({ kind: "poweroff", status: 1 });
+    expect(machine.instructions).toBe(11n);
+  });
+
+  it("comes back from a guest whose every instruction traps", () => {
+    expect(start([0]).run(10_000)).toEqual({ kind: "budget" }); // mtvec is 0, where there is no memory
+  });
+
   it("follows a write to the second half of a pair", () => {
     const body = [
       assemble("auipc", { rd: 10, imm: 0 }),

@@ -60,6 +60,7 @@ export type RunOutcome =
   | { readonly kind: "crash" };
 
 const SECTOR_BYTES = 512;
+const NEVER = 0xffffffffffffffffn;
 const NS_PER_TICK = 1_000_000_000n / BigInt(TIMEBASE_HZ);
 
 export class Machine {
@@ -164,7 +165,7 @@ export class Machine {
         return { kind: "idle", sleepMs: this.#sleepMs() };
       case EXIT_POWEROFF:
       case EXIT_HTIF:
-        return { kind: "poweroff", status: this.#wasm.exitStatus() };
+        return { kind: "poweroff", status: this.#wasm.exitStatus() >>> 0 };
       case EXIT_REBOOT:
         return { kind: "reboot" };
       case EXIT_CRASH:
@@ -175,10 +176,8 @@ export class Machine {
   }
 
   #sleepMs(): number {
-    const deadline = BigInt.asUintN(64, this.#wasm.machineDeadline());
-    if (deadline === 0xffffffffffffffffn) return Number.POSITIVE_INFINITY;
-    const ns = deadline * NS_PER_TICK - (this.#clock() - this.#epochNs);
-    return ns <= 0n ? 0 : Number(ns) / 1e6;
+    const ticks = BigInt.asUintN(64, this.#wasm.machineSleepTicks());
+    return ticks === NEVER ? Number.POSITIVE_INFINITY : Number(ticks * NS_PER_TICK) / 1e6;
   }
 
   /** Bytes for the UART; gives how many it took. */

@@ -9,7 +9,7 @@ export interface MachineExports extends Record<string, unknown> {
   machineInit(ramBytes: bigint): void;
   machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint, fromhostPa: bigint): void;
   machineRun(budgetInsns: number): number;
-  machineDeadline(): bigint;
+  machineSleepTicks(): bigint;
   exitStatus(): number;
   hostBufferPtr(): number;
   guestPtr(pa: bigint): number;

@@ -54,7 +54,6 @@ export class Runner {
       ports: start.ports.map((name, index) => ({
         name,
         onData: (bytes) => this.#take(index, bytes),
-        onOpen: (open) => this.#send({ kind: "port-open", channel: index, open }),
       })),
       onSerial: (byte) => serial?.output.addByte(byte),
       ...(start.transport === undefined ? {} : { transport: start.transport }),

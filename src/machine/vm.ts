@@ -203,9 +203,6 @@ export class VirtualMachine implements AsyncDisposable {
       case "taken":
         this.#streams.get(message.channel)?.taken(message.count);
         return;
-      case "port-open":
-        this.#streams.get(message.channel)?.emit(message.open ? "guest-open" : "guest-close");
-        return;
       case "stats":
         this.#waiting.get(message.id)?.(message.stats);
         this.#waiting.delete(message.id);

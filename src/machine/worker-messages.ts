@@ -49,7 +49,6 @@ export type FromWorker =
   | { readonly kind: "output"; readonly channel: number; readonly bytes: Uint8Array }
   /** The machine has taken `count` bytes of input. */
   | { readonly kind: "taken"; readonly channel: number; readonly count: number }
-  | { readonly kind: "port-open"; readonly channel: number; readonly open: boolean }
   | { readonly kind: "stats"; readonly id: number; readonly stats: MachineStats }
   | { readonly kind: "end"; readonly end: MachineEnd }
   | { readonly kind: "failed"; readonly code: string; readonly message: string };

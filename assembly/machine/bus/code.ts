@@ -87,15 +87,19 @@ export function codeWritten(entryPtr: usize, offset: u32, size: u32): void {
     detach(entryPtr);
     return;
   }
-  // A full instruction that reaches into the bytes starts one halfword before them; a pair whose second half that is, up to
-  // two more. The first half of a pair only loses its op, not its operands: it may be the second half of another pair.
-  const start = <i32>(offset >>> 1);
-  const last = <i32>((offset + size - 1) >>> 1);
-  for (let slot = max<i32>(start - 3, 0); slot < start - 1; slot++) {
+  // A full instruction that reaches into the bytes starts one halfword before them; a pair whose second half that is, up to two more.
+  forget(code, max<i32>(<i32>(offset >>> 1) - 3, 0), <i32>((offset + size - 1) >>> 1));
+}
+
+/**
+ * Takes the op away from slots `first` to `last`, so that they are decoded again when they run next. Length and operands stay: an instruction
+ * that is running may still need them, and so may a pair whose second half a slot in front is.
+ */
+function forget(code: usize, first: i32, last: i32): void {
+  for (let slot = first; slot <= last; slot++) {
     const ptr = code + ((<usize>slot) << 3);
     store<u16>(ptr, load<u16>(ptr) & ~OP_MASK);
   }
-  for (let slot = max<i32>(start - 1, 0); slot <= last; slot++) store<u64>(code + ((<usize>slot) << 3), 0);
 }
 
 function runs(code: usize): bool {
@@ -112,6 +116,6 @@ export function codeDecoded(code: usize): void {
 /** Forgets all that was decoded from a page, for a write of unknown extent. */
 export function releaseCode(entryPtr: usize): void {
   const code = <usize>load<u32>(entryPtr, 4);
-  if (runs(code)) memory.fill(code, 0, CODE_BYTES);
+  if (runs(code)) forget(code, 0, <i32>PAGE_SLOTS - 1);
   else detach(entryPtr);
 }

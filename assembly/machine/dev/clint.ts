@@ -4,6 +4,7 @@
 //   0x0000 + 4h  msip of hart h        0x4000 + 8h  mtimecmp of hart h        0xbff8  mtime
 import { MAX_HARTS } from "../abi";
 import { harts, setHartLine } from "../hart/lines";
+import { hartAt } from "../hart/state";
 import { mtime, setMtime } from "../hart/time";
 import { CLINT_STATE_PTR } from "./layout";
 
@@ -33,13 +34,12 @@ export function clintTick(now: u64): void {
   }
 }
 
-/** The nearest mtimecmp that has not been reached yet, in mtime ticks; u64.MAX_VALUE where there is none. */
+/** The nearest mtimecmp whose MTIP is not up yet, in mtime ticks (it may have just passed); u64.MAX_VALUE where there is none. */
 export function clintDeadline(): u64 {
-  const now = mtime();
   let deadline = u64.MAX_VALUE;
   for (let hart: u32 = 0; hart < harts(); hart++) {
-    const cmp = load<u64>(MTIMECMP_PTR + (hart << 3));
-    if (cmp > now && cmp < deadline) deadline = cmp;
+    const raised = (hartAt(hart).lines >> MIP_MTIP) & 1;
+    if (!raised) deadline = min(deadline, load<u64>(MTIMECMP_PTR + (hart << 3)));
   }
   return deadline;
 }

@@ -36,7 +36,7 @@ export function htifStore(pa: u64): bool {
   const command = value >>> 48;
   if (value & 1 && command == 0) {
     store<u32>(ENDED_PTR, 1);
-    store<u32>(STATUS_PTR, <u32>(value >>> 1));
+    store<u32>(STATUS_PTR, <u32>min<u64>(value >>> 1, u32.MAX_VALUE));
     return true;
   }
   if (command == 0x0101) uartWrite((<u32>value) & 0xff);

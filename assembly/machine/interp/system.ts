@@ -47,7 +47,8 @@ export function ecall(m: Interpreter, i: Insn): bool {
   const h = m.hart;
   if (h.priv == PRIV_S && h.sbiBuiltIn) {
     h.sbiPending = 1;
-    return m.leaveAfter(i);
+    h.pc = m.pcOf(i) + (i.step >>> 2); // an ecall does not retire
+    return false;
   }
   return m.trap(i, CAUSE_ECALL_U + h.priv, 0);
 }

@@ -47,7 +47,7 @@ describe("hello", () => {
 
   test("an agent that starts anew ends the session", async () => {
     guest.sayHello(0);
-    await expect(cat.exit).rejects.toMatchObject({ code: "agent-closed" });
+    await expect(cat.exit).rejects.toMatchObject({ code: "agent-protocol" });
   });
 
   test("nothing works before it; giving up on it ends", async () => {

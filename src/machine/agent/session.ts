@@ -254,7 +254,7 @@ export class AgentSession {
         `the guest agent speaks protocol ${hello.major}, this Wardian speaks ${PROTOCOL_MAJOR}: use the agent that comes with it`,
       );
     if (frame.id === 0) {
-      if (this.peer) throw new WardianError("agent-closed", "the guest agent has started anew: its commands are gone");
+      if (this.peer) throw new WardianError("agent-protocol", "the guest agent has started anew: its commands are gone");
       if (this.greet) this.write(encodeHello(this.number)); // our first may have come before anybody listened
     } else if (frame.id === this.number && this.greet) {
       this.peer = hello;

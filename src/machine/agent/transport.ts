@@ -1,5 +1,6 @@
-// What carries the agent's bytes: a virtio-console port of our machine, or a socket to QEMU's. Depends on nothing.
+// What carries the agent's bytes: a virtio-console port of our machine, or a socket to QEMU's. Depends on errors only.
 import type { Duplex } from "node:stream";
+import { WardianError } from "../../errors.js";
 
 /** A byte stream in both directions, in order and without loss. Chunk borders mean nothing. */
 export interface AgentTransport {
@@ -12,6 +13,10 @@ export interface AgentTransport {
   close(): void;
 }
 
+/** What may wait for an agent that does not read: well above what a session has under way with one that does. */
+const UNREAD_LIMIT_BYTES = 8 * 2 ** 20;
+const UNREAD = "the guest's agent does not read what it is sent; the session with it is over";
+
 /** A Node stream (a socket, say) as a transport. */
 export function streamTransport(stream: Duplex): AgentTransport {
   let full: Promise<void> | undefined;
@@ -19,6 +24,7 @@ export function streamTransport(stream: Duplex): AgentTransport {
   return {
     write(bytes) {
       if (stream.destroyed || stream.write(bytes)) return undefined;
+      if (stream.writableLength > UNREAD_LIMIT_BYTES) stream.destroy(new WardianError("agent-protocol", UNREAD));
       full ??= new Promise((resolve) => {
         const free = (): void => {
           full = undefined;
