@@ -58,7 +58,7 @@ describe("readAptMirrors", () => {
         "Types: deb deb-src",
         "# a comment",
         "URIs: http://near.example/debian",
-        " http://far.example/debian",
+        " http://ftp.debian.org/debian",
         "Suites: trixie trixie-updates",
         "Components: main",
         "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg",
@@ -80,6 +80,6 @@ describe("readAptMirrors", () => {
         "",
       ].join("\n"),
     );
-    expect(await readAptMirrors(apt)).toEqual(["http://far.example/debian", "http://near.example/debian"]);
+    expect(await readAptMirrors(apt)).toEqual(["http://ftp.debian.org/debian", "http://near.example/debian"]);
   });
 });
