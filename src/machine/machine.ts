@@ -33,7 +33,6 @@ export interface Port {
   readonly name: string;
   /** Takes bytes the guest wrote and gives how many; after less than all, call Machine.portDrained(). The array is only lent. */
   onData(bytes: Uint8Array): number;
-  onOpen?(open: boolean): void;
 }
 
 export interface MachineOptions {
@@ -93,7 +92,7 @@ export class Machine {
       random: (ptr: number, len: number) => random(this.#bytes(ptr, len)),
       uartWrite: (byte: number) => this.#options.onSerial(byte),
       portWrite: (port: number, ptr: number, len: number) => this.#ports[port]?.onData(this.#bytes(ptr, len)) ?? len,
-      portOpen: (port: number, open: number) => this.#ports[port]?.onOpen?.(open !== 0),
+      portOpen: () => {}, // a port's other end learns from its first bytes that the guest is there
       diskRead: (disk: number, offset: bigint, ptr: number, len: number) =>
         this.#disk(disk, (it) => it.read(Number(offset), this.#bytes(ptr, len))),
       diskWrite: (disk: number, offset: bigint, ptr: number, len: number) =>

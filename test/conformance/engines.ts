@@ -1,5 +1,6 @@
 // The ways in which the machine can execute, and how a test runs a guest on each of them. Everything under test/conformance
 // is done once an engine: a new engine is a new line of ENGINES.
+import { makeBoard } from "../../src/instance/board.js";
 import { planBoot } from "../../src/machine/boot/plan.js";
 import { Machine, type MachineOptions } from "../../src/machine/machine.js";
 
@@ -24,29 +25,15 @@ const SLICE_NS = 200_000n;
 /** Every look at the clock moves it, so that a guest which polls time sees it go on. */
 const LOOK_NS = 1000n;
 
-const ISA = [
-  "i", "m", "a", "f", "d", "c", "zicsr", "zicntr", "zifencei", "zihintpause", "zba", "zbb", "zbc", "zbs", "zicond", "zicboz", "zicbom",
-  "zawrs", "sstc", "svadu", "svinval", "svnapot",
-] as const; // prettier-ignore
-
 /** Runs a bare-metal or SBI program to its end, in a time of its own that follows the instructions. */
 export function runElf(engine: Engine, elf: Uint8Array, maxInsns: number): Verdict {
   const serial: number[] = [];
   let now = 0n;
   const machine = engine.make({ ramBytes: RAM_BYTES, onSerial: (byte) => serial.push(byte), clock: () => (now += LOOK_NS) });
-  const board = {
-    harts: 1,
-    isa: [...ISA],
-    modes: "sv57" as const,
-    timebaseHz: 10_000_000,
-    virtioMmio: false,
-    rngSeed: new Uint8Array(32),
-    consoleTarget: "uart" as const,
-  };
   const decompress = (): never => {
     throw new Error("a bare-metal program is not compressed");
   };
-  machine.start(planBoot({ ramBytes: RAM_BYTES, kernel: elf, cmdline: "", board, decompress }));
+  machine.start(planBoot({ ramBytes: RAM_BYTES, kernel: elf, cmdline: "", board: makeBoard(), decompress }));
   let status: number | undefined;
   for (let spent = 0; spent < maxInsns; spent += SLICE_INSNS) {
     const outcome = machine.run(SLICE_INSNS);

@@ -38,7 +38,6 @@ export class Hart {
   priv: u32;
   id: u32;
   waiting: u32; // in wfi
-  stopped: u32; // held by SBI HSM
   fpState: u32; // FS as the run loop wants it: FP_OFF, FP_CLEAN or FP_DIRTY
   // --- machine-level CSRs
   mstatus: u64;
