@@ -1,6 +1,6 @@
 // A process that runs one guest and nothing else, so that its time and memory are the guest's own. Started by fork() with one
 // argument, a JSON Task; tells its parent by messages. Loads our code only when a task needs it: what Node itself takes is
-// measured here too. Depends on instance/.
+// measured here too. Depends on the library.
 export type Task =
   /** Boots a kernel; its console goes to the parent. */
   | { readonly kind: "boot"; readonly kernel: string; readonly initrd: string; readonly append: string; readonly memory: string }
@@ -20,21 +20,20 @@ function tell(message: ChildMessage): void {
 }
 
 async function boot(task: Task & { kind: "boot" }): Promise<void> {
-  const { describeExit, MachineInstance } = await import("../src/instance/machine-instance.js");
+  const { Wardian } = await import("../src/index.js");
   const { kernel, initrd, append, memory } = task;
-  const machine = await MachineInstance.start("bench", { kernel, initrd, append, memory });
-  machine.console.resume();
-  machine.serial.on("data", (bytes: Buffer) => tell({ kind: "console", text: bytes.toString("latin1") }));
-  const exit = await machine.exit;
-  if (exit.kind === "poweroff") tell({ kind: "end" });
-  else tell({ kind: "failed", message: describeExit(exit) });
+  const machine = await Wardian.machine({ kernel, initrd, append, memory });
+  machine.output.on("data", (bytes: Buffer) => tell({ kind: "console", text: bytes.toString("latin1") }));
+  const { reason, message } = await machine.exit;
+  if (reason === "exited") tell({ kind: "end" });
+  else tell({ kind: "failed", message });
 }
 
 async function main(task: Task): Promise<void> {
   if (task.kind === "boot") return boot(task);
   if (task.kind === "guest") {
-    const { GuestInstance } = await import("../src/instance/guest-instance.js");
-    await GuestInstance.start("bench", { kernel: task.kernel, image: task.image, memory: task.memory });
+    const { Wardian } = await import("../src/index.js");
+    await Wardian.boot({ kernel: task.kernel, image: task.image, memory: task.memory });
   }
   tell({ kind: "up" });
 }

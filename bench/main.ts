@@ -1,6 +1,7 @@
 // `npm run bench -- NAME... [--json] [--quick]`: runs benchmarks one after the other and shows them. With --json the last
 // lines are one object a benchmark. Exit status 1 and one line on a failure. Depends on the files beside it.
 import { WardianError } from "../src/errors.js";
+import { benchApi } from "./api.js";
 import { benchBoot } from "./boot.js";
 import { benchCpu } from "./cpu.js";
 import { findGuest } from "./guest.js";
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   cpu: { needsGuest: false, run: benchCpu },
   boot: { needsGuest: true, run: benchBoot },
   memory: { needsGuest: true, run: benchMemory },
+  api: { needsGuest: false, run: benchApi },
 };
 
 async function main(args: readonly string[]): Promise<void> {

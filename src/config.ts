@@ -1,15 +1,27 @@
 // What Wardian takes for granted unless somebody says otherwise, and its exit statuses. Depends on nothing.
 
+import { readFileSync } from "node:fs";
+
 export const DEFAULT_MEMORY = "256M";
 
 /** Files named on the command line are read whole: a kernel, an initrd, firmware, a device tree. */
 export const BOOT_FILE_LIMIT_BYTES = 2 ** 30;
 /** A guest that has not spoken by then is given up; generous, because hosts can be slow and busy. */
 export const GUEST_START_TIMEOUT_MS = 120_000;
-/** After the agent was asked to power off, and before the machine is just switched off. */
-export const GUEST_STOP_TIMEOUT_MS = 3_000;
 /** Bytes of one stream that run() keeps for its caller. */
 export const RUN_OUTPUT_LIMIT_BYTES = 64 * 2 ** 20;
+
+/** Of the package; found from both src/ and dist/src/. */
+export function readVersion(): string {
+  for (const up of ["../", "../../"]) {
+    try {
+      return (JSON.parse(readFileSync(new URL(`${up}package.json`, import.meta.url), "utf8")) as { version: string }).version;
+    } catch {
+      // the other place, then
+    }
+  }
+  return "unknown";
+}
 
 // prettier-ignore
 export const EXIT_STATUS = {

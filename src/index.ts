@@ -1,32 +1,42 @@
 // The library: what `import { Wardian } from "wardian"` gives. Assembles only.
+import type { BareMachine } from "./engine/bare-machine.js";
+import { bootGuest, bootMachine, type GuestOptions, type MachineOptions } from "./engine/boot.js";
 import { Engine } from "./engine/engine.js";
-import { Guest } from "./engine/guest.js";
-import { DEFAULT_IMAGE } from "./instance/guest-files.js";
-import type { GuestSpec } from "./instance/guest-instance.js";
-import type { MachineInstance, MachineSpec } from "./instance/machine-instance.js";
+import type { Guest } from "./engine/guest.js";
 
-export type { Action, ResultOf, Results } from "./engine/action.js";
-export { Engine } from "./engine/engine.js";
-export { type ExecOptions, Guest, type RunOptions, type RunResult } from "./engine/guest.js";
+export { type ClientOptions, createClient, type WardianClient } from "./client/client.js";
+export type { Action, Door, ExecCommand, ResultOf, Results } from "./engine/action.js";
+export type { BareMachine } from "./engine/bare-machine.js";
+export type { GuestOptions, MachineOptions } from "./engine/boot.js";
+export type { Caller, Quotas, Scope } from "./engine/caller.js";
+export { Engine, type EngineOptions } from "./engine/engine.js";
+export type { ExecOptions, Guest, RunOptions, RunResult } from "./engine/guest.js";
 export { WardianError } from "./errors.js";
 export type { BootFile } from "./instance/boot-files.js";
-export type { GuestSpec } from "./instance/guest-instance.js";
-export type { InstanceInfo, InstanceState } from "./instance/instance.js";
-export type { MachineInstance, MachineSpec } from "./instance/machine-instance.js";
-export type { ExecProcess, ExitStatus } from "./machine/agent/index.js";
-export type { DiskSpec, MachineStats, VmExit } from "./machine/vm.js";
+export type { FileStat, FileTree } from "./instance/file-tree.js";
+export type { InstanceState } from "./instance/lifecycle.js";
+export type { InstanceEnd, InstanceEvent, InstanceRecord, LogEntry } from "./instance/record.js";
+export type { RunningProcess } from "./instance/running-process.js";
+export type { InstanceRequest, InstanceSpec } from "./instance/spec.js";
+export type { ExitStatus } from "./machine/agent/index.js";
+export type { HostMetrics, InstanceMetrics } from "./metrics/view.js";
 
-const engine = new Engine();
+let engine: Promise<Engine> | undefined;
+
+/** One for the process; nothing of its instances is kept. */
+function sharedEngine(): Promise<Engine> {
+  engine ??= Engine.open({ state: false });
+  return engine;
+}
 
 export const Wardian = {
   /** Boots a Linux guest and resolves when it takes commands. `image` is "busybox" (the default) or the path of a root file system. */
-  async boot(options: Partial<GuestSpec> = {}): Promise<Guest> {
-    const spec: GuestSpec = { image: DEFAULT_IMAGE, ...options };
-    return new Guest(engine, await engine.apply({ kind: "boot-guest", spec }));
+  async boot(options: GuestOptions = {}): Promise<Guest> {
+    return bootGuest(await sharedEngine(), options);
   },
 
   /** Powers a bare machine on: a kernel or a bare-metal program with its serial console. */
-  machine(spec: MachineSpec): Promise<MachineInstance> {
-    return engine.apply({ kind: "boot-machine", spec });
+  async machine(options: MachineOptions): Promise<BareMachine> {
+    return bootMachine(await sharedEngine(), options);
   },
 } as const;

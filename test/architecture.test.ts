@@ -20,7 +20,8 @@ const MACHINE_ROWS = [
   ["machine", "snapshot", "index"],
 ];
 const SRC_ROWS = [
-  ["errors", "log", "config"], ["metrics"], ["isa"], ["machine"], ["kernel"], ["wasi"], ["image"], ["net"], ["instance"], ["engine"], ["api", "cli", "web"], ["index"],
+  ["errors", "log", "config"], ["metrics"], ["isa"], ["machine"], ["kernel"], ["wasi"], ["image"], ["net"], ["instance"], ["store"], ["engine"],
+  ["api", "web"], ["client"], ["cli"], ["index"],
 ]; // prettier-ignore
 
 const isExempt = (path: string): boolean =>

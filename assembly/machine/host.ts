@@ -10,9 +10,9 @@ export declare function wallClock(): u64;
 /** Fills `len` bytes at `ptr` with random bytes. */
 @external("host", "random")
 export declare function random(ptr: usize, len: u32): void;
-/** One byte that the guest sent out of the UART or the SBI console. */
+/** One byte that the guest sent out of the UART or the SBI console; not 0 where the host has enough and wants run() to end. */
 @external("host", "uartWrite")
-export declare function uartWrite(byte: u32): void;
+export declare function uartWrite(byte: u32): u32;
 /** Bytes the guest wrote to console port `port`; gives how many the host took (0: call portDrained() later). */
 @external("host", "portWrite")
 export declare function portWrite(port: u32, ptr: usize, len: u32): u32;

@@ -1,6 +1,7 @@
 // What the host may call: exports only.
 import { HOST_BUFFER_PTR } from "./layout";
 import { hartAt } from "./hart/state";
+import { keptPages } from "./bus/code";
 import { residentPages, ramWritePtr } from "./bus/ram";
 
 export { exitStatus, machineInit, machineRun, machineSleepTicks, machineStart } from "./machine";
@@ -35,6 +36,34 @@ export function residentPageCount(): u32 {
 /** Instructions retired since power-on. */
 export function instructionsRetired(): u64 {
   return hartAt(0).retired;
+}
+
+export function trapsTaken(): u64 {
+  return hartAt(0).traps;
+}
+
+export function interruptsTaken(): u64 {
+  return hartAt(0).interrupts;
+}
+
+/** Address translations that walked the page tables. */
+export function pageTableWalks(): u64 {
+  return hartAt(0).walks;
+}
+
+/** Times all translations were dropped. */
+export function translationFlushes(): u64 {
+  return hartAt(0).flushes;
+}
+
+/** Instruction slots decoded. */
+export function slotsDecoded(): u64 {
+  return hartAt(0).decodes;
+}
+
+/** Guest pages whose instructions are kept decoded. */
+export function keptPageCount(): u32 {
+  return keptPages();
 }
 
 export function programCounter(): u64 {

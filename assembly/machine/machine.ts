@@ -5,10 +5,12 @@ import { MENVCFG_ADUE, MENVCFG_CBCFE, MENVCFG_CBIE, MENVCFG_CBZE, MENVCFG_STCE, 
 import { setHarts } from "./hart/lines";
 import { setPmpAddr, setPmpCfg } from "./hart/pmp";
 import { Hart, hartAt, PRIV_M, PRIV_S } from "./hart/state";
-import { mtime } from "./hart/time";
+import { mtime, mtimeAt } from "./hart/time";
 import { pendingBits, takeInterrupt } from "./hart/trap";
+import { now } from "./host";
 import { endPage } from "./bus/code";
 import { ramInit } from "./bus/ram";
+import { takeTurn, TURN_LOOK, TURN_OVER } from "./bus/turn";
 import { boardInit, deviceTick, nextDeviceDeadline } from "./dev/board";
 import { clintDeadline, clintTick } from "./dev/clint";
 import { finisherCode, finisherExit } from "./dev/finisher";
@@ -62,14 +64,16 @@ function enterAsFirmware(h: Hart): void {
   setPmpCfg(h, 0, 0x1f); // all of memory, NAPOT, RWX
 }
 
-/** Runs about `budgetInsns` instructions, or less; gives an EXIT_ constant. */
-export function machineRun(budgetInsns: i32): u32 {
+/** Runs about `budgetInsns` instructions, or less, and not much longer than to `untilTicks` of the host's clock; gives an EXIT_ constant. */
+export function machineRun(budgetInsns: i32, untilTicks: u64): u32 {
   const h = hartAt(0);
   let left = budgetInsns;
   while (left > 0) {
-    const now = mtime();
-    clintTick(now);
-    updateStimecmp(h, now);
+    const ticks = now();
+    if (ticks >= untilTicks) return EXIT_BUDGET;
+    const time = mtimeAt(ticks);
+    clintTick(time);
+    updateStimecmp(h, time);
     deviceTick();
     let slice = min(left, SLICE_INSNS);
     left -= slice;
@@ -87,6 +91,12 @@ export function machineRun(budgetInsns: i32): u32 {
       }
       const exit = ended();
       if (exit != EXIT_BUDGET) return exit;
+      const turn = takeTurn();
+      if (turn == TURN_OVER) return EXIT_BUDGET;
+      if (turn == TURN_LOOK) {
+        left += slice;
+        break;
+      }
     }
   }
   return EXIT_BUDGET;
@@ -106,10 +116,10 @@ export function exitStatus(): u32 {
 /** Ticks until a waiting machine has something to do by itself: 0 for at once, u64.MAX_VALUE for never. */
 export function machineSleepTicks(): u64 {
   const h = hartAt(0);
-  const now = mtime();
+  const time = mtime();
   let deadline = min(clintDeadline(), nextDeviceDeadline());
   // A timer that has fired already does not wake a hart that masks it.
   if (h.menvcfg & MENVCFG_STCE && !(h.lines & MIP_STIP)) deadline = min(deadline, h.stimecmp);
   if (deadline == u64.MAX_VALUE) return deadline;
-  return deadline > now ? deadline - now : 0;
+  return deadline > time ? deadline - time : 0;
 }

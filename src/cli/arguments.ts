@@ -41,3 +41,26 @@ export function parseVariable(text: string, earlier: Readonly<Record<string, str
   const value = equals < 0 ? process.env[name] : text.slice(equals + 1);
   return value === undefined ? { ...earlier } : { ...earlier, [name]: value };
 }
+
+const GRACE_MAX_SECONDS = 86_400;
+
+/** Seconds, 0 among them, as milliseconds. */
+export function parseGrace(text: string): number {
+  const seconds = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds <= GRACE_MAX_SECONDS) return Math.round(seconds * 1000);
+  throw new WardianError("bad-option", `${JSON.stringify(text)} is not a number of seconds from 0 to ${GRACE_MAX_SECONDS}`);
+}
+
+/** "KEY=VALUE", or "KEY" for an empty value; gathers repeated options. */
+export function parseLabel(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const equals = text.indexOf("=");
+  const key = equals < 0 ? text : text.slice(0, equals);
+  if (key === "") throw new WardianError("bad-option", `${JSON.stringify(text)} is not a label: write KEY=VALUE`);
+  return { ...earlier, [key]: equals < 0 ? "" : text.slice(equals + 1) };
+}
+
+/** Whole and positive. */
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new WardianError("bad-option", `${JSON.stringify(text)} is not a whole number above 0`);
+}

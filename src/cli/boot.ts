@@ -3,10 +3,13 @@
 import { finished } from "node:stream/promises";
 import type { Command } from "commander";
 import { EXIT_STATUS } from "../config.js";
+import type { BareMachine } from "../engine/bare-machine.js";
+import { bootMachine } from "../engine/boot.js";
 import { Engine } from "../engine/engine.js";
-import { DEFAULT_APPEND, describeExit, type MachineInstance } from "../instance/machine-instance.js";
+import { WardianError } from "../errors.js";
+import { DEFAULT_APPEND } from "../instance/machine-instance.js";
+import type { InstanceEnd } from "../instance/record.js";
 import type { DiskSpec } from "../machine/disk.js";
-import type { VmExit } from "../machine/vm.js";
 import { parseDisk, parseDuration, parseMemoryOption } from "./arguments.js";
 import { onOutputGone, onSignals, onTimeout, statusOfSignal } from "./interruption.js";
 import { sayError } from "./message.js";
@@ -65,9 +68,11 @@ export async function boot(options: BootOptions): Promise<number> {
   using _signals = onSignals((signal) => interrupt(statusOfSignal(signal)));
   using _timeout = onTimeout(options.timeout, () => interrupt(EXIT_STATUS.timeout));
   using _gone = onOutputGone(process.stdout, () => interrupt(statusOfSignal("SIGPIPE")));
-  await using engine = new Engine();
-  const { disk, ...spec } = options;
-  const starting = engine.apply({ kind: "boot-machine", spec: { ...spec, disks: disk, signal: abort.signal } });
+  await using engine = await Engine.open({ state: false });
+  const { disk, timeout: _timeLimit, ...files } = options;
+  const size = terminalSize();
+  const consoleSize = size === undefined ? undefined : ([size.cols, size.rows] as const);
+  const starting = bootMachine(engine, { ...files, disks: disk, consoleSize, reboot: "restart", signal: abort.signal });
   const machine = await Promise.race([starting, interrupted]);
   if (typeof machine === "number") {
     starting.catch(() => {});
@@ -76,40 +81,32 @@ export async function boot(options: BootOptions): Promise<number> {
   }
   using _raw = enterRawMode();
   using _size = onResize(({ cols, rows }) => machine.setConsoleSize(cols, rows));
-  connect(machine, options.append ?? "", () => interrupt(0));
+  connect(machine, () => interrupt(0));
   const exit = await Promise.race([machine.exit, interrupted]);
   if (typeof exit === "number") return exit;
   return (await Promise.race([drain(machine), interrupted])) ?? statusOf(exit);
 }
 
-function connect(machine: MachineInstance, append: string, quit: () => void): void {
-  const size = terminalSize();
-  if (size !== undefined) machine.setConsoleSize(size.cols, size.rows);
-  machine.serial.pipe(process.stdout, { end: false });
-  machine.console.pipe(process.stdout, { end: false });
-  const target = append.match(/\bconsole=([a-z]+)/g)?.at(-1) === "console=hvc" ? machine.console : machine.serial;
+function connect(machine: BareMachine, quit: () => void): void {
+  machine.output.pipe(process.stdout, { end: false });
   process.stdin.on("error", () => {}); // as good as its end
   if (!process.stdin.isTTY) {
-    process.stdin.pipe(target);
+    process.stdin.pipe(machine.input);
     return;
   }
   process.stderr.write(`wardian: ${ESCAPE_HELP}\n`);
-  process.stdin.pipe(new EscapeKeys(quit, () => process.stderr.write(`\r\nwardian: ${ESCAPE_HELP}\r\n`))).pipe(target);
+  process.stdin.pipe(new EscapeKeys(quit, () => process.stderr.write(`\r\nwardian: ${ESCAPE_HELP}\r\n`))).pipe(machine.input);
 }
 
 /** All that the guest said is on its way to stdout. */
-async function drain(machine: MachineInstance): Promise<undefined> {
-  await Promise.allSettled([machine.serial, machine.console].map((stream) => finished(stream, { writable: false })));
+async function drain(machine: BareMachine): Promise<undefined> {
+  await Promise.allSettled([finished(machine.output, { writable: false })]);
 }
 
-function statusOf(exit: VmExit): number {
-  if (exit.kind === "poweroff") return Math.min(exit.status, 255);
-  if (exit.kind === "crash") {
-    sayError(describeExit(exit));
-    return EXIT_STATUS.crash;
-  }
-  if (exit.kind === "failed") throw exit.error;
-  return exit.kind === "reboot" ? 0 : EXIT_STATUS.error;
+function statusOf({ reason, status, message }: InstanceEnd): number {
+  if (reason === "failed") throw new WardianError("machine-failed", message);
+  if (reason === "crashed") sayError(message);
+  return status;
 }
 
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

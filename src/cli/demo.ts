@@ -2,8 +2,9 @@
 // config, engine/ and the files beside it.
 import { createHash, randomBytes } from "node:crypto";
 import { EXIT_STATUS } from "../config.js";
+import { bootGuest } from "../engine/boot.js";
 import { Engine } from "../engine/engine.js";
-import { Guest } from "../engine/guest.js";
+import type { Guest } from "../engine/guest.js";
 import { WardianError } from "../errors.js";
 import { DEFAULT_IMAGE } from "../instance/guest-files.js";
 import { formatSize } from "../machine/size.js";
@@ -63,12 +64,11 @@ async function demo(signal: AbortSignal): Promise<void> {
   const progress = new ProgressReport();
   const { onProgress, onNote } = progress;
   say("Fetching the default guest (once; later runs need no network) and booting it...");
-  await using engine = new Engine();
-  const spec = { image: DEFAULT_IMAGE, fetch: { onProgress, onNote, signal }, signal };
-  const guest = new Guest(engine, await engine.apply({ kind: "boot-guest", spec }).finally(() => progress.done()));
-  const { stats } = await guest.inspect();
+  await using engine = await Engine.open({ state: false });
+  const guest = await bootGuest(engine, { fetch: { onProgress, onNote, signal }, signal }).finally(() => progress.done());
+  const { counters } = await guest.metrics();
   say(
-    `\nUp in ${seconds(sinceMs)}: ${stats?.instructions.toLocaleString("en")} instructions, ${formatSize(stats?.residentBytes ?? 0)} of the guest's 256 MiB in use.`,
+    `\nUp in ${seconds(sinceMs)}: ${counters["instructions"]?.toLocaleString("en")} instructions, ${formatSize(counters["memory_resident_bytes"] ?? 0)} of the guest's 256 MiB in use.`,
   );
   await showAll(guest);
   say(`\nAll of it as expected, in ${seconds(sinceMs)}.`);

@@ -1,11 +1,30 @@
 #!/usr/bin/env node
 // The command line. Only assembles: each command is a file beside it. Every end of the process passes through here.
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { EXIT_STATUS } from "../config.js";
+import { EXIT_STATUS, readVersion } from "../config.js";
+import { addAttachCommand } from "./attach.js";
 import { addBootCommand } from "./boot.js";
+import { addCopyCommand } from "./cp.js";
+import { addCreateCommand } from "./create.js";
+import { addEventsCommand } from "./events.js";
+import { addExecCommand } from "./exec.js";
+import { addInspectCommand } from "./inspect.js";
+import { addKillCommand } from "./kill.js";
+import { addLogsCommand } from "./logs.js";
 import { describeError, sayError } from "./message.js";
+import { addPauseCommand } from "./pause.js";
+import { addPsCommand } from "./ps.js";
+import { addRenameCommand } from "./rename.js";
+import { addRestartCommand } from "./restart.js";
+import { addResumeCommand } from "./resume.js";
+import { addRemoveCommand } from "./rm.js";
 import { addRunCommand } from "./run.js";
+import { addServeCommand } from "./serve.js";
+import { addStartCommand } from "./start.js";
+import { addStatsCommand } from "./stats.js";
+import { addStopCommand } from "./stop.js";
+import { addTokenCommand } from "./token.js";
+import { addWaitCommand } from "./wait.js";
 
 const HELP = `
 "wardian COMMAND --help" says more, exit statuses included.
@@ -14,18 +33,25 @@ Examples:
   wardian run busybox uname -a
   wardian run -it busybox
   wardian boot --kernel vmlinuz --append "console=ttyS0"
+  wardian create --name web busybox httpd -f && wardian start web && wardian logs -f web
 `;
 
-function readVersion(): string {
-  for (const up of ["../../", "../../../"]) {
-    try {
-      return (JSON.parse(readFileSync(new URL(`${up}package.json`, import.meta.url), "utf8")) as { version: string }).version;
-    } catch {
-      // the other place, then
-    }
-  }
-  return "unknown";
-}
+type AddCommand = (program: Command, finish: (status: number) => void) => void;
+
+/** In the order in which --help has them. */
+// prettier-ignore
+const COMMANDS: readonly (readonly [group: string, add: readonly AddCommand[]])[] = [
+  ["For one run:", [addRunCommand, addBootCommand]],
+  ["Instances that stay:", [
+    addCreateCommand, addStartCommand, addStopCommand, addKillCommand, addPauseCommand, addResumeCommand, addRestartCommand,
+    addRemoveCommand, addRenameCommand,
+  ]],
+  ["What they are and do:", [
+    addPsCommand, addInspectCommand, addLogsCommand, addStatsCommand, addEventsCommand, addWaitCommand,
+  ]],
+  ["Inside of them:", [addExecCommand, addAttachCommand, addCopyCommand]],
+  ["Over HTTP:", [addServeCommand, addTokenCommand]],
+];
 
 export function makeProgram(finish: (status: number) => void): Command {
   const program = new Command("wardian")
@@ -35,8 +61,10 @@ export function makeProgram(finish: (status: number) => void): Command {
     .exitOverride()
     .configureOutput({ outputError: (text) => sayError(oneLine(text)) })
     .addHelpText("after", HELP);
-  addRunCommand(program, finish);
-  addBootCommand(program, finish);
+  for (const [group, commands] of COMMANDS) {
+    program.commandsGroup(group);
+    for (const add of commands) add(program, finish);
+  }
   return program;
 }
 

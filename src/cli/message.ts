@@ -1,8 +1,8 @@
 // What people read on stderr: one line, always. May depend on errors.
 import { WardianError } from "../errors.js";
 
-/** Control characters could come from a guest or a file name. */
-function printable(text: string): string {
+/** In one line: control characters could come from a guest, a server or a file name. */
+export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- they are what is taken out
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
 }

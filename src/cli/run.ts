@@ -1,13 +1,13 @@
 // `wardian run`: one command in a guest of its own, its streams, signals and status as though it ran here. May depend on
-// config, engine/, machine/agent, and the files beside it.
+// config, engine/, instance/ types and the files beside it.
 import { finished } from "node:stream/promises";
 import type { Command } from "commander";
 import { EXIT_STATUS } from "../config.js";
+import { bootGuest } from "../engine/boot.js";
 import { Engine } from "../engine/engine.js";
+import type { Guest } from "../engine/guest.js";
 import { WardianError } from "../errors.js";
-import type { GuestInstance } from "../instance/guest-instance.js";
-import { describeExit } from "../instance/machine-instance.js";
-import type { ExecProcess } from "../machine/agent/index.js";
+import type { RunningProcess } from "../instance/running-process.js";
 import { parseDuration, parseMemoryOption, parseVariable } from "./arguments.js";
 import { type Interrupting, onOutputGone, onSignals, onTimeout, statusOfSignal } from "./interruption.js";
 import { sayError } from "./message.js";
@@ -77,28 +77,23 @@ export function addRunCommand(program: Command, finish: (status: number) => void
 
 /** The exit status. */
 export async function run(image: string, command: readonly string[], options: RunOptions): Promise<number> {
-  await using engine = new Engine();
-  const guest = await bootGuest(engine, image, options);
+  await using engine = await Engine.open({ state: false });
+  const guest = await startGuest(engine, image, options);
   if (typeof guest === "number") return guest;
   const tty = options.tty === true ? (terminalSize() ?? true) : false;
-  const started = engine.apply({
-    kind: "exec",
-    instance: guest.id,
-    command: {
-      args: command.length === 0 ? DEFAULT_COMMAND : command,
-      env: options.env ?? {},
-      ...(options.workdir === undefined ? {} : { cwd: options.workdir }),
-      ...(options.user === undefined ? {} : { user: options.user }),
-      tty,
-      stdin: options.interactive === true,
-      endAtExit: true,
-    },
+  const started = await guest.exec(command.length === 0 ? DEFAULT_COMMAND : command, {
+    env: { ...options.env },
+    ...(options.workdir === undefined ? {} : { cwd: options.workdir }),
+    ...(options.user === undefined ? {} : { user: options.user }),
+    tty,
+    stdin: options.interactive === true,
+    endAtExit: true,
   });
-  return await attend(await started, guest, options);
+  return await attend(started, guest, options);
 }
 
 /** The guest, or the status that an interruption comes to. */
-async function bootGuest(engine: Engine, image: string, options: RunOptions): Promise<GuestInstance | number> {
+async function startGuest(engine: Engine, image: string, options: RunOptions): Promise<Guest | number> {
   const abort = new AbortController();
   const progress = new ProgressReport();
   let status: number | undefined;
@@ -111,7 +106,7 @@ async function bootGuest(engine: Engine, image: string, options: RunOptions): Pr
   try {
     const fetch = { mirror, onProgress, onNote, signal: abort.signal };
     const onConsole = options.console === true ? (bytes: Uint8Array) => void process.stderr.write(bytes) : undefined;
-    return await engine.apply({ kind: "boot-guest", spec: { image, memory, kernel, append, fetch, onConsole, signal: abort.signal } });
+    return await bootGuest(engine, { image, memory, kernel, append, fetch, onConsole, signal: abort.signal });
   } catch (error) {
     if (status !== undefined) return status;
     throw error;
@@ -121,7 +116,7 @@ async function bootGuest(engine: Engine, image: string, options: RunOptions): Pr
 }
 
 /** Passes everything on in both directions until the command is over. */
-async function attend(command: ExecProcess, guest: GuestInstance, options: RunOptions): Promise<number> {
+async function attend(command: RunningProcess, guest: Guest, options: RunOptions): Promise<number> {
   let forced: number | undefined;
   const force = (status: number): void => {
     forced ??= status;
@@ -157,21 +152,12 @@ async function attend(command: ExecProcess, guest: GuestInstance, options: RunOp
 }
 
 /** The guest ended under its command: as when the command powered it off. */
-async function statusOfEnd(guest: GuestInstance, error: unknown): Promise<number> {
+async function statusOfEnd(guest: Guest, error: unknown): Promise<number> {
   const isGone = error instanceof WardianError && error.code === "agent-closed";
   if (!isGone) throw error;
-  const exit = await guest.exit;
-  switch (exit.kind) {
-    case "poweroff":
-      return Math.min(exit.status, 255);
-    case "reboot":
-      return 0;
-    case "crash":
-      sayError(describeExit(exit));
-      return EXIT_STATUS.crash;
-    case "failed":
-      throw exit.error;
-    case "stopped":
-      throw error;
-  }
+  const { reason, status, message } = await guest.exit;
+  if (reason === "stopped") throw error;
+  if (reason === "failed") throw new WardianError("guest-failed", message);
+  if (reason === "crashed") sayError(message);
+  return status;
 }

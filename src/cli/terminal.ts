@@ -71,3 +71,33 @@ export class EscapeKeys extends Transform {
     else if (byte === ESCAPE || key === "a") passed.push(ESCAPE);
   }
 }
+
+const CTRL_P = 0x10;
+const CTRL_Q = 0x11;
+export const DETACH_HELP = "Ctrl-P Ctrl-Q detaches";
+
+/** Keys on their way to a program that goes on without us: Ctrl-P Ctrl-Q is taken out, a Ctrl-P before anything else is passed on. */
+export class DetachKeys extends Transform {
+  readonly #onDetach: () => void;
+  #isHeld = false;
+
+  constructor(onDetach: () => void) {
+    super();
+    this.#onDetach = onDetach;
+  }
+
+  override _transform(chunk: Uint8Array, _encoding: BufferEncoding, done: TransformCallback): void {
+    const passed: number[] = [];
+    for (const byte of chunk) {
+      if (this.#isHeld && byte === CTRL_Q) {
+        this.#isHeld = false;
+        this.#onDetach();
+        break;
+      }
+      if (this.#isHeld) passed.push(CTRL_P);
+      this.#isHeld = byte === CTRL_P;
+      if (!this.#isHeld) passed.push(byte);
+    }
+    done(null, passed.length === 0 ? undefined : Buffer.from(passed));
+  }
+}

@@ -1,69 +1,313 @@
-// Applies actions: the one place behind every door. Holds the instances by their ids. May depend on errors, instance/ and
-// action.ts.
+// Applies actions: the one place behind every door. Only assembles; each part is a file beside it. May depend on errors, config,
+// metrics/, instance/, store/.
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { readVersion } from "../config.js";
 import { WardianError } from "../errors.js";
-import { GuestInstance } from "../instance/guest-instance.js";
-import type { Instance, InstanceInfo } from "../instance/instance.js";
-import { MachineInstance } from "../instance/machine-instance.js";
-import type { Action, ResultOf, Results } from "./action.js";
+import { HostFiles } from "../instance/host-files.js";
+import { parseMemory } from "../instance/machine-instance.js";
+import { nameSchema } from "../instance/spec.js";
+import { workerCount } from "../machine/worker-pool.js";
+import { Meter } from "../metrics/meter.js";
+import type { HostMetrics, InstanceMetrics } from "../metrics/view.js";
+import { type Ownership, takeOwnership } from "../store/ownership.js";
+import { openStore } from "../store/sqlite-store.js";
+import { openStateFolder, type StateFolder } from "../store/state-folder.js";
+import type { Store } from "../store/store.js";
+import type { Action, Door, ResultOf, Results } from "./action.js";
+import { type Caller, LOCAL_CALLER } from "./caller.js";
+import { badRequest, hashRequest, makeRecord, nameTaken, parseRequest } from "./creation.js";
+import { Directory, homeOf, sees } from "./directory.js";
+import { EventFeed } from "./event-feed.js";
+import { filesOf } from "./instance-files.js";
+import { ManagedInstance } from "./managed-instance.js";
+import { requireCapacity, requireRoom } from "./quotas.js";
+import { recover } from "./recovery.js";
+import { describeAction, isAudited, requireScope } from "./scopes.js";
+import type { Surroundings } from "./surroundings.js";
+import type { EngineInfo } from "./views.js";
 
-type Handlers = { [K in Action["kind"]]: (action: Extract<Action, { kind: K }>) => Promise<Results[K]> };
+export interface EngineOptions {
+  /** Folder that keeps instances, events and logs. Left out: a temporary one; false: nothing is kept. */
+  readonly state?: string | false | undefined;
+  /** Where specs find files by name; default: the state folder's images/. */
+  readonly images?: string | undefined;
+  /** Of the state folder, where the caller has it already. */
+  readonly ownership?: Ownership | undefined;
+  /** Told of what went wrong without anybody having asked. */
+  readonly onNote?: ((text: string) => void) | undefined;
+}
 
-export class Engine implements AsyncDisposable {
-  readonly #instances = new Map<string, GuestInstance | MachineInstance>();
-  #nextId = 1;
+type Handlers = { [K in Action["kind"]]: (action: Extract<Action, { kind: K }>, caller: Caller) => Promise<Results[K]> };
+
+/** For instances to end by themselves when the engine is closed. */
+const CLOSE_GRACE_MS = 3_000;
+
+export class Engine implements Door {
+  readonly meter: Meter;
+  readonly #store: Store;
+  readonly #directory = new Directory();
+  readonly #feed: EventFeed;
+  readonly #files: HostFiles;
+  readonly #around: Surroundings;
+  readonly #startedAt = new Date().toISOString();
+  readonly #release: () => void;
+  #isClosing = false;
 
   readonly #handlers: Handlers = {
-    "boot-guest": async ({ spec }) => this.#add(await GuestInstance.start(this.#takeId("guest"), spec)),
-    "boot-machine": async ({ spec }) => this.#add(await MachineInstance.start(this.#takeId("machine"), spec)),
-    exec: async ({ instance, command }) => this.#guest(instance).exec(command),
-    "write-file": async ({ instance, path, data, mode }) => {
-      await this.#guest(instance).writeFile(path, data, mode);
+    create: (action, caller) => this.#create(action, caller),
+    list: async ({ filter }, caller) => this.#directory.page(caller, filter),
+    inspect: async ({ instance }, caller) => this.#find(instance, caller).record,
+    start: async ({ instance, hooks }, caller) => this.#start(this.#find(instance, caller), caller, hooks),
+    stop: async ({ instance, signal, graceMs }, caller) => this.#find(instance, caller).stop(signal, graceMs),
+    kill: async ({ instance, signal }, caller) => this.#find(instance, caller).kill(signal),
+    pause: async ({ instance }, caller) => this.#find(instance, caller).pause(),
+    resume: async ({ instance }, caller) => this.#find(instance, caller).resume(),
+    restart: async ({ instance, graceMs }, caller) => {
+      const found = this.#find(instance, caller);
+      await found.stop(undefined, graceMs);
+      return this.#start(found, caller, undefined);
+    },
+    remove: async ({ instance, force }, caller) => {
+      await this.#find(instance, caller).remove(force);
       return undefined;
     },
-    "read-file": ({ instance, path }) => this.#guest(instance).readFile(path),
-    inspect: async ({ instance }) => {
-      const found = this.#find(instance);
-      return { stats: await found.inspect(), info: found.info() };
+    rename: async ({ instance, name }, caller) => this.#rename(this.#find(instance, caller), name),
+    wait: async ({ instance, until, signal }, caller) => this.#find(instance, caller).wait(until, signal),
+    exec: async ({ instance, command }, caller) => this.#find(instance, caller).exec(command),
+    attach: async ({ instance, stdin, signal }, caller) => this.#find(instance, caller).attach(stdin === true, signal),
+    logs: async ({ instance, query, signal }, caller) => this.#logs(this.#find(instance, caller), query, signal),
+    events: async ({ query = {}, signal }, caller) => {
+      const id = query.instance === undefined ? undefined : this.#eventInstance(query.instance, caller);
+      return this.#feed.read(
+        query,
+        (event) =>
+          sees(caller, event.namespace) && (id === undefined || event.instance === id) && (query.types?.includes(event.type) ?? true),
+        signal,
+      );
     },
-    list: async () => [...this.#instances.values()].map((instance): InstanceInfo => instance.info()),
-    stop: async ({ instance }) => {
-      await this.#find(instance).stop();
-      this.#instances.delete(instance);
+    "stat-file": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).stat(path),
+    "list-files": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).list(path),
+    "read-file": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).read(path),
+    "write-file": async ({ instance, path, content, options }, caller) => {
+      await (await this.#tree(instance, caller)).write(path, content, options);
+      this.#find(instance, caller).filesChanged(path);
       return undefined;
     },
+    "remove-file": async ({ instance, path }, caller) => {
+      await (await this.#tree(instance, caller)).remove(path);
+      this.#find(instance, caller).filesChanged(path);
+      return undefined;
+    },
+    "get-archive": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).archive(path),
+    "put-archive": async ({ instance, path, tar }, caller) => {
+      await (await this.#tree(instance, caller)).extract(path, tar);
+      this.#find(instance, caller).filesChanged(path);
+      return undefined;
+    },
+    metrics: async ({ instance, windowMs }, caller) => this.#metrics(this.#find(instance, caller), windowMs),
+    "host-metrics": async ({ windowMs }, caller) => this.#hostMetrics(caller, windowMs),
+    audit: async ({ afterId = 0, limit = 1000 }) => this.#store.auditAfter(afterId, limit),
+    info: async (_action, caller) => this.#info(caller),
   };
 
-  /** Does it. Throws a WardianError for what cannot be done. */
-  async apply<A extends Action>(action: A): Promise<ResultOf<A>> {
-    // The table's type ties each kind to its result; a union of functions cannot be called without this step.
-    const handler = this.#handlers[action.kind] as unknown as (action: A) => Promise<ResultOf<A>>;
-    return handler(action);
+  private constructor(options: EngineOptions, store: Store, folder: StateFolder | undefined, release: () => void) {
+    this.#store = store;
+    this.#release = release;
+    this.#feed = new EventFeed(store);
+    this.#files = new HostFiles(options.images ?? folder?.images);
+    this.meter = new Meter({ live: () => this.#live() });
+    this.#around = {
+      store,
+      meter: this.meter,
+      files: this.#files,
+      folder,
+      isClosing: () => this.#isClosing,
+      publish: (events) => {
+        for (const _event of events) this.meter.countEvent();
+        this.#feed.publish(events);
+      },
+      onRemoved: (instance) => this.#directory.delete(instance),
+      onNote: options.onNote ?? (() => {}),
+    };
+    this.meter.start();
   }
 
-  /** Stops every instance. */
+  /** Reads what is stored; instances that ran when the last engine ended are ended, or started again, as their policy says. */
+  static async open(options: EngineOptions = {}): Promise<Engine> {
+    if (options.state === false) return new Engine(options, openStore(":memory:"), undefined, () => {});
+    const temporary = options.state === undefined ? mkdtempSync(join(tmpdir(), "wardian-")) : undefined;
+    const folder = openStateFolder(options.state ?? temporary ?? "");
+    const ownership = options.ownership ?? takeOwnership(folder);
+    if (ownership === undefined)
+      throw new WardianError(
+        "state-in-use",
+        `another Wardian process uses the state folder ${folder.path}: use that one, or another folder`,
+      );
+    const store = openStore(folder.database);
+    const engine = new Engine(options, store, folder, () => {
+      if (options.ownership === undefined) ownership.release();
+      if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+    });
+    await recover(store, folder, engine.#around.onNote, (record) => engine.#adopt(new ManagedInstance(record, engine.#around)));
+    return engine;
+  }
+
+  /** The door of somebody else. */
+  as(caller: Caller): Door {
+    return { apply: (action) => this.#apply(action, caller), [Symbol.asyncDispose]: async () => {} };
+  }
+
+  apply<A extends Action>(action: A): Promise<ResultOf<A>> {
+    return this.#apply(action, LOCAL_CALLER);
+  }
+
+  async #apply<A extends Action>(action: A, caller: Caller): Promise<ResultOf<A>> {
+    try {
+      requireScope(action.kind, caller);
+      if (this.#isClosing) throw new WardianError("closing", "Wardian is shutting down");
+      // The table's type ties each kind to its result; a union of functions cannot be called without this step.
+      const handler = this.#handlers[action.kind] as unknown as (action: A, caller: Caller) => Promise<ResultOf<A>>;
+      const result = await handler(action, caller);
+      this.#audit(action, caller, "ok", result);
+      return result;
+    } catch (error) {
+      this.#audit(action, caller, error instanceof WardianError ? error.code : "internal");
+      throw error;
+    }
+  }
+
+  #audit(action: Action, caller: Caller, outcome: string, result?: unknown): void {
+    if (!isAudited(action.kind) || this.#isClosing) return;
+    const instance = "instance" in action ? action.instance : (result as { id?: string } | undefined)?.id;
+    const about = {
+      caller: caller.name,
+      namespace: homeOf(caller),
+      action: action.kind,
+      instance,
+      outcome,
+      detail: describeAction(action),
+    };
+    try {
+      this.#store.audit(about);
+    } catch (error) {
+      this.#around.onNote(`the audit log could not be written: ${(error as Error).message}`);
+    }
+  }
+
+  /** Ends every instance and closes the store; what is to run again by its policy does at the next opening. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#instances.values()].map((instance) => instance.stop()));
-    this.#instances.clear();
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.meter.stop();
+    await Promise.allSettled([...this.#directory.all()].map((instance) => instance.close(CLOSE_GRACE_MS)));
+    this.#store.close();
+    this.#release();
   }
 
-  #takeId(prefix: string): string {
-    return `${prefix}-${this.#nextId++}`;
-  }
-
-  #add<T extends GuestInstance | MachineInstance>(instance: T): T {
-    this.#instances.set(instance.id, instance);
+  #adopt(instance: ManagedInstance): ManagedInstance {
+    this.#directory.add(instance);
     return instance;
   }
 
-  #find(id: string): (GuestInstance | MachineInstance) & Instance {
-    const instance = this.#instances.get(id);
-    if (instance === undefined) throw new WardianError("no-instance", `there is no instance ${JSON.stringify(id)}`);
-    return instance;
+  #find(ref: string, caller: Caller): ManagedInstance {
+    return this.#directory.find(ref, caller);
   }
 
-  #guest(id: string): GuestInstance {
-    const instance = this.#find(id);
-    if (instance instanceof GuestInstance) return instance;
-    throw new WardianError("no-agent", `the instance ${id} is a bare machine without an agent: use its serial console`);
+  *#live(): Generator<{ id: string; sample: () => ReturnType<NonNullable<ManagedInstance["live"]>["sample"]> }> {
+    for (const instance of this.#directory.all()) {
+      const { live } = instance;
+      if (live !== undefined) yield { id: instance.id, sample: () => live.sample() };
+    }
+  }
+
+  async #create({ request, idempotencyKey }: Extract<Action, { kind: "create" }>, caller: Caller): Promise<Results["create"]> {
+    const asked = parseRequest(request);
+    const requestHash = hashRequest(asked);
+    const spec = await this.#files.admit(asked, caller.hostPaths);
+    // From here to the insertion nothing else can happen: two requests with one key, or one name, meet in order.
+    const earlier = idempotencyKey === undefined ? undefined : this.#store.idempotency(homeOf(caller), idempotencyKey);
+    if (earlier !== undefined) {
+      if (earlier.requestHash !== requestHash)
+        throw new WardianError("idempotency-mismatch", "this idempotency key was used for another request: use a new one");
+      return this.#find(earlier.instance, caller).record;
+    }
+    requireRoom(caller, this.#recordsOf(caller));
+    const record = makeRecord(spec, caller, this.#directory);
+    const { id, namespace, name } = record;
+    const event = { type: "created", namespace, instance: id, name, detail: {} } as const;
+    const stored = this.#store.insert(record, event, idempotencyKey === undefined ? undefined : { key: idempotencyKey, requestHash });
+    this.#adopt(new ManagedInstance(record, this.#around));
+    this.#around.publish([stored]);
+    return record;
+  }
+
+  #recordsOf(caller: Caller): Results["create"][] {
+    return this.#directory.of(caller).map(({ record }) => record);
+  }
+
+  async #start(instance: ManagedInstance, caller: Caller, hooks: Extract<Action, { kind: "start" }>["hooks"]): Promise<Results["start"]> {
+    if (!instance.isLive) requireCapacity(caller, instance.record.spec, this.#recordsOf(caller));
+    return instance.start(hooks);
+  }
+
+  #rename(instance: ManagedInstance, name: string): Results["rename"] {
+    const parsed = nameSchema.safeParse(name);
+    if (!parsed.success) throw badRequest(parsed.error);
+    if (name === instance.record.name) return instance.record;
+    if (this.#directory.isNameTaken(instance.record.namespace, name)) throw nameTaken(name);
+    return instance.rename(name);
+  }
+
+  #logs(
+    { log, id }: ManagedInstance,
+    query: Parameters<NonNullable<ManagedInstance["log"]>["read"]>[0] = {},
+    signal?: AbortSignal,
+  ): Results["logs"] {
+    if (log === undefined) throw new WardianError("no-logs", `no log is kept of ${id}`);
+    return log.read(query, signal);
+  }
+
+  /** Of an instance that may be gone: its events are still there, by its whole id. */
+  #eventInstance(ref: string, caller: Caller): string {
+    try {
+      return this.#find(ref, caller).id;
+    } catch (error) {
+      if (error instanceof WardianError && error.code === "no-instance") return ref;
+      throw error;
+    }
+  }
+
+  #tree(ref: string, caller: Caller): ReturnType<typeof filesOf> {
+    return filesOf(this.#find(ref, caller), this.#files, this.#around.folder);
+  }
+
+  #metrics({ record }: ManagedInstance, windowMs: number | undefined): InstanceMetrics {
+    const { id, name, state, spec } = record;
+    const { memory, cpus } = spec.limits;
+    const about = { id, name, state, memoryBytes: parseMemory(memory), vcpus: 1, ...(cpus === undefined ? {} : { cpus }) };
+    return this.meter.instance(about, windowMs);
+  }
+
+  #hostMetrics(caller: Caller, windowMs: number | undefined): HostMetrics {
+    return this.meter.host(windowMs, this.#countStates(caller));
+  }
+
+  #countStates(caller: Caller): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { state } of this.#recordsOf(caller)) counts[state] = (counts[state] ?? 0) + 1;
+    return counts;
+  }
+
+  #info(caller: Caller): EngineInfo {
+    return {
+      version: readVersion(),
+      startedAt: this.#startedAt,
+      hostCpus: availableParallelism(),
+      hostMemoryBytes: totalmem(),
+      workers: workerCount(),
+      instances: this.#countStates(caller),
+    };
   }
 }

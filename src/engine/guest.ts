@@ -1,14 +1,13 @@
-// A guest as the library hands it out: each method is one action. May depend on config, errors, engine.ts and action.ts.
+// A guest as the library hands it out: each method is one action. May depend on config, errors, instance/ types and action.ts.
 import type { Readable } from "node:stream";
 import { RUN_OUTPUT_LIMIT_BYTES } from "../config.js";
 import { WardianError } from "../errors.js";
-import type { CommandSpec, GuestInstance } from "../instance/guest-instance.js";
-import type { InstanceInfo } from "../instance/instance.js";
-import type { ExecProcess } from "../machine/agent/index.js";
-import type { MachineStats, VmExit } from "../machine/vm.js";
-import type { Engine } from "./engine.js";
+import type { FileStat } from "../instance/file-tree.js";
+import type { RunningProcess } from "../instance/running-process.js";
+import type { ExecCommand } from "./action.js";
+import { InstanceHandle } from "./instance-handle.js";
 
-export type ExecOptions = Omit<CommandSpec, "args">;
+export type ExecOptions = Omit<ExecCommand, "args">;
 
 export interface RunOptions extends Omit<ExecOptions, "stdin" | "tty"> {
   /** What the command reads; without it, its stdin is empty. */
@@ -27,21 +26,12 @@ export interface RunResult {
   readonly failure?: string;
 }
 
-export class Guest implements AsyncDisposable {
-  readonly id: string;
-  /** How the guest ended; never rejects. */
-  readonly exit: Promise<VmExit>;
-  readonly #engine: Engine;
+const FILE_LIMIT_BYTES = 2 ** 30;
 
-  constructor(engine: Engine, instance: GuestInstance) {
-    this.#engine = engine;
-    this.id = instance.id;
-    this.exit = instance.exit;
-  }
-
+export class Guest extends InstanceHandle {
   /** Starts a command: its streams, its signals, and how it ends. */
-  exec(args: readonly string[], options: ExecOptions = {}): Promise<ExecProcess> {
-    return this.#engine.apply({ kind: "exec", instance: this.id, command: { ...options, args } });
+  exec(args: readonly string[], options: ExecOptions = {}): Promise<RunningProcess> {
+    return this.door.apply({ kind: "exec", instance: this.id, command: { ...options, args: [...args] } });
   }
 
   /** Runs a command to its end and collects what it says. */
@@ -49,9 +39,11 @@ export class Guest implements AsyncDisposable {
     const command = await this.exec(args, { endAtExit: true, ...options, stdin: stdin !== undefined });
     if (stdin !== undefined) command.stdin.end(stdin);
     try {
+      const tooMuch = (): WardianError =>
+        new WardianError("output-too-large", `the command wrote more than ${limitBytes} bytes; use exec() and read its streams`);
       const [stdout, stderr, exit] = await Promise.all([
-        collect(command.stdout, limitBytes),
-        collect(command.stderr, limitBytes),
+        collect(command.stdout, limitBytes, tooMuch),
+        collect(command.stderr, limitBytes, tooMuch),
         command.exit,
       ]);
       const { status, signal, failure } = exit;
@@ -66,43 +58,34 @@ export class Guest implements AsyncDisposable {
 
   /** Makes or replaces a regular file. */
   async writeFile(path: string, data: string | Uint8Array, options: { readonly mode?: number } = {}): Promise<void> {
-    await this.#engine.apply({
-      kind: "write-file",
-      instance: this.id,
-      path,
-      data: typeof data === "string" ? Buffer.from(data) : data,
-      mode: options.mode,
-    });
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    await this.door.apply({ kind: "write-file", instance: this.id, path, content: once(bytes), options });
   }
 
-  readFile(path: string): Promise<Uint8Array> {
-    return this.#engine.apply({ kind: "read-file", instance: this.id, path });
+  /** The whole of a regular file, at most 1 GiB. */
+  async readFile(path: string): Promise<Uint8Array> {
+    const { content } = await this.door.apply({ kind: "read-file", instance: this.id, path });
+    const tooLarge = (): WardianError =>
+      new WardianError("file-too-large", `${path} in the guest is larger than 1 GiB; read it in parts with a command`);
+    return collect(content, FILE_LIMIT_BYTES, tooLarge);
   }
 
-  inspect(): Promise<{ readonly info: InstanceInfo; readonly stats: MachineStats | undefined }> {
-    return this.#engine.apply({ kind: "inspect", instance: this.id });
-  }
-
-  /** Switches the guest off; resolves when nothing of it is left. */
-  async stop(): Promise<void> {
-    await this.#engine.apply({ kind: "stop", instance: this.id }).catch((error: unknown) => {
-      if (!(error instanceof WardianError) || error.code !== "no-instance") throw error;
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+  listFiles(path: string): Promise<readonly FileStat[]> {
+    return this.door.apply({ kind: "list-files", instance: this.id, path });
   }
 }
 
-async function collect(stream: Readable, limitBytes: number): Promise<Buffer> {
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function collect(stream: Readable, limitBytes: number, tooMuch: () => WardianError): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   if (stream.destroyed && stream.readableLength === 0) return Buffer.alloc(0);
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
     sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes)
-      throw new WardianError("output-too-large", `the command wrote more than ${limitBytes} bytes; use exec() and read its streams`);
+    if (sizeBytes > limitBytes) throw tooMuch();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

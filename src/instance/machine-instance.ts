@@ -1,89 +1,89 @@
-// An instance that is the bare machine: a kernel or a bare-metal program, its serial console, its disks. May depend on
+// A live instance that is the bare machine: a kernel or a bare-metal program, its serial console, its disks. May depend on
 // errors, config, machine/ and the files beside it.
-import type { Duplex } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { DEFAULT_MEMORY } from "../config.js";
 import { WardianError } from "../errors.js";
-import type { DiskSpec } from "../machine/disk.js";
 import { parseSize } from "../machine/size.js";
-import { MEMORY_BOUNDS, type MachineStats, VirtualMachine, type VmExit } from "../machine/vm.js";
-import { type BootFiles, planFiles } from "./boot-files.js";
-import { type Instance, type InstanceInfo, Lifecycle } from "./instance.js";
-
-export interface MachineSpec extends BootFiles {
-  readonly disks?: readonly DiskSpec[] | undefined;
-  /** The kernel's command line. Unless it speaks of panic=, "panic=-1" is added, so that a panic ends the run. */
-  readonly append?: string | undefined;
-  /** Bytes, or a size such as "512M". */
-  readonly memory?: string | number | undefined;
-  /** On the guest's reboot: start again, or end. Default: "restart". */
-  readonly reboot?: "restart" | "end" | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+import { MEMORY_BOUNDS, VirtualMachine, type VmExit } from "../machine/vm.js";
+import type { CounterSample } from "../metrics/catalog.js";
+import { planFiles } from "./boot-files.js";
+import type { FileTree } from "./file-tree.js";
+import type { LiveContext, LiveInstance } from "./live.js";
+import type { RunningProcess } from "./running-process.js";
+import type { InstanceSpec } from "./spec.js";
 
 export const DEFAULT_APPEND = "console=ttyS0";
 
-export class MachineInstance implements Instance {
-  /** How the machine ended; never rejects. */
+export class MachineInstance implements LiveInstance {
   readonly exit: Promise<VmExit>;
-  readonly #lifecycle = new Lifecycle();
+  readonly consoleInput: Writable;
 
   private constructor(
-    readonly id: string,
-    private readonly memoryBytes: number,
     private readonly vm: VirtualMachine,
+    cmdline: string,
   ) {
-    this.#lifecycle.enter("running");
-    this.exit = vm.exit.then((exit) => {
-      this.#lifecycle.enter("ended", describeExit(exit));
-      return exit;
-    });
+    this.exit = vm.exit;
+    // The kernel listens to the last console that its command line names.
+    const isVirtio = cmdline.match(/\bconsole=([a-z]+)/g)?.at(-1) === "console=hvc";
+    this.consoleInput = isVirtio ? vm.port("") : vm.serial;
   }
 
-  static async start(id: string, spec: MachineSpec): Promise<MachineInstance> {
-    if (spec.kernel === undefined && spec.bios === undefined)
-      throw new WardianError("nothing-to-boot", "there is nothing to boot: give a kernel or a bios");
-    const memoryBytes = parseMemory(spec.memory);
-    const cmdline = chooseCmdline(spec);
+  /** Resolves when it is switched on. */
+  static async start(spec: InstanceSpec, { console, hooks }: LiveContext): Promise<MachineInstance> {
+    const memoryBytes = parseMemory(spec.limits.memory);
+    const { kernel, bios, initrd, disks, limits } = spec;
+    const files = { kernel, bios, initrd, ...hooks.files };
+    const cmdline = chooseCmdline(spec.append, hooks.files?.dtb !== undefined);
     const vm = await VirtualMachine.start({
       ramBytes: memoryBytes,
-      plan: () => planFiles(spec, memoryBytes, cmdline),
-      disks: spec.disks ?? [],
+      plan: () => planFiles(files, memoryBytes, cmdline),
+      disks,
       ports: [""],
-      reboot: spec.reboot ?? "restart",
-      signal: spec.signal,
+      reboot: hooks.reboot ?? "restart",
+      cpuWeight: limits.cpuWeight,
+      ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }),
+      signal: hooks.signal,
     });
-    return new MachineInstance(id, memoryBytes, vm);
+    merge([vm.serial, vm.port("")], console);
+    if (hooks.consoleSize !== undefined) vm.setConsoleSize(...hooks.consoleSize);
+    return new MachineInstance(vm, cmdline);
   }
 
-  /** The UART. Must be read: while nobody does, the machine stands still. */
-  get serial(): Duplex {
-    return this.vm.serial;
+  exec(): RunningProcess {
+    throw noAgent("programs cannot be started in it");
   }
 
-  /** The virtio console (hvc0): what is not read stays in the guest, which then waits. */
-  get console(): Duplex {
-    return this.vm.port("");
+  files(): FileTree {
+    throw noAgent("its files are not accessible");
   }
 
-  setConsoleSize(cols: number, rows: number): void {
+  async saveChanges(): Promise<void> {
+    // Its disks are files of the host already.
+  }
+
+  pause(): Promise<void> {
+    return this.vm.pause();
+  }
+
+  resume(): Promise<void> {
+    return this.vm.resume();
+  }
+
+  resizeConsole(cols: number, rows: number): void {
     this.vm.setConsoleSize(cols, rows);
   }
 
-  inspect(): Promise<MachineStats | undefined> {
-    return this.vm.inspect();
+  sample(): CounterSample | undefined {
+    return this.vm.sample();
   }
 
-  info(): InstanceInfo {
-    const { state, startedAt, end } = this.#lifecycle;
-    return { id: this.id, kind: "machine", state, memoryBytes: this.memoryBytes, startedAt, ...(end === undefined ? {} : { end }) };
+  /** Nobody in it could be asked. */
+  poweroff(): Promise<void> {
+    return this.stop();
   }
 
   async stop(): Promise<void> {
     await this.vm.stop();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
   }
 }
 
@@ -93,11 +93,27 @@ export function parseMemory(memory: string | number = DEFAULT_MEMORY): number {
   return bytes - (bytes % 4096);
 }
 
+export function noAgent(consequence: string): WardianError {
+  return new WardianError("no-agent", `the instance is a bare machine without an agent: ${consequence}`);
+}
+
 // A device tree that the user made has a command line of its own, which only an explicit one replaces.
-function chooseCmdline({ append, dtb }: MachineSpec): string {
-  if (append === undefined && dtb !== undefined) return "";
+function chooseCmdline(append: string | undefined, hasOwnTree: boolean): string {
+  if (append === undefined && hasOwnTree) return "";
   const line = append ?? DEFAULT_APPEND;
   return /(^|\s)panic=/.test(line) ? line : `${line} panic=-1`.trim();
+}
+
+/** What comes out of any of them, as it comes; ends when all have ended. */
+function merge(sources: readonly Readable[], into: Writable): void {
+  let open = sources.length;
+  for (const source of sources) {
+    source.pipe(into, { end: false });
+    source.once("end", () => {
+      open -= 1;
+      if (open === 0) into.end();
+    });
+  }
 }
 
 /** One line for people. */

@@ -1,5 +1,5 @@
 // One computer, seen from the host: its devices' other ends, and run(). Synchronous: whoever owns it decides when it runs.
-// May depend on abi, errors, module.ts and boot/.
+// May depend on abi, errors, metrics/catalog, module.ts and boot/.
 import { randomFillSync } from "node:crypto";
 import {
   EXIT_BUDGET,
@@ -16,6 +16,7 @@ import {
   TRANSPORT_PCI,
 } from "../../assembly/machine/abi.js";
 import { WardianError } from "../errors.js";
+import type { MachineMetric } from "../metrics/catalog.js";
 import type { BootPlan } from "./boot/plan.js";
 import { instantiateMachine, type MachineExports } from "./module.js";
 
@@ -42,6 +43,8 @@ export interface MachineOptions {
   readonly ports?: readonly Port[];
   /** Bytes from the UART and the SBI console. */
   onSerial(byte: number): void;
+  /** Asked after each of those bytes: where it is true, run() ends early, as if its budget were used up. */
+  isSerialFull?(): boolean;
   /** TRANSPORT_PCI (the default) or TRANSPORT_MMIO. */
   readonly transport?: number;
   /** Injected time: nanoseconds, never going back. Defaults to the process's monotonic clock. */
@@ -58,8 +61,12 @@ export type RunOutcome =
   | { readonly kind: "reboot" }
   | { readonly kind: "crash" };
 
+/** Of the catalog's metrics, those that the machine itself counts. */
+export type MachineCounts = Readonly<Record<Exclude<MachineMetric, "up_seconds" | "paused_seconds" | `cpu_${string}`>, number>>;
+
 const SECTOR_BYTES = 512;
 const NEVER = 0xffffffffffffffffn;
+const TICKS_PER_MS = TIMEBASE_HZ / 1000;
 const NS_PER_TICK = 1_000_000_000n / BigInt(TIMEBASE_HZ);
 
 export class Machine {
@@ -87,10 +94,13 @@ export class Machine {
     const random = this.#options.random ?? ((into: Uint8Array) => void randomFillSync(into));
     const wallClock = this.#options.wallClock ?? (() => BigInt(Date.now()) * 1_000_000n);
     return {
-      now: () => (this.#clock() - this.#epochNs) / NS_PER_TICK,
+      now: () => this.#ticks(),
       wallClock,
       random: (ptr: number, len: number) => random(this.#bytes(ptr, len)),
-      uartWrite: (byte: number) => this.#options.onSerial(byte),
+      uartWrite: (byte: number) => {
+        this.#options.onSerial(byte);
+        return this.#options.isSerialFull?.() === true ? 1 : 0;
+      },
       portWrite: (port: number, ptr: number, len: number) => this.#ports[port]?.onData(this.#bytes(ptr, len)) ?? len,
       portOpen: () => {}, // a port's other end learns from its first bytes that the guest is there
       diskRead: (disk: number, offset: bigint, ptr: number, len: number) =>
@@ -104,6 +114,10 @@ export class Machine {
         throw new WardianError("machine-panic", `the machine stopped on a broken invariant of its own (${code}); this is a bug in Wardian`);
       },
     };
+  }
+
+  #ticks(): bigint {
+    return (this.#clock() - this.#epochNs) / NS_PER_TICK;
   }
 
   #disk(index: number, work: (disk: Disk) => void): number {
@@ -155,9 +169,10 @@ export class Machine {
     );
   }
 
-  /** Runs about `budgetInsns` instructions. Throws a WardianError where the machine itself cannot go on. */
-  run(budgetInsns: number): RunOutcome {
-    switch (this.#wasm.machineRun(budgetInsns)) {
+  /** Runs about `budgetInsns` instructions, for about `limitMs`. Throws a WardianError where the machine itself cannot go on. */
+  run(budgetInsns: number, limitMs = Number.POSITIVE_INFINITY): RunOutcome {
+    const until = limitMs === Number.POSITIVE_INFINITY ? NEVER : this.#ticks() + BigInt(Math.ceil(limitMs * TICKS_PER_MS));
+    switch (this.#wasm.machineRun(budgetInsns, until)) {
       case EXIT_BUDGET:
         return { kind: "budget" };
       case EXIT_IDLE:
@@ -234,6 +249,21 @@ export class Machine {
   /** Instructions retired since power-on. */
   get instructions(): bigint {
     return BigInt.asUintN(64, this.#wasm.instructionsRetired());
+  }
+
+  /** What the machine has counted since power-on. */
+  get counts(): MachineCounts {
+    const wasm = this.#wasm;
+    return {
+      instructions: Number(this.instructions),
+      memory_resident_bytes: this.residentBytes,
+      traps: Number(wasm.trapsTaken()),
+      interrupts: Number(wasm.interruptsTaken()),
+      tlb_misses: Number(wasm.pageTableWalks()),
+      tlb_flushes: Number(wasm.translationFlushes()),
+      decoded_instructions: Number(wasm.slotsDecoded()),
+      decoded_pages: wasm.keptPageCount(),
+    };
   }
 
   /** Guest memory that costs host memory. */

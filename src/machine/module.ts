@@ -1,4 +1,4 @@
-// machine.wasm: compiled once a process, and the types of what it exports. May depend on nothing of ours.
+// machine.wasm: compiled once a process (its worker threads are handed the module), and the types of what it exports. May depend on nothing of ours.
 // The exports' meanings stand in assembly/machine/index.ts, the imports' in assembly/machine/host.ts.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,13 +8,19 @@ export interface MachineExports extends Record<string, unknown> {
   readonly memory: WebAssembly.Memory;
   machineInit(ramBytes: bigint): void;
   machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint, fromhostPa: bigint): void;
-  machineRun(budgetInsns: number): number;
+  machineRun(budgetInsns: number, untilTicks: bigint): number;
   machineSleepTicks(): bigint;
   exitStatus(): number;
   hostBufferPtr(): number;
   guestPtr(pa: bigint): number;
   residentPageCount(): number;
   instructionsRetired(): bigint;
+  trapsTaken(): bigint;
+  interruptsTaken(): bigint;
+  pageTableWalks(): bigint;
+  translationFlushes(): bigint;
+  slotsDecoded(): bigint;
+  keptPageCount(): number;
   programCounter(): bigint;
   integerRegister(n: number): bigint;
   attachConsole(transport: number): number;
@@ -33,7 +39,7 @@ export interface MachineImports {
   now(): bigint;
   wallClock(): bigint;
   random(ptr: number, len: number): void;
-  uartWrite(byte: number): void;
+  uartWrite(byte: number): number;
   portWrite(port: number, ptr: number, len: number): number;
   portOpen(port: number, open: number): void;
   diskRead(disk: number, offset: bigint, ptr: number, len: number): number;
@@ -43,6 +49,7 @@ export interface MachineImports {
 }
 
 let compiled: WebAssembly.Module | undefined;
+let compiling: Promise<WebAssembly.Module> | undefined;
 
 /** build/machine.wasm, found from both src/ and dist/src/. */
 function moduleBytes(): Uint8Array {
@@ -54,6 +61,18 @@ function moduleBytes(): Uint8Array {
     }
   }
   throw new Error("build/machine.wasm is missing: run `npm run build`");
+}
+
+/** Compiles the module, without holding the thread up. */
+export async function compileMachine(): Promise<WebAssembly.Module> {
+  compiling ??= WebAssembly.compile(moduleBytes() as Uint8Array<ArrayBuffer>);
+  compiled = await compiling;
+  return compiled;
+}
+
+/** Takes the module that another thread has compiled: its code is shared, and so is what V8 goes on to optimize. */
+export function adoptMachine(module: WebAssembly.Module): void {
+  compiled = module;
 }
 
 /** A fresh machine in a memory of its own. */

@@ -1,172 +1,161 @@
-// Runs a machine in slices of a few milliseconds, so that its thread hears messages between them; sleeps while the guest
-// does. Knows no threads: worker.ts gives it a way to send. May depend on errors, machine.ts, disk.ts and worker-messages.ts.
+// One machine on its worker thread: runs for a slice when the scheduler says so, and takes and gives the bytes of its channels
+// in between. Knows no threads: worker.ts gives it a way to send. An error here ends this machine only. May depend on errors
+// and the files beside it.
 import { WardianError } from "../errors.js";
+import { CountedDisk } from "./counted-disk.js";
+import { CounterBlock, type DeviceCounters, deviceNames } from "./counters.js";
 import { FileDisk } from "./disk.js";
-import { Machine, type RunOutcome } from "./machine.js";
+import { GuestClock } from "./guest-clock.js";
+import { Machine, type MachineCounts, type RunOutcome } from "./machine.js";
 import { InputQueue, OutputBatch } from "./runner-queues.js";
-import {
-  type FromWorker,
-  type MachineEnd,
-  OUTPUT_WINDOW_BYTES,
-  SERIAL_CHANNEL,
-  type StartMessage,
-  type ToWorker,
-} from "./worker-messages.js";
+import type { Task, Usage } from "./scheduler.js";
+import { type FromWorker, OUTPUT_WINDOW_BYTES, SERIAL_CHANNEL, type StartMessage, type ToWorker } from "./worker-messages.js";
 
 export type Send = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
 
-const SLICE_MS = 4;
-const FIRST_BUDGET_INSNS = 100_000;
-const MIN_BUDGET_INSNS = 20_000;
-const MAX_BUDGET_INSNS = 10_000_000;
-/** Longest timer that Node knows is about 24 days; waking once a minute costs nothing. */
-const LONGEST_SLEEP_MS = 60_000;
+type LastWord = Extract<FromWorker, { kind: "end" | "failed" }>;
+type Heard = Exclude<ToWorker, { kind: "start" | "pause" | "resume" }>;
+
+/** A slice ends by the clock; this is an outer bound. */
+const BUDGET_INSNS = 10_000_000;
 
 class Channel {
   readonly input = new InputQueue();
   readonly output = new OutputBatch();
   /** What may still be sent before the reader must take something. */
   credit = OUTPUT_WINDOW_BYTES;
+
+  constructor(readonly counters: DeviceCounters) {}
 }
 
-export class Runner {
+export class Runner implements Task {
+  readonly clock = new GuestClock();
   readonly #send: Send;
   readonly #machine: Machine;
   readonly #disks: FileDisk[] = [];
   readonly #channels = new Map<number, Channel>();
-  readonly #startMs = performance.now();
-  #busyMs = 0;
-  #budgetInsns = FIRST_BUDGET_INSNS;
-  #immediate: NodeJS.Immediate | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #serial: Channel;
+  readonly #counters: CounterBlock;
+  #lastWord: LastWord | undefined;
   #isOver = false;
 
-  /** Opens the disks and powers the machine on; nothing runs before begin(). */
+  /** Opens the disks and powers the machine on; nothing runs before run(). */
   constructor(start: StartMessage, send: Send) {
     this.#send = send;
-    for (const spec of start.disks) this.#disks.push(FileDisk.open(spec));
-    this.#channels.set(SERIAL_CHANNEL, new Channel());
-    for (const index of start.ports.keys()) this.#channels.set(index, new Channel());
-    const serial = this.#channel(SERIAL_CHANNEL);
-    this.#machine = new Machine({
-      ramBytes: start.ramBytes,
-      disks: this.#disks,
-      ports: start.ports.map((name, index) => ({
-        name,
-        onData: (bytes) => this.#take(index, bytes),
-      })),
-      onSerial: (byte) => serial?.output.addByte(byte),
-      ...(start.transport === undefined ? {} : { transport: start.transport }),
+    const names = deviceNames(start.disks.length, start.ports);
+    this.#counters = new CounterBlock(names, start.counters);
+    this.#serial = this.#addChannel(SERIAL_CHANNEL, "serial");
+    for (const index of start.ports.keys()) this.#addChannel(index, names[start.disks.length + 1 + index] ?? "");
+    try {
+      for (const spec of start.disks) this.#disks.push(FileDisk.open(spec));
+      this.#machine = this.#makeMachine(start);
+    } catch (error) {
+      this.#closeDisks();
+      throw error;
+    }
+  }
+
+  #addChannel(index: number, device: string): Channel {
+    const channel = new Channel(this.#counters.device(device));
+    this.#channels.set(index, channel);
+    return channel;
+  }
+
+  #makeMachine({ ramBytes, ports, transport, consoleSize, plan }: StartMessage): Machine {
+    const { output } = this.#serial;
+    const machine = new Machine({
+      ramBytes,
+      disks: this.#disks.map((disk, index) => new CountedDisk(disk, this.#counters.device(`disk${index}`))),
+      ports: ports.map((name, index) => ({ name, onData: (bytes) => this.#take(index, bytes) })),
+      onSerial: (byte) => output.addByte(byte),
+      isSerialFull: () => output.length >= this.#serial.credit,
+      clock: this.clock.now,
+      ...(transport === undefined ? {} : { transport }),
     });
-    if (start.consoleSize !== undefined) this.#machine.setConsoleSize(...start.consoleSize);
-    this.#machine.start(start.plan);
+    if (consoleSize !== undefined) machine.setConsoleSize(...consoleSize);
+    machine.start(plan);
+    return machine;
   }
 
-  begin(): void {
-    this.#schedule();
+  run(ms: number): number {
+    try {
+      this.#feed();
+      // The UART cannot wait by itself: while nobody reads, the machine stands still.
+      if (this.#serial.credit <= 0) return Number.POSITIVE_INFINITY;
+      const outcome = this.#machine.run(BUDGET_INSNS, ms);
+      this.#flushAll();
+      return this.#continue(outcome);
+    } catch (error) {
+      this.#fail(error);
+      return Number.POSITIVE_INFINITY;
+    }
   }
 
-  receive(message: ToWorker): void {
+  /** After how long it goes on. */
+  #continue(outcome: RunOutcome): number {
+    switch (outcome.kind) {
+      case "budget":
+        return 0;
+      case "idle":
+        // What the guest has just read made room for more.
+        return this.#feed() > 0 ? 0 : outcome.sleepMs;
+      default:
+        this.#finish({ kind: "end", end: outcome });
+        return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** Shows what was counted; then, where the machine has ended, says so: whoever hears of the end finds all of it counted. */
+  charge(usage: Usage): void {
+    const { counts } = this.#machine;
+    for (const name of Object.keys(counts) as (keyof MachineCounts)[]) this.#counters.set(name, counts[name]);
+    this.#counters.set("cpu_busy_seconds", usage.busyMs / 1000);
+    this.#counters.set("cpu_throttled_seconds", usage.throttledMs / 1000);
+    this.#counters.set("cpu_waiting_seconds", usage.waitingMs / 1000);
+    this.#sayLastWord();
+  }
+
+  receive(message: Heard): void {
     if (this.#isOver) return;
+    try {
+      this.#handle(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#sayLastWord();
+  }
+
+  #handle(message: Heard): void {
     switch (message.kind) {
-      case "start":
-        return;
       case "input":
-        this.#channel(message.channel)?.input.add(message.bytes);
-        break;
+        this.#channels.get(message.channel)?.input.add(message.bytes);
+        return;
       case "read":
         this.#credit(message.channel, message.count);
-        break;
+        return;
       case "resize":
         this.#machine.setConsoleSize(message.cols, message.rows);
-        break;
-      case "inspect":
-        this.#inspect(message.id);
         return;
       case "stop":
-        this.#end({ kind: "stopped" });
-        return;
+        this.#finish({ kind: "end", end: { kind: "stopped" } });
     }
-    this.#schedule();
-  }
-
-  #channel(index: number): Channel | undefined {
-    return this.#channels.get(index);
   }
 
   #credit(index: number, count: number): void {
-    const channel = this.#channel(index);
+    const channel = this.#channels.get(index);
     if (channel === undefined) return;
     channel.credit += count;
     if (index !== SERIAL_CHANNEL) this.#machine.portDrained(index);
     this.#flush(index, channel);
   }
 
-  #inspect(id: number): void {
-    const { instructions, residentBytes } = this.#machine;
-    this.#send({
-      kind: "stats",
-      id,
-      stats: { instructions, residentBytes, busyMs: this.#busyMs, upMs: performance.now() - this.#startMs },
-    });
-  }
-
   #take(index: number, bytes: Uint8Array): number {
-    const channel = this.#channel(index);
+    const channel = this.#channels.get(index);
     if (channel === undefined) return bytes.length;
     const count = Math.min(bytes.length, channel.credit);
     channel.output.add(count === bytes.length ? bytes : bytes.subarray(0, count));
     channel.credit -= count;
     return count;
-  }
-
-  #schedule(): void {
-    if (this.#isOver || this.#immediate !== undefined) return;
-    clearTimeout(this.#timer);
-    this.#immediate = setImmediate(() => {
-      this.#immediate = undefined;
-      this.#step();
-    });
-  }
-
-  #step(): void {
-    try {
-      this.#feed();
-      // The UART cannot wait by itself: while nobody reads, the machine stands still.
-      if ((this.#channel(SERIAL_CHANNEL)?.credit ?? 0) <= 0) return;
-      this.#continue(this.#slice());
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #slice(): RunOutcome {
-    const before = performance.now();
-    const outcome = this.#machine.run(this.#budgetInsns);
-    const ms = performance.now() - before;
-    this.#busyMs += ms;
-    if (outcome.kind === "budget") this.#adapt(ms);
-    for (const [index, channel] of this.#channels) this.#flush(index, channel);
-    return outcome;
-  }
-
-  #adapt(ms: number): void {
-    const factor = Math.min(2, Math.max(0.25, SLICE_MS / Math.max(ms, 0.01)));
-    this.#budgetInsns = Math.round(Math.min(MAX_BUDGET_INSNS, Math.max(MIN_BUDGET_INSNS, this.#budgetInsns * factor)));
-  }
-
-  #continue(outcome: RunOutcome): void {
-    switch (outcome.kind) {
-      case "budget":
-        return this.#schedule();
-      case "idle":
-        // What the guest has just read made room for more.
-        if (this.#feed() > 0 || outcome.sleepMs <= 0) return this.#schedule();
-        this.#timer = setTimeout(() => this.#schedule(), Math.min(outcome.sleepMs, LONGEST_SLEEP_MS));
-        return;
-      default:
-        this.#end(outcome);
-    }
   }
 
   /** Hands waiting input to the machine; gives how many bytes it took. */
@@ -178,40 +167,51 @@ export class Runner {
         index === SERIAL_CHANNEL ? this.#machine.serialInput(bytes) : this.#machine.portInput(index, bytes),
       );
       total += count;
-      if (count > 0) this.#send({ kind: "taken", channel: index, count });
+      if (count === 0) continue;
+      channel.counters.add("device_read_operations");
+      channel.counters.add("device_read_bytes", count);
+      this.#send({ kind: "taken", channel: index, count });
     }
     return total;
+  }
+
+  #flushAll(): void {
+    for (const [index, channel] of this.#channels) this.#flush(index, channel);
   }
 
   #flush(index: number, channel: Channel): void {
     if (channel.output.length === 0) return;
     const bytes = channel.output.take();
     if (index === SERIAL_CHANNEL) channel.credit -= bytes.length;
+    channel.counters.add("device_write_operations");
+    channel.counters.add("device_write_bytes", bytes.length);
     this.#send({ kind: "output", channel: index, bytes }, [bytes.buffer]);
   }
 
-  #end(end: MachineEnd): void {
-    this.#close();
-    this.#send({ kind: "end", end });
-  }
-
   #fail(error: unknown): void {
-    this.#close();
-    const { code, message } = describeFailure(error);
-    this.#send({ kind: "failed", code, message });
+    this.#flushAll(); // what the guest said last may be the reason
+    this.#finish({ kind: "failed", ...describeFailure(error) });
   }
 
-  #close(): void {
+  #finish(lastWord: LastWord): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
-    clearImmediate(this.#immediate);
+    this.#lastWord = lastWord;
+    this.#closeDisks();
+  }
+
+  #sayLastWord(): void {
+    if (this.#lastWord !== undefined) this.#send(this.#lastWord);
+    this.#lastWord = undefined;
+  }
+
+  #closeDisks(): void {
     for (const disk of this.#disks) {
       try {
         disk.flush();
-        disk.close();
       } catch {
         // The guest's own flush would have told it; nobody is left to tell.
       }
+      disk.close();
     }
   }
 }

@@ -1,73 +1,124 @@
-// A machine's worker thread as the main thread sees it: one power-on, its messages, and every way it can end, as one
-// value. May depend on errors and worker-messages.ts.
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+// One power-on of a machine as the main thread sees it: its messages to and from its thread, and every way it can end, as one
+// value. May depend on errors, counters.ts, worker-messages.ts and worker-thread.ts.
 import { WardianError } from "../errors.js";
+import type { CounterBlock } from "./counters.js";
 import type { FromWorker, MachineEnd, StartMessage, ToWorker } from "./worker-messages.js";
+import type { Resident, WorkerThread } from "./worker-thread.js";
 
 export type WorkerEnd = MachineEnd | { readonly kind: "failed"; readonly error: WardianError };
 
-type Told = Exclude<FromWorker, { kind: "end" | "failed" }>;
+export type Told = Exclude<FromWorker, { kind: "end" | "failed" | "done" }>;
 
-/** A worker that does not answer a stop in this time is ended from outside. */
-const STOP_TIMEOUT_MS = 1000;
+/** A thread that does not answer a stop in this time is stuck, and ended from outside: a slice takes 4 ms, a slow disk's flush seconds. */
+const STOP_TIMEOUT_MS = 5000;
 /** Smaller buffers may be part of a pool that other bytes live in; they are copied. */
 const TRANSFER_MIN_BYTES = 1 << 20;
+/** Demand is measured over at least this time. */
+const DEMAND_WINDOW_MS = 250;
 
-/** The compiled entry: beside this file, or in dist/ where this file runs from source. */
-function entryUrl(): URL {
-  for (const path of ["./worker.js", "../../dist/src/machine/worker.js"]) {
-    const url = new URL(path, import.meta.url);
-    if (existsSync(fileURLToPath(url))) return url;
-  }
-  throw new WardianError("not-built", "the compiled worker is missing: run `npm run build`");
+export interface VmWorkerOptions {
+  readonly counters: CounterBlock;
+  onMessage(message: Told): void;
+  readonly stopTimeoutMs?: number;
 }
 
-export class VmWorker {
+export class VmWorker implements Resident {
   readonly end: Promise<WorkerEnd>;
-  readonly #worker: Worker;
+  readonly #thread: WorkerThread;
+  readonly #id: number;
+  readonly #options: VmWorkerOptions;
   readonly #settle: (end: WorkerEnd) => void;
+  readonly #requests = new Map<number, () => void>();
+  #nextRequest = 1;
   #isOver = false;
+  #isStopping = false;
+  #demand = 1; // it is about to boot
+  #wantedSeconds: number;
+  #lookedMs = performance.now();
 
-  constructor(start: StartMessage, onMessage: (message: Told) => void) {
+  /** Powers the machine on, on `thread`. */
+  constructor(thread: WorkerThread, start: StartMessage, options: VmWorkerOptions) {
     let settle: (end: WorkerEnd) => void = () => {};
     this.end = new Promise((resolve) => {
       settle = resolve;
     });
     this.#settle = settle;
-    this.#worker = new Worker(entryUrl(), { name: "wardian-machine", execArgv: [] });
-    this.#worker.on("message", (message: FromWorker) => {
-      if (this.#isOver) return;
-      if (message.kind === "end") this.#finish(message.end);
-      else if (message.kind === "failed") this.#finish({ kind: "failed", error: new WardianError(message.code, message.message) });
-      else onMessage(message);
-    });
-    this.#worker.on("error", (error) => this.#finish({ kind: "failed", error: workerFault(error) }));
-    this.#worker.on("exit", (code) => this.#finish({ kind: "failed", error: workerFault(new Error(`it exited with ${code}`)) }));
-    this.#worker.postMessage(start, buffersOf(start));
+    this.#options = options;
+    this.#wantedSeconds = this.#wanted();
+    this.#thread = thread;
+    this.#id = thread.enter(this);
+    try {
+      thread.post(this.#id, start, buffersOf(start));
+    } catch (error) {
+      thread.leave(this.#id);
+      throw error;
+    }
   }
 
-  send(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    if (!this.#isOver) this.#worker.postMessage(message, transfer);
+  get demand(): number {
+    const elapsedMs = performance.now() - this.#lookedMs;
+    if (elapsedMs < DEMAND_WINDOW_MS) return this.#demand;
+    const wanted = this.#wanted();
+    this.#demand = Math.min(1, Math.max(0, ((wanted - this.#wantedSeconds) * 1000) / elapsedMs));
+    this.#wantedSeconds = wanted;
+    this.#lookedMs += elapsedMs;
+    return this.#demand;
   }
 
-  /** Resolves when the thread is gone. */
+  /** Time that it had or would have taken. */
+  #wanted(): number {
+    const { counters } = this.#options;
+    return counters.get("cpu_busy_seconds") + counters.get("cpu_waiting_seconds");
+  }
+
+  receive(message: FromWorker): void {
+    switch (message.kind) {
+      case "end":
+        return this.#finish(message.end);
+      case "failed":
+        return this.#finish({ kind: "failed", error: new WardianError(message.code, message.message) });
+      case "done":
+        this.#requests.get(message.request)?.();
+        this.#requests.delete(message.request);
+        return;
+      default:
+        this.#options.onMessage(message);
+    }
+  }
+
+  lose(error: WardianError): void {
+    this.#finish(this.#isStopping ? { kind: "stopped" } : { kind: "failed", error });
+  }
+
+  send(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    if (!this.#isOver) this.#thread.post(this.#id, message, transfer);
+  }
+
+  /** Resolves when it is so, or the machine is over. */
+  async request(kind: "pause" | "resume"): Promise<void> {
+    if (this.#isOver) return;
+    const request = this.#nextRequest++;
+    const done = new Promise<void>((resolve) => this.#requests.set(request, resolve));
+    this.send({ kind, request });
+    await done;
+  }
+
+  /** Resolves when the machine is gone. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.send({ kind: "stop" });
-    const timer = setTimeout(() => this.#finish({ kind: "stopped" }), STOP_TIMEOUT_MS);
+    const timer = setTimeout(() => void this.#thread.end(stuckNeighbour()), this.#options.stopTimeoutMs ?? STOP_TIMEOUT_MS);
     await this.end;
     clearTimeout(timer);
-    await this.#worker.terminate();
   }
 
   #finish(end: WorkerEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#worker.terminate().then(
-      () => this.#settle(end),
-      () => this.#settle(end),
-    );
+    this.#thread.leave(this.#id);
+    for (const resolve of this.#requests.values()) resolve();
+    this.#requests.clear();
+    this.#settle(end);
   }
 }
 
@@ -77,13 +128,9 @@ function buffersOf(start: StartMessage): ArrayBuffer[] {
   return [...new Set(buffers)] as ArrayBuffer[];
 }
 
-function workerFault(error: Error): WardianError {
-  if ((error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY") {
-    return new WardianError("out-of-memory", "the machine's thread ran out of memory: give it less with -m", { cause: error });
-  }
+function stuckNeighbour(): WardianError {
   return new WardianError(
-    "worker-crash",
-    `the machine's thread ended by itself (${error.message.split("\n")[0]}); this is a bug in Wardian`,
-    { cause: error },
+    "thread-stuck",
+    "the machine's thread was ended because another machine on it did not answer; start this one again",
   );
 }

@@ -1,18 +1,22 @@
-// A machine that runs in a thread of its own: streams, size, statistics, and one promise for how it ended. A reboot is a
-// fresh machine, in a fresh thread, from a fresh plan. May depend on abi, errors, boot/ and the vm-*.ts files beside it.
+// A machine that runs on one of the process's worker threads: streams, pause, counters, and one promise for how it ended. A
+// reboot is a fresh machine from a fresh plan. May depend on abi, errors, metrics/catalog, boot/ and the files beside it.
 import type { Duplex } from "node:stream";
 import { RAM_MAX_BYTES, RAM_MIN_BYTES } from "../../assembly/machine/abi.js";
 import { WardianError } from "../errors.js";
+import type { CounterSample } from "../metrics/catalog.js";
 import type { BootPlan } from "./boot/plan.js";
+import { CounterBlock, deviceNames } from "./counters.js";
 import type { DiskSpec } from "./disk.js";
 import { findPanic, LineTail } from "./line-tail.js";
+import { Uptime } from "./uptime.js";
 import { VmStream } from "./vm-stream.js";
-import { VmWorker, type WorkerEnd } from "./vm-worker.js";
-import { type MachineStats, SERIAL_CHANNEL, type StartMessage } from "./worker-messages.js";
+import { type Told, VmWorker, type WorkerEnd } from "./vm-worker.js";
+import { SERIAL_CHANNEL, type StartMessage } from "./worker-messages.js";
+import { workerPool } from "./worker-pool.js";
 
 export { TIMEBASE_HZ } from "../../assembly/machine/abi.js";
 export type { DiskSpec } from "./disk.js";
-export type { MachineStats } from "./worker-messages.js";
+export { configureWorkers, workerCount } from "./worker-pool.js";
 
 export type VmExit =
   | { readonly kind: "poweroff"; readonly status: number }
@@ -33,6 +37,10 @@ export interface VmOptions {
   /** On a reboot: start again, or end with the exit `reboot` (the default). */
   readonly reboot?: "restart" | "end";
   readonly signal?: AbortSignal | undefined;
+  /** Hard cap on its host time, as a part of one CPU, above 0; 1 and undefined are none. */
+  readonly cpus?: number | undefined;
+  /** Its share of a thread against the others on it; 100 unless told. */
+  readonly cpuWeight?: number | undefined;
 }
 
 /** For parseSize. */
@@ -51,17 +59,20 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #options: VmOptions;
   readonly #streams = new Map<number, VmStream>();
   readonly #tail = new LineTail();
-  readonly #waiting = new Map<number, (stats: MachineStats | undefined) => void>();
+  readonly #counters: CounterBlock;
+  readonly #uptime = new Uptime();
   #worker: VmWorker | undefined;
   #consoleSize: readonly [number, number] | undefined;
   #onStarted: (() => void) | undefined;
   #isStopping = false;
   #hasInput = false;
   #boots = 0;
-  #nextInspection = 1;
+  #isOver = false;
+  #lastSample: CounterSample | undefined;
 
   private constructor(options: VmOptions) {
     this.#options = options;
+    this.#counters = new CounterBlock(deviceNames(options.disks?.length ?? 0, options.ports ?? []));
     this.serial = this.#addStream(SERIAL_CHANNEL);
     for (const index of (options.ports ?? []).keys()) this.#addStream(index);
     const onAbort = (): void => void this.stop();
@@ -77,6 +88,7 @@ export class VirtualMachine implements AsyncDisposable {
   static async start(options: VmOptions): Promise<VirtualMachine> {
     if (options.signal?.aborted === true)
       throw new WardianError("aborted", "the machine was stopped before it started", { cause: options.signal.reason });
+    checkShare(options);
     const vm = new VirtualMachine(options);
     const started = new Promise<undefined>((resolve) => {
       vm.#onStarted = () => resolve(undefined);
@@ -99,17 +111,33 @@ export class VirtualMachine implements AsyncDisposable {
     this.#worker?.send({ kind: "resize", cols, rows });
   }
 
-  /** Undefined when the machine is over. */
-  inspect(): Promise<MachineStats | undefined> {
-    if (this.#worker === undefined) return Promise.resolve(undefined);
-    const id = this.#nextInspection++;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-      this.#worker?.send({ kind: "inspect", id });
-    });
+  /** Resolves when no instruction is executed any more; the guest's time stands until resume(). */
+  async pause(): Promise<void> {
+    if (this.#isOver) return;
+    this.#uptime.pause();
+    await this.#worker?.request("pause");
   }
 
-  /** Switches it off, whatever the guest does; resolves when its thread is gone. */
+  async resume(): Promise<void> {
+    this.#uptime.resume();
+    await this.#worker?.request("resume");
+  }
+
+  /** The counters as of the machine's latest slice, without asking its thread; undefined when it is over. */
+  sample(): CounterSample | undefined {
+    return this.#isOver ? undefined : this.#readCounters();
+  }
+
+  /** Where the counters stood when the machine ended; undefined before. */
+  get lastSample(): CounterSample | undefined {
+    return this.#lastSample;
+  }
+
+  #readCounters(): CounterSample {
+    return this.#counters.sample({ up_seconds: this.#uptime.upSeconds, paused_seconds: this.#uptime.pausedSeconds });
+  }
+
+  /** Switches it off, whatever the guest does; resolves when nothing of it is left. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#worker?.stop();
@@ -161,8 +189,9 @@ export class VirtualMachine implements AsyncDisposable {
 
   /** One power-on, to its end. */
   async #boot(): Promise<WorkerEnd> {
-    const { ramBytes, disks = [], ports = [], transport } = this.#options;
+    const { ramBytes, disks = [], ports = [], transport, cpus, cpuWeight } = this.#options;
     const plan = await this.#options.plan();
+    await workerPool.prepare();
     if (this.#isStopping) return { kind: "stopped" };
     const start: StartMessage = {
       kind: "start",
@@ -172,8 +201,11 @@ export class VirtualMachine implements AsyncDisposable {
       ports,
       ...(transport === undefined ? {} : { transport }),
       ...(this.#consoleSize === undefined ? {} : { consoleSize: this.#consoleSize }),
+      counters: this.#counters.buffer,
+      share: { cpus, weight: cpuWeight },
+      paused: this.#uptime.isPaused,
     };
-    const worker = new VmWorker(start, (message) => this.#receive(message));
+    const worker = new VmWorker(workerPool.place(), start, { counters: this.#counters, onMessage: (message) => this.#receive(message) });
     this.#worker = worker;
     for (const [channel, stream] of this.#streams) {
       stream.connect({
@@ -190,9 +222,10 @@ export class VirtualMachine implements AsyncDisposable {
     return end;
   }
 
-  #receive(message: Parameters<ConstructorParameters<typeof VmWorker>[1]>[0]): void {
+  #receive(message: Told): void {
     switch (message.kind) {
       case "started":
+        this.#uptime.start();
         this.#onStarted?.();
         return;
       case "output":
@@ -202,18 +235,22 @@ export class VirtualMachine implements AsyncDisposable {
         return;
       case "taken":
         this.#streams.get(message.channel)?.taken(message.count);
-        return;
-      case "stats":
-        this.#waiting.get(message.id)?.(message.stats);
-        this.#waiting.delete(message.id);
     }
   }
 
   #release(): void {
     for (const stream of this.#streams.values()) stream.finish();
-    for (const resolve of this.#waiting.values()) resolve(undefined);
-    this.#waiting.clear();
+    this.#uptime.end();
+    this.#lastSample = this.#readCounters();
+    this.#isOver = true;
   }
+}
+
+/** The scheduler divides by both. */
+function checkShare({ cpus, cpuWeight }: VmOptions): void {
+  if (cpus !== undefined && !(cpus > 0)) throw new WardianError("bad-cpus", "the CPU limit must be above 0, such as 0.5");
+  if (cpuWeight !== undefined && !(cpuWeight > 0 && Number.isFinite(cpuWeight)))
+    throw new WardianError("bad-cpus", "the CPU weight must be a number above 0; 100 is usual");
 }
 
 function asWardianError(error: unknown): WardianError {

@@ -1,7 +1,8 @@
-// What the main thread and a machine's worker say to each other. Byte counts flow against the bytes as credit, so that
+// What the main thread and the worker thread of a machine say to each other. Byte counts flow against the bytes as credit, so that
 // neither side ever holds more than a window of what the other sent. May depend on types of this folder only.
 import type { BootPlan } from "./boot/plan.js";
 import type { DiskSpec } from "./disk.js";
+import type { Share } from "./scheduler.js";
 
 /** Channel of the UART; console port n is channel n. */
 export const SERIAL_CHANNEL = -1;
@@ -19,6 +20,21 @@ export interface StartMessage {
   readonly ports: readonly string[];
   readonly transport?: number;
   readonly consoleSize?: readonly [cols: number, rows: number];
+  /** Of the CounterBlock that this power-on goes on with. */
+  readonly counters: SharedArrayBuffer;
+  readonly share: Share;
+  readonly paused: boolean;
+}
+
+/** What a worker thread is given when it is made. */
+export interface ThreadData {
+  readonly module: WebAssembly.Module;
+}
+
+/** Every message is about one of the thread's machines. */
+export interface Envelope<Body> {
+  readonly machine: number;
+  readonly body: Body;
 }
 
 export type ToWorker =
@@ -27,7 +43,8 @@ export type ToWorker =
   /** The reader has taken `count` bytes of output. */
   | { readonly kind: "read"; readonly channel: number; readonly count: number }
   | { readonly kind: "resize"; readonly cols: number; readonly rows: number }
-  | { readonly kind: "inspect"; readonly id: number }
+  /** Answered by `done`, when it is so. */
+  | { readonly kind: "pause" | "resume"; readonly request: number }
   | { readonly kind: "stop" };
 
 export type MachineEnd =
@@ -36,19 +53,11 @@ export type MachineEnd =
   | { readonly kind: "crash" }
   | { readonly kind: "stopped" };
 
-export interface MachineStats {
-  readonly instructions: bigint;
-  readonly residentBytes: number;
-  /** Time spent executing, of the time since power-on. */
-  readonly busyMs: number;
-  readonly upMs: number;
-}
-
 export type FromWorker =
   | { readonly kind: "started" }
   | { readonly kind: "output"; readonly channel: number; readonly bytes: Uint8Array }
   /** The machine has taken `count` bytes of input. */
   | { readonly kind: "taken"; readonly channel: number; readonly count: number }
-  | { readonly kind: "stats"; readonly id: number; readonly stats: MachineStats }
+  | { readonly kind: "done"; readonly request: number }
   | { readonly kind: "end"; readonly end: MachineEnd }
   | { readonly kind: "failed"; readonly code: string; readonly message: string };

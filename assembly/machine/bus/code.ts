@@ -29,6 +29,7 @@ const WRITES_TO_RELEASE: u32 = 64;
 const COUNT_PTR: usize = BOARD_PTR + 128; // u32, decoded pages ever made
 const NEXT_PTR: usize = BOARD_PTR + 132; // u32, the one to take next when all are made
 const FREE_PTR: usize = BOARD_PTR + 136; // u32, head of the list of free ones
+const KEPT_PTR: usize = BOARD_PTR + 140; // u32, decoded pages that belong to a guest page
 const PAGES_PTR: usize = BOARD_PTR + 0x4000; // u32 each
 
 /** Makes a decoded page for a page table entry; it takes the place of the oldest one when there are too many. */
@@ -37,7 +38,13 @@ export function codeTake(entryPtr: usize): usize {
   store<u32>(code - HEADER_BYTES, <u32>entryPtr);
   store<u32>(code - HEADER_BYTES, 0, 4);
   store<u32>(entryPtr, <u32>code, 4);
+  store<u32>(KEPT_PTR, load<u32>(KEPT_PTR) + 1);
   return code;
+}
+
+/** Guest pages whose instructions are kept decoded. */
+export function keptPages(): u32 {
+  return load<u32>(KEPT_PTR);
 }
 
 function takePage(): usize {
@@ -75,6 +82,7 @@ function detach(entryPtr: usize): void {
   store<u32>(code - HEADER_BYTES, load<u32>(FREE_PTR), 8);
   store<u32>(FREE_PTR, <u32>code);
   store<u32>(entryPtr, 0, 4);
+  store<u32>(KEPT_PTR, load<u32>(KEPT_PTR) - 1);
   for (let id: u32 = 0; id < harts(); id++) flushFetch(hartAt(id));
 }
 

@@ -1,9 +1,10 @@
 // HTIF, the host interface of bare-metal test programs: two 64-bit words in RAM, `tohost` and `fromhost`. Depends on bus only.
 // An odd value in tohost ends the run with status value >> 1; device 1, command 1 is a console character; another value is the address of
 // four words that hold a system call, of which write(2) to stdout and stderr is done. The answer to both is fromhost = 1.
-import { uartWrite } from "../host";
 import { BOARD_PTR } from "../layout";
 import { ramLoad, ramPtr, ramStore } from "../bus/ram";
+import { serialWrite } from "../bus/serial";
+import { turn, TURN_RUNS } from "../bus/turn";
 
 const SYS_WRITE: u64 = 64;
 const ERROR_NO_SYSTEM_CALL: i64 = -38;
@@ -27,7 +28,7 @@ export function htifPage(pa: u64): bool {
   return tohost != 0 && ((pa ^ tohost) & ~0xfff) == 0;
 }
 
-/** Call after a store to `pa`; true where the run ended. A 32-bit store to the low half counts, as with the usual test programs. */
+/** Call after a store to `pa`; true where the run loop is to let go. A 32-bit store to the low half counts, as with the usual test programs. */
 export function htifStore(pa: u64): bool {
   const tohost = load<u64>(TOHOST_PTR);
   if ((pa & ~7) != tohost) return false;
@@ -39,11 +40,11 @@ export function htifStore(pa: u64): bool {
     store<u32>(STATUS_PTR, <u32>min<u64>(value >>> 1, u32.MAX_VALUE));
     return true;
   }
-  if (command == 0x0101) uartWrite((<u32>value) & 0xff);
+  if (command == 0x0101) serialWrite((<u32>value) & 0xff);
   else if (command == 0) systemCall(value);
   ramStore<u64>(tohost, 0);
   if (load<u64>(FROMHOST_PTR) != 0) ramStore<u64>(load<u64>(FROMHOST_PTR), 1);
-  return false;
+  return turn() != TURN_RUNS;
 }
 
 /** The call at `pa`: number, then three arguments; the result takes the number's place. */
@@ -55,7 +56,7 @@ function systemCall(pa: u64): void {
   const from = ramLoad<u64>(pa + 16);
   for (let n: u64 = 0; n < len; n++) {
     const ptr = ramPtr(from + n);
-    if (ptr != 0) uartWrite(load<u8>(ptr));
+    if (ptr != 0) serialWrite(load<u8>(ptr));
   }
   ramStore<u64>(pa, len);
 }

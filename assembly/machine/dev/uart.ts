@@ -1,8 +1,8 @@
 // UART 16550A: the serial console. Sending is instant; what arrives waits in a ring that plays the receive FIFO.
-// Depends on host and bus/irq. PC16550D data sheet; registers are one byte apart.
+// Depends on bus. PC16550D data sheet; registers are one byte apart.
 import { HOST_BUFFER_BYTES, UART_IRQ } from "../abi";
 import { setLine } from "../bus/irq";
-import { uartWrite } from "../host";
+import { serialWrite } from "../bus/serial";
 import { HOST_BUFFER_PTR } from "../layout";
 import { UART_RING_BYTES, UART_RING_PTR, UART_STATE_PTR } from "./layout";
 
@@ -184,7 +184,7 @@ function send(byte: u32): void {
       store<u8>(LOOP_PTR + count, byte);
       store<u8>(LOOP_COUNT_PTR, count + 1);
     } else store<u8>(ERRORS_PTR, load<u8>(ERRORS_PTR) | LSR_OE);
-  } else uartWrite(byte);
+  } else serialWrite(byte);
   store<u8>(THRI_PTR, 1);
 }
 

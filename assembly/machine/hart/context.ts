@@ -63,6 +63,7 @@ export function setPriv(h: Hart, priv: u32): void {
 
 /** Forgets every translation of this hart, fetches included. */
 export function flushTranslations(h: Hart): void {
+  h.flushes++;
   for (let table: u32 = 0; table < 8; table++) flushTable(h, table);
   flushFetch(h);
   h.superUser = 0;

@@ -77,11 +77,15 @@ export class Hart {
   // --- address translation
   superUser: u32; // bit n: a level-n superpage of the lower half stands in the TLB
   superKernel: u32;
-  tlbFills: u64;
-  fetchFills: u64;
   // --- SBI
   sbiBuiltIn: u32; // an ecall from S-mode is a call to our own firmware
   sbiPending: u32; // one was made: the machine answers it before the next instruction
+  // --- counted since power-on
+  traps: u64;
+  interrupts: u64;
+  walks: u64; // of page tables
+  flushes: u64; // of all translations
+  decodes: u64; // slots
 
 
   @inline

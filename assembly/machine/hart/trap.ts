@@ -31,6 +31,7 @@ const CAUSE_INTERRUPT: u64 = 1 << 63;
 
 /** Takes a synchronous exception at h.pc; the instruction there does not retire. */
 export function takeException(h: Hart, cause: u64, tval: u64): void {
+  h.traps++;
   const delegated = h.priv != PRIV_M && (h.medeleg >>> cause) & 1;
   if (delegated) enterSupervisor(h, cause, tval);
   else enterMachine(h, cause, tval);
@@ -76,11 +77,13 @@ export function takeInterrupt(h: Hart): bool {
   if (pending == 0) return false;
   const machine = pending & ~h.mideleg;
   if (machine != 0 && (h.priv != PRIV_M || h.mstatus & MSTATUS_MIE)) {
+    h.interrupts++;
     enterMachine(h, CAUSE_INTERRUPT | firstInterrupt(machine), 0);
     return true;
   }
   const supervisor = pending & h.mideleg;
   if (supervisor != 0 && (h.priv == PRIV_U || (h.priv == PRIV_S && h.mstatus & MSTATUS_SIE))) {
+    h.interrupts++;
     enterSupervisor(h, CAUSE_INTERRUPT | firstInterrupt(supervisor), 0);
     return true;
   }

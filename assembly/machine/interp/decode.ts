@@ -18,6 +18,7 @@ const NEXT_PTR: usize = memory.data(8);
 
 /** Decodes the instruction of slot `slotPtr`, and fuses it with the next one where that pays. */
 export function decodeSlot(h: Hart, slotPtr: usize): void {
+  h.decodes++;
   const offset = (<u32>(slotPtr - h.codeBase)) >>> 2;
   const scratch = h.codeBase == h.tlbBase + SCRATCH_CODE_OFFSET;
   const field = decodeAt(slotPtr, h.rawBase + offset, offset == LAST_HALF && !scratch);

@@ -48,7 +48,7 @@ export function resolveForZeros(h: Hart, va: u64, size: u32): u32 {
 /** Translates and checks; the address is then in walkedPa. */
 function locate(h: Hart, va: u64, size: u32, access: u32): u32 {
   const priv = dataPriv(h);
-  const cause = translate(h, va, access, priv);
+  const cause = translate(h, va, size, access, priv);
   if (cause != 0) return fault(cause, va);
   return pmpAllows(h, walkedPa, size, pmpNeed(access), priv) ? DONE : fault(accessFault(access), va);
 }

@@ -33,7 +33,6 @@ function fillFetch(h: Hart, pc: u64, entry: usize): bool {
     return false;
   }
   noteLevel(h, pc, walkedLevel);
-  h.fetchFills++;
   const pa = walkedPa & ~0xfff;
   if (!pmpUniform(h, pa)) {
     store<u32>(entry, 0, 12); // every instruction is checked on its own
@@ -55,7 +54,7 @@ function fillFetch(h: Hart, pc: u64, entry: usize): bool {
 
 /** Why two bytes at `va` cannot be fetched; 0 where they can, at walkedPa. */
 function fetchCause(h: Hart, va: u64): u64 {
-  const cause = translate(h, va, ACCESS_FETCH, h.priv);
+  const cause = translate(h, va, 2, ACCESS_FETCH, h.priv);
   if (cause != 0) return cause;
   if (!isRam(walkedPa) || !pmpAllows(h, walkedPa, 2, PMP_X, h.priv)) return 1;
   return 0;

@@ -37,7 +37,6 @@ export function tlbFill(h: Hart, tablePtr: usize, va: u64, pagePtr: usize, level
   }
   store<u64>(entryPtr, (va & ~0xfff) ^ pagePtr);
   noteLevel(h, va, level);
-  h.tlbFills++;
 }
 
 /** Remembers that a page of a superpage is in, so that fenceAddress() drops all of it. */

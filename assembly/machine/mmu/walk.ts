@@ -25,8 +25,8 @@ const PTE_PPN: u64 = 0x3ffffffffffc00;
 export let walkedPa: u64 = 0;
 export let walkedLevel: u32 = 0;
 
-/** Translates `va` for `access` at privilege `priv`; 0 and walkedPa, or the cause of the exception. */
-export function translate(h: Hart, va: u64, access: u32, priv: u32): u64 {
+/** Translates `va` for `access` to `size` bytes at privilege `priv`; 0 and walkedPa, or the cause of the exception. */
+export function translate(h: Hart, va: u64, size: u32, access: u32, priv: u32): u64 {
   const mode = <u32>(h.satp >>> 60);
   walkedLevel = 0;
   if (priv == PRIV_M || mode == 0) {
@@ -36,13 +36,14 @@ export function translate(h: Hart, va: u64, access: u32, priv: u32): u64 {
   const levels: u32 = mode - 5; // Sv39 is mode 8
   const unused = 64 - (12 + 9 * levels);
   if (<u64>(((<i64>va) << unused) >> unused) != va) return pageFault(access);
+  h.walks++;
   let table = (h.satp & 0xfffffffffff) << 12;
   for (let level: i32 = levels - 1; level >= 0; level--) {
     const ptePa = table + (((va >>> (12 + 9 * level)) & 511) << 3);
     if (!isRam(ptePa) || !pmpAllows(h, ptePa, 8, PMP_R, PRIV_S)) return accessFault(access);
     const pte = load<u64>(ramPtr(ptePa));
     if (!(pte & PTE_V) || pte & PTE_RESERVED || (pte & (PTE_R | PTE_W)) == PTE_W) return pageFault(access);
-    if (pte & (PTE_R | PTE_X)) return finish(h, va, access, priv, pte, ptePa, level);
+    if (pte & (PTE_R | PTE_X)) return finish(h, va, size, access, priv, pte, ptePa, level);
     if (pte & (PTE_A | PTE_D | PTE_U | PTE_N)) return pageFault(access);
     table = (pte & PTE_PPN) << 2;
   }
@@ -50,7 +51,7 @@ export function translate(h: Hart, va: u64, access: u32, priv: u32): u64 {
 }
 
 /** Checks a leaf, sets A and D, and works out the address. */
-function finish(h: Hart, va: u64, access: u32, priv: u32, pte: u64, ptePa: u64, level: u32): u64 {
+function finish(h: Hart, va: u64, size: u32, access: u32, priv: u32, pte: u64, ptePa: u64, level: u32): u64 {
   if (!permits(h, pte, access, priv)) return pageFault(access);
   let page = (pte & PTE_PPN) << 2;
   let offsetBits: u64 = 12 + 9 * level;
@@ -62,14 +63,16 @@ function finish(h: Hart, va: u64, access: u32, priv: u32, pte: u64, ptePa: u64, 
   }
   const offsetMask = ((<u64>1) << offsetBits) - 1;
   if (page & offsetMask) return pageFault(access); // misaligned superpage
+  walkedPa = page | (va & offsetMask);
+  walkedLevel = level;
   const want = access == ACCESS_WRITE ? PTE_A | PTE_D : PTE_A;
   if ((pte & want) != want) {
     if (!(h.menvcfg & MENVCFG_ADUE)) return pageFault(access);
     if (!pmpAllows(h, ptePa, 8, PMP_W, PRIV_S)) return accessFault(access);
+    // An access that the caller will refuse must not leave its mark.
+    if (!pmpAllows(h, walkedPa, size, pmpNeed(access), priv)) return accessFault(access);
     ramStore<u64>(ptePa, pte | want);
   }
-  walkedPa = page | (va & offsetMask);
-  walkedLevel = level;
   return 0;
 }
 

@@ -1,7 +1,6 @@
 // The firmware interface that the kernel calls with ecall from S-mode: SBI 2.0 with BASE, TIME, IPI, RFENCE, HSM, SRST and
 // DBCN. Anything else is NOT_SUPPORTED. Depends on hart, bus and mmu. Source: RISC-V SBI specification 2.0.
 import { EXIT_CRASH, EXIT_POWEROFF, EXIT_REBOOT, PAGE_BYTES } from "../abi";
-import { uartWrite } from "../host";
 import { BOARD_PTR } from "../layout";
 import { flushTranslations } from "../hart/context";
 import { SSIP, updateStimecmp } from "../hart/csr";
@@ -9,6 +8,7 @@ import { harts } from "../hart/lines";
 import { hartAt, Hart } from "../hart/state";
 import { mtime } from "../hart/time";
 import { isRam, ramPtr } from "../bus/ram";
+import { serialWrite } from "../bus/serial";
 
 const EID_BASE: u64 = 0x10;
 const EID_TIME: u64 = 0x54494d45;
@@ -133,7 +133,7 @@ function systemReset(h: Hart, fid: u64): void {
 
 function debugConsole(h: Hart, fid: u64): void {
   if (fid == 2) {
-    uartWrite(<u32>h.reg(A0) & 0xff);
+    serialWrite(<u32>h.reg(A0) & 0xff);
     answer(h, SUCCESS, 0);
   } else if (fid == 0) {
     consoleWrite(h);
@@ -160,7 +160,7 @@ function consoleWrite(h: Hart): void {
   let ptr: usize = 0;
   for (let n: u64 = 0; n < len; n++) {
     if (ptr == 0 || ((pa + n) & (PAGE_BYTES - 1)) == 0) ptr = ramPtr(pa + n);
-    uartWrite(load<u8>(ptr++));
+    serialWrite(load<u8>(ptr++));
   }
   answer(h, SUCCESS, len);
 }

@@ -56,7 +56,7 @@ export async function* decompressStream(source: ByteSource, limitBytes: number):
       yield chunk;
     }
   } catch (error) {
-    if (error instanceof WardianError) throw error;
+    if (error instanceof WardianError && error.code !== "archive-truncated") throw error;
     throw new WardianError("archive-corrupt", "The compressed data is damaged or cut short; get it again.", { cause: error });
   } finally {
     await pieces.return(undefined);

@@ -1,7 +1,8 @@
-// Names inside archives, judged: what may become a path of a root file system and what may not. Depends on errors only.
+// Names inside archives, judged: what may become a path of a root file system and what may not. Depends on errors, cpio, name.
 
 import { WardianError } from "../../errors.js";
 import { PATH_LIMIT_BYTES } from "./cpio.js";
+import { encodeName } from "./name.js";
 
 /** Linux's NAME_MAX. */
 const COMPONENT_LIMIT_BYTES = 255;
@@ -21,11 +22,11 @@ function normalizeRelative(name: string): string {
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   for (const part of parts) {
     if (part === "..") throw unsafe(name, "leads out of the root");
-    if (Buffer.byteLength(part) > COMPONENT_LIMIT_BYTES) throw unsafe(name, `has a part longer than ${COMPONENT_LIMIT_BYTES} bytes`);
+    if (encodeName(part).length > COMPONENT_LIMIT_BYTES) throw unsafe(name, `has a part longer than ${COMPONENT_LIMIT_BYTES} bytes`);
   }
   if (name.includes("\0")) throw unsafe(name, "has a NUL in it");
   const path = parts.length === 0 ? "." : parts.join("/");
-  if (Buffer.byteLength(path) >= PATH_LIMIT_BYTES) throw unsafe(name, `is longer than ${PATH_LIMIT_BYTES - 1} bytes`);
+  if (encodeName(path).length >= PATH_LIMIT_BYTES) throw unsafe(name, `is longer than ${PATH_LIMIT_BYTES - 1} bytes`);
   return path;
 }
 

@@ -44,6 +44,14 @@ export class ByteReader {
     return concat(taken);
   }
 
+  /** At least one byte and at most `limitBytes` (above 0), as they come. */
+  async readSome(limitBytes: number): Promise<Uint8Array> {
+    if (await this.atEnd()) throw this.#truncated();
+    const part = this.#piece.subarray(this.#offset, this.#offset + limitBytes);
+    this.#offset += part.length;
+    return part;
+  }
+
   async skip(sizeBytes: number): Promise<void> {
     await this.#walk(sizeBytes, () => {});
   }
@@ -66,13 +74,13 @@ export class ByteReader {
   async #walk(sizeBytes: number, take: (part: Uint8Array) => void): Promise<void> {
     let leftBytes = sizeBytes;
     while (leftBytes > 0) {
-      if (await this.atEnd()) {
-        throw new WardianError("archive-truncated", `The ${this.#what} is cut short; get it again.`);
-      }
-      const part = this.#piece.subarray(this.#offset, this.#offset + leftBytes);
-      this.#offset += part.length;
+      const part = await this.readSome(leftBytes);
       leftBytes -= part.length;
       take(part);
     }
+  }
+
+  #truncated(): WardianError {
+    return new WardianError("archive-truncated", `The ${this.#what} is cut short; get it again.`);
   }
 }

@@ -2,7 +2,7 @@
 // missing end marker or a sparse file is an error, never a guess. IEEE 1003.1 "pax", "ustar Interchange Format". Depends on errors, source.
 
 import { WardianError } from "../../errors.js";
-import { ByteReader, type ByteSource } from "./source.js";
+import { ByteReader, type ByteSource, concat } from "./source.js";
 
 export type TarType = "file" | "directory" | "symlink" | "hardlink" | "character" | "block" | "fifo";
 
@@ -52,8 +52,30 @@ const TYPES: Readonly<Record<string, TarType>> = {
 /** Pax records, and what GNU's long-name entries stand for, under pax's names. */
 type Extension = Map<string, string>;
 
-/** The entries in order. Stop early by leaving the loop. */
+/** An entry whose content is still in the stream: it can be taken until the next entry is asked for. */
+export interface TarMember extends Omit<TarEntry, "data"> {
+  /** Of the content; 0 for all but files. */
+  sizeBytes: number;
+  content(): AsyncGenerator<Uint8Array>;
+}
+
+/** The entries in order, with their contents whole. Stop early by leaving the loop. */
 export async function* readTar(source: ByteSource, options: TarOptions): AsyncGenerator<TarEntry> {
+  for await (const { sizeBytes, content, ...entry } of streamTar(source)) {
+    if (sizeBytes > options.fileLimitBytes) {
+      throw new WardianError(
+        "archive-too-large",
+        `${quote(entry.name)} in the tar archive is larger than the limit of ${options.fileLimitBytes} bytes.`,
+      );
+    }
+    const chunks: Uint8Array[] = [];
+    if (options.want?.(entry.name) ?? true) for await (const chunk of content()) chunks.push(chunk);
+    yield { ...entry, data: concat(chunks) };
+  }
+}
+
+/** The entries in order, holding no more than one header. Stop early by leaving the loop. */
+export async function* streamTar(source: ByteSource): AsyncGenerator<TarMember> {
   const reader = new ByteReader(source, "tar archive");
   try {
     const global: Extension = new Map();
@@ -72,7 +94,7 @@ export async function* readTar(source: ByteSource, options: TarOptions): AsyncGe
         continue;
       }
       // A volume label: no file.
-      if (flag !== "V") yield await readEntry(reader, header, flag, new Map([...global, ...local]), options);
+      if (flag !== "V") yield* offer(reader, header, flag, new Map([...global, ...local]));
       local = new Map();
     }
   } finally {
@@ -80,13 +102,26 @@ export async function* readTar(source: ByteSource, options: TarOptions): AsyncGe
   }
 }
 
-async function readEntry(
-  reader: ByteReader,
-  header: Uint8Array,
-  flag: string,
-  extension: Extension,
-  options: TarOptions,
-): Promise<TarEntry> {
+/** One member; what its taker leaves of the content is read past. */
+async function* offer(reader: ByteReader, header: Uint8Array, flag: string, extension: Extension): AsyncGenerator<TarMember> {
+  const entry = parseEntry(header, flag, extension);
+  const bodyBytes = paxNumber(extension, "size") ?? numberAt(header, 124, 12);
+  // Only files have a body; other kinds may carry a size that means nothing, but pax lets a hard link repeat its data.
+  const hasBody = entry.type === "file" || entry.type === "hardlink";
+  let leftBytes = hasBody ? bodyBytes : 0;
+  const isFile = entry.type === "file";
+  async function* content(): AsyncGenerator<Uint8Array> {
+    while (isFile && leftBytes > 0) {
+      const piece = await reader.readSome(leftBytes);
+      leftBytes -= piece.length;
+      yield piece;
+    }
+  }
+  yield { ...entry, sizeBytes: isFile ? bodyBytes : 0, content };
+  await reader.skip(leftBytes + (hasBody ? -bodyBytes & (BLOCK_BYTES - 1) : 0));
+}
+
+function parseEntry(header: Uint8Array, flag: string, extension: Extension): Omit<TarEntry, "data"> {
   const name = extension.get("path") ?? headerName(header);
   const type = flag !== "5" && name.endsWith("/") && (flag === "0" || flag === "\0") ? "directory" : TYPES[flag];
   if (type === undefined) {
@@ -99,14 +134,7 @@ async function readEntry(
     if (key.startsWith("GNU.sparse."))
       throw new WardianError("archive-unsupported", `Sparse files in tar archives are not supported: ${quote(name)}.`);
   }
-  const bodyBytes = paxNumber(extension, "size") ?? numberAt(header, 124, 12);
-  if (bodyBytes > options.fileLimitBytes) {
-    throw new WardianError(
-      "archive-too-large",
-      `${quote(name)} in the tar archive is larger than the limit of ${options.fileLimitBytes} bytes.`,
-    );
-  }
-  const entry: TarEntry = {
+  return {
     name,
     type,
     mode: numberAt(header, 100, 8) & 0o7777,
@@ -116,15 +144,7 @@ async function readEntry(
     linkName: type === "symlink" || type === "hardlink" ? (extension.get("linkpath") ?? textAt(header, 157, 100)) : "",
     deviceMajor: type === "character" || type === "block" ? numberAt(header, 329, 8) : 0,
     deviceMinor: type === "character" || type === "block" ? numberAt(header, 337, 8) : 0,
-    data: new Uint8Array(0),
   };
-  // Only files have a body; other kinds may carry a size that means nothing, but pax lets a hard link repeat its data.
-  const hasBody = type === "file" || type === "hardlink";
-  if (!hasBody) return entry;
-  if (type === "file" && (options.want?.(name) ?? true)) entry.data = await reader.read(bodyBytes);
-  else await reader.skip(bodyBytes);
-  await reader.skip(-bodyBytes & (BLOCK_BYTES - 1));
-  return entry;
 }
 
 async function readExtension(reader: ByteReader, sizeBytes: number): Promise<Uint8Array> {

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import * as zlib from "node:zlib";
 import { Decompress } from "fzstd";
 import { WardianError } from "../../errors.js";
-import { type ByteSource, concat, iterate } from "./source.js";
+import { ByteReader, type ByteSource, concat } from "./source.js";
 
 /** The window of `zstd --long`, and the default limit of the reference decoder. */
 const WINDOW_LIMIT_BYTES = 128 << 20;
@@ -18,34 +18,43 @@ const SLICE_BYTES = 4096;
 const FRAMES_MAX = 1 << 14;
 
 const FRAME_MAGIC = 0xfd2fb528;
+const FRAME_START = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const BLOCK_TYPE_RLE = 1;
 const BLOCK_TYPE_RESERVED = 3;
+/** RFC 8878, 3.1.1.2.4. */
+const BLOCK_LIMIT_BYTES = 128 << 10;
 
 type NativeDecoder = () => Transform;
 const NATIVE = (zlib as { createZstdDecompress?: NativeDecoder }).createZstdDecompress;
 
-/** `limitBytes` holds for the packed bytes too, since they are gathered first. */
+/** In pieces: no more is held than a frame's window and one block. */
 export async function* unzstd(source: ByteSource, limitBytes: number): AsyncGenerator<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let packedBytes = 0;
-  for await (const chunk of iterate(source)) {
-    packedBytes += chunk.length;
-    if (packedBytes > limitBytes)
-      throw new WardianError("archive-too-large", `The packed data is larger than the limit of ${limitBytes} bytes.`);
-    chunks.push(chunk);
-  }
+  const reader = new ByteReader(source, "zstd data");
   let leftBytes = limitBytes;
-  for (const frame of splitFrames(concat(chunks))) {
-    for await (const chunk of NATIVE === undefined ? decodeHere(frame, leftBytes) : decodeNatively(frame, NATIVE())) {
-      leftBytes -= chunk.length;
-      yield chunk;
+  try {
+    for (let frames = 0; !(await reader.atEnd()); frames++) {
+      if (frames >= FRAMES_MAX) throw damaged();
+      const magic = u32(await reader.read(4));
+      if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
+        await reader.skip(u32(await reader.read(4)));
+        continue;
+      }
+      if (magic !== FRAME_MAGIC) throw damaged();
+      const parts = frameParts(reader);
+      for await (const chunk of NATIVE === undefined ? decodeHere(parts, leftBytes) : decodeNatively(parts, NATIVE())) {
+        leftBytes -= chunk.length;
+        yield chunk;
+      }
     }
+  } finally {
+    await reader.close();
   }
 }
 
-async function* decodeNatively(frame: Uint8Array, stream: Transform): AsyncGenerator<Uint8Array> {
-  const feeding = pipeline(Readable.from([frame]), stream).catch(() => {});
+async function* decodeNatively(parts: AsyncIterable<Uint8Array>, stream: Transform): AsyncGenerator<Uint8Array> {
+  // A failure of the source reaches the reader of `stream` as its own; this promise would only repeat it.
+  const feeding = pipeline(Readable.from(parts), stream).catch(() => {});
   try {
     for await (const chunk of stream) yield chunk as Uint8Array;
   } finally {
@@ -54,8 +63,8 @@ async function* decodeNatively(frame: Uint8Array, stream: Transform): AsyncGener
   }
 }
 
-/** The fzstd way, which tests compare on every Node. */
-export function* decodeHere(frame: Uint8Array, limitBytes: number): Generator<Uint8Array> {
+/** The fzstd way, of one frame, which tests compare on every Node. */
+export async function* decodeHere(parts: AsyncIterable<Uint8Array>, limitBytes: number): AsyncGenerator<Uint8Array> {
   let ready: Uint8Array[] = [];
   let totalBytes = 0;
   const decoder = new Decompress((chunk) => {
@@ -64,70 +73,59 @@ export function* decodeHere(frame: Uint8Array, limitBytes: number): Generator<Ui
     // Raw blocks arrive as views of a buffer that fzstd keeps using.
     ready.push(chunk.slice());
   });
-  for (let offset = 0; offset < frame.length; offset += SLICE_BYTES) {
-    decoder.push(frame.slice(offset, offset + SLICE_BYTES), offset + SLICE_BYTES >= frame.length);
-    yield* ready;
-    ready = [];
+  // fzstd wants to know the last piece when it gets it.
+  let held: Uint8Array | undefined;
+  for await (const part of parts) {
+    for (let offset = 0; offset < part.length; offset += SLICE_BYTES) {
+      if (held !== undefined) decoder.push(held, false);
+      held = part.slice(offset, offset + SLICE_BYTES);
+      yield* ready;
+      ready = [];
+    }
   }
+  if (held !== undefined) decoder.push(held, true);
+  yield* ready;
 }
 
-/** Walks frames and blocks without decoding: refuses large windows, and data that does not end with a frame. */
-function splitFrames(bytes: Uint8Array): Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const frames: Uint8Array[] = [];
-  for (let offset = 0; offset < bytes.length;) {
-    const start = offset;
-    const magic = u32(view, offset);
-    if (magic === FRAME_MAGIC) offset = skipFrame(view, offset + 4);
-    else if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) offset += 8 + u32(view, offset + 4);
-    else throw damaged();
-    if (offset > bytes.length || frames.length >= FRAMES_MAX) throw damaged();
-    if (magic === FRAME_MAGIC) frames.push(bytes.subarray(start, offset));
-  }
-  return frames;
-}
-
-/** `offset` is behind the magic number; returns where the next frame begins. RFC 8878, 3.1.1. */
-function skipFrame(view: DataView, offset: number): number {
-  const descriptor = u8(view, offset++);
+/** One frame behind its magic number, block by block, without decoding; refuses large windows. RFC 8878, 3.1.1. */
+export async function* frameParts(reader: ByteReader): AsyncGenerator<Uint8Array> {
+  const [descriptor = 0] = await reader.read(1);
   const singleSegment = (descriptor & 0x20) !== 0;
   const contentSizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] as number;
-  let windowBytes = 0;
-  if (!singleSegment) {
-    const window = u8(view, offset++);
-    const base = 2 ** (10 + (window >> 3));
-    windowBytes = base + (base / 8) * (window & 7);
-  }
-  offset += [0, 1, 2, 4][descriptor & 3] as number;
-  if (singleSegment) windowBytes = contentSize(view, offset, contentSizeBytes);
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number;
+  const rest = await reader.read((singleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes);
+  const windowBytes = singleSegment ? contentSize(rest.subarray(dictionaryBytes)) : windowSize(rest[0] ?? 0);
   if (windowBytes > WINDOW_LIMIT_BYTES) {
     throw new WardianError("archive-too-large", `This zstd file needs a window of ${windowBytes} bytes; repack it with zstd -19 or less.`);
   }
-  offset += contentSizeBytes;
+  yield concat([FRAME_START, Uint8Array.of(descriptor), rest]);
   for (let last = false; !last;) {
-    const header = u8(view, offset) | (u8(view, offset + 1) << 8) | (u8(view, offset + 2) << 16);
+    const start = await reader.read(3);
+    const header = (start[0] ?? 0) | ((start[1] ?? 0) << 8) | ((start[2] ?? 0) << 16);
     const type = (header >> 1) & 3;
     if (type === BLOCK_TYPE_RESERVED) throw damaged();
-    offset += 3 + (type === BLOCK_TYPE_RLE ? 1 : header >> 3);
+    const bodyBytes = type === BLOCK_TYPE_RLE ? 1 : header >> 3;
+    // Of a block that holds data as it is, or packed; fzstd would go on collecting.
+    if (bodyBytes > BLOCK_LIMIT_BYTES) throw damaged();
+    yield concat([start, await reader.read(bodyBytes)]);
     last = (header & 1) !== 0;
   }
-  return offset + ((descriptor & 4) !== 0 ? 4 : 0);
+  if ((descriptor & 4) !== 0) yield await reader.read(4);
 }
 
-function contentSize(view: DataView, offset: number, sizeBytes: number): number {
+function windowSize(code: number): number {
+  const base = 2 ** (10 + (code >> 3));
+  return base + (base / 8) * (code & 7);
+}
+
+function contentSize(bytes: Uint8Array): number {
   let value = 0;
-  for (let i = sizeBytes - 1; i >= 0; i--) value = value * 256 + u8(view, offset + i);
-  return sizeBytes === 2 ? value + 256 : value;
+  for (let i = bytes.length - 1; i >= 0; i--) value = value * 256 + (bytes[i] ?? 0);
+  return bytes.length === 2 ? value + 256 : value;
 }
 
-function u8(view: DataView, offset: number): number {
-  if (offset >= view.byteLength) throw damaged();
-  return view.getUint8(offset);
-}
-
-function u32(view: DataView, offset: number): number {
-  if (offset + 4 > view.byteLength) throw damaged();
-  return view.getUint32(offset, true);
+function u32(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
 }
 
 function damaged(): WardianError {

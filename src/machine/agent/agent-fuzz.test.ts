@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
+import { S_IFDIR, S_IFLNK, S_IFREG } from "../../image/archive/cpio.js";
+import { cpioHeader, cpioTrailer, cpioWhole } from "../../image/archive/cpio-stream.js";
 import { encodeFrame, FrameDecoder } from "./frame.js";
 import { encodeExec, encodeHello, u32 } from "./message.js";
 import { FRAME, LIMITS } from "./protocol.js";
@@ -30,6 +32,24 @@ function furnish(): void {
   for (const folder of ["dev", "etc", "tmp"]) mkdirSync(join(root, folder), { recursive: true });
 }
 
+const owner = { uid: 0, gid: 0, mtimeSeconds: 0 };
+const ARCHIVE = Buffer.concat([
+  cpioHeader({ name: "d", mode: S_IFDIR | 0o755, ...owner }, 0),
+  cpioWhole({ name: "d/e/f", mode: S_IFREG | 0o644, ...owner }, Buffer.from("some data")),
+  cpioWhole({ name: "d/link", mode: S_IFLNK | 0o777, ...owner }, Buffer.from("e/f")),
+  cpioWhole({ name: "hard", mode: 0, ...owner }, Buffer.from("d/e/f")),
+  cpioTrailer(),
+]);
+
+/** An archive that goes up, in pieces, and is sometimes bent. */
+function makeArchive(random: Random, id: number): Uint8Array[] {
+  const archive = Uint8Array.from(ARCHIVE);
+  if (random.below(2)) archive[random.below(archive.length)] = random.below(256);
+  const cut = 1 + random.below(archive.length - 1);
+  const pieces = [archive.subarray(0, cut), archive.subarray(cut)].map((piece) => encodeFrame(FRAME.DATA, 0, id, piece));
+  return [encodeFrame(FRAME.TREE_PUT, 0, id, Buffer.from("/tmp")), ...pieces, encodeFrame(FRAME.EOF, 0, id)];
+}
+
 function makeFrames(random: Random): Uint8Array[] {
   const id = 1 + random.below(5);
   const stream = random.below(3);
@@ -49,6 +69,10 @@ function makeFrames(random: Random): Uint8Array[] {
     () => plain(FRAME.PING, random.bytes(8)),
     () => plain(FRAME.FILE_PUT, Buffer.concat([u32(0o644, 0xffffffff, 0xffffffff), Buffer.from("/tmp/f")])),
     () => plain(FRAME.FILE_GET, Buffer.from("/bin/cat")),
+    () => plain(FRAME.TREE_GET, Buffer.concat([u32(random.below(4), random.below(4) ? 0xffffffff : random.below(3)), Buffer.from("/")])),
+    () => makeArchive(random, id),
+    () => makeArchive(random, id),
+    () => plain(FRAME.REMOVE, Buffer.from(random.below(2) ? "/tmp/d" : "/tmp/hard")),
     () => plain(TYPES[random.below(TYPES.length)] ?? 0, random.bytes(random.below(60)), stream),
   ];
   return choices[random.below(choices.length)]?.() ?? [];

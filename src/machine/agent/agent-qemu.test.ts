@@ -39,7 +39,7 @@ describe.skipIf(WARDIAN_QEMU_AGENT !== "1")("agent in Linux under QEMU (WARDIAN_
     expect(session.guest).toMatchObject({ major: 1, pid: 1 });
     const { out } = await run("hostname; cat /proc/mounts; ip link show lo; ls -l /dev/stdout; echo x > /dev/stderr");
     expect(out).toMatch(/^wardian\n/);
-    for (const path of ["/proc", "/sys", "/dev", "/dev/pts", "/tmp", "/run"]) expect(out).toContain(` ${path} `);
+    for (const path of ["/proc", "/sys", "/dev", "/dev/pts", "/run", "/sys/fs/cgroup"]) expect(out).toContain(` ${path} `);
     expect(out).toContain("LOOPBACK,UP");
   });
 

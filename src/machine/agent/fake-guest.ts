@@ -2,7 +2,7 @@
 // Depends on frame, message, transport.
 import { encodeFrame, type Frame, FrameDecoder } from "./frame.js";
 import { u32 } from "./message.js";
-import { FRAME, PROTOCOL_MAGIC, PROTOCOL_MAJOR } from "./protocol.js";
+import { FRAME, PROTOCOL_MAGIC, PROTOCOL_MAJOR, PROTOCOL_MINOR } from "./protocol.js";
 import { AgentSession } from "./session.js";
 import type { AgentTransport } from "./transport.js";
 
@@ -15,6 +15,7 @@ export class FakeGuest {
   full: Promise<void> | undefined;
   closed = false;
   major: number = PROTOCOL_MAJOR;
+  minor: number = PROTOCOL_MINOR;
   private readonly decoder = new FrameDecoder();
   private toHost: (bytes: Uint8Array) => void = () => {};
   private gone: (cause?: Error) => void = () => {};
@@ -54,7 +55,7 @@ export class FakeGuest {
   }
 
   sayHello(id: number): void {
-    this.send(FRAME.HELLO, 0, id, u32(PROTOCOL_MAGIC, this.major, 1, 0));
+    this.send(FRAME.HELLO, 0, id, u32(PROTOCOL_MAGIC, this.major | (this.minor << 16), 1, 0));
   }
 
   leave(cause?: Error): void {

@@ -1,4 +1,4 @@
-// File transfers as the host sees them: one file up or down a channel. Depends on exec (Channel), stream, message.
+// Transfers as the host sees them: one file (or an archive) up, or one file down a channel. Depends on exec (Channel), stream, message.
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { WardianError } from "../../errors.js";
@@ -16,8 +16,18 @@ export interface GuestFile extends FileInfo {
   readonly content: Readable;
 }
 
-function fileError(verb: string, path: string, text: string): WardianError {
-  return new WardianError("agent-file", `cannot ${verb} ${path} in the guest: ${text || "unknown error"}`);
+/** What the guest's kernel said no to: `errno` is Linux's number for why. */
+export class AgentFileError extends WardianError {
+  constructor(
+    message: string,
+    readonly errno: number,
+  ) {
+    super("agent-file", message);
+  }
+}
+
+export function agentFileError(verb: string, path: string, errno: number, text: string): AgentFileError {
+  return new AgentFileError(`cannot ${verb} ${path} in the guest: ${text || "unknown error"}`, errno);
 }
 
 export class FilePut implements Channel {
@@ -31,6 +41,7 @@ export class FilePut implements Channel {
     link: Link,
     id: number,
     private readonly path: string,
+    private readonly verb: string,
   ) {
     this.input = new InputStream(link, id, () => {
       if (!this.settled) link.send(FRAME.CLOSE, 0, id);
@@ -62,7 +73,7 @@ export class FilePut implements Channel {
     const { errno, text } = decodeFileDone(frame.payload);
     this.settled = true;
     if (errno === 0) this.resolve();
-    else this.reject(fileError("write", this.path, text));
+    else this.reject(agentFileError(this.verb, this.path, errno, text));
     this.input.stop();
     return true;
   }
@@ -138,7 +149,7 @@ export class FileGet implements Channel {
     if (errno === 0 && !this.output.ended) throw protocolError("a file done before its end");
     this.forget();
     if (errno === 0) return;
-    const error = fileError("read", this.path, text);
+    const error = agentFileError("read", this.path, errno, text);
     this.reject(error);
     this.output.fail(error);
   }

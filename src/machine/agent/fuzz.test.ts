@@ -16,7 +16,7 @@ const TYPES = Object.values(FRAME);
 
 /** A frame for the channels of startWork() that is mostly right in itself, often out of place, and sometimes bent. */
 function makeFrame(random: Random): Uint8Array {
-  const id = random.below(60) === 0 ? random.below(8) : 1 + random.below(5);
+  const id = random.below(60) === 0 ? random.below(11) : 1 + random.below(8);
   const [stream, exec] = [random.below(3), 1 + random.below(3)];
   const nothing = new Uint8Array(0);
   const size = random.below(20) ? 64 : LIMITS.PAYLOAD_BYTES;
@@ -29,7 +29,8 @@ function makeFrame(random: Random): Uint8Array {
     () => [FRAME.EXIT, 0, exec, Uint8Array.of(random.below(3), random.below(64), ...random.bytes(6 + random.below(20)))],
     () => [FRAME.FILE_INFO, 0, 5, random.bytes(24)],
     () => [FRAME.DATA, 1, 5, random.bytes(1 + random.below(500))],
-    () => [FRAME.FILE_DONE, 0, 4 + random.below(2), u32(random.below(2))],
+    () => [FRAME.DATA, 1, 6, random.bytes(1 + random.below(500))],
+    () => [FRAME.FILE_DONE, 0, 4 + random.below(5), u32(random.below(2))],
     () => [TYPES[random.below(TYPES.length)] ?? 0, stream, id, random.bytes(random.below(40))],
   ];
   const [type, at, channel, payload] = (random.below(5) ? data : (rare[random.below(rare.length)] ?? data))();
@@ -49,6 +50,12 @@ function startWork(session: AgentSession): void {
     (file) => file.content.resume(),
     () => {},
   );
+  session.getTree("/t").then(
+    (archive) => archive.resume(),
+    () => {},
+  );
+  session.putTree("/u", [new Uint8Array(1000)]).catch(() => {});
+  session.remove("/r").catch(() => {});
 }
 
 test(`${FRAMES} frames into the session (seed ${seed})`, { timeout: 60_000 }, async () => {

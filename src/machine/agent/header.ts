@@ -10,6 +10,7 @@ import {
   PROTOCOL_MAJOR,
   PROTOCOL_MINOR,
   STREAM,
+  TREE_FLAG,
 } from "./protocol.js";
 
 /** The C header: one `#define` a constant. */
@@ -32,6 +33,7 @@ export function renderHeader(): string {
     ...group("STREAM", STREAM),
     ...group("EXEC_FLAG", EXEC_FLAG),
     ...group("EXIT_KIND", EXIT_KIND),
+    ...group("TREE_FLAG", TREE_FLAG),
     ...group("POWER", POWER),
     "",
   ].join("\n");

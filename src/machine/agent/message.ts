@@ -31,6 +31,8 @@ export interface FileInfo {
   readonly uid: number;
   readonly gid: number;
   readonly sizeBytes: number;
+  /** 0 from an agent of 1.0. */
+  readonly mtimeSeconds: number;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -127,7 +129,8 @@ export function encodePath(path: string, fixed: Uint8Array = NO_BYTES): Uint8Arr
 export function decodeFileInfo(payload: Uint8Array): FileInfo {
   const at = view(payload, 24, 24, "FILE_INFO");
   const sizeBytes = Number(at.getBigUint64(16, true));
-  return { mode: at.getUint32(0, true) & 0o7777, uid: at.getUint32(4, true), gid: at.getUint32(8, true), sizeBytes };
+  const [uid, gid, mtimeSeconds] = [at.getUint32(4, true), at.getUint32(8, true), at.getUint32(12, true)];
+  return { mode: at.getUint32(0, true) & 0o7777, uid, gid, sizeBytes, mtimeSeconds };
 }
 
 export function decodeFileDone(payload: Uint8Array): { errno: number; text: string } {

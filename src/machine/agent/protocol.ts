@@ -5,7 +5,7 @@
 
 export const PROTOCOL_MAGIC = 0x4e445257; // "WRDN"
 export const PROTOCOL_MAJOR = 1; // a different major is refused by both sides
-export const PROTOCOL_MINOR = 0; // a higher minor only adds
+export const PROTOCOL_MINOR = 1; // a higher minor only adds
 
 export const LIMITS = {
   FRAME_HEADER_BYTES: 8,
@@ -39,10 +39,13 @@ export const FRAME = {
   CLOSE: 20, // to guest nothing; give up: kill the process group, end the streams, stop the transfer
   FILE_PUT: 21, // to guest u32 mode, u32 uid, u32 gid, path
   FILE_GET: 22, // to guest path
+  TREE_GET: 23, // to guest u32 flags, u32 depth, path; since 1.1
+  TREE_PUT: 24, // to guest path; since 1.1
+  REMOVE: 25, // to guest path; since 1.1
 
   STARTED: 32, // to host  u32 pid
   EXIT: 33, // to host  u8 kind, u8 value, u16 0, u32 errno, text
-  FILE_INFO: 34, // to host  u32 mode, u32 uid, u32 gid, u32 0, u64 size
+  FILE_INFO: 34, // to host  u32 mode, u32 uid, u32 gid, u32 mtime, u64 size
   FILE_DONE: 35, // to host  u32 errno, text
 
   DATA: 48, // both     1 to PAYLOAD_BYTES bytes of a stream
@@ -54,6 +57,8 @@ export const FRAME = {
 export const STREAM = { STDIN: 0, STDOUT: 1, STDERR: 2 } as const;
 export const EXEC_FLAG = { TTY: 1, STDIN: 2, END_AT_EXIT: 4 } as const;
 export const EXIT_KIND = { CODE: 0, SIGNAL: 1, FAILED: 2 } as const;
+/** NO_DATA: headers and link targets only. CHANGED: contents only of what has changed since the agent began. */
+export const TREE_FLAG = { NO_DATA: 1, CHANGED: 2 } as const;
 export const POWER = { OFF: 0, REBOOT: 1 } as const;
 export const KEEP_OWNER = 0xffffffff; // as uid or gid of FILE_PUT
 

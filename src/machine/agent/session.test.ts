@@ -132,6 +132,69 @@ describe("flow", () => {
   });
 });
 
+describe("trees", () => {
+  const done = (errno: number, words = ""): Uint8Array => Buffer.concat([u32(errno), Buffer.from(words)]);
+
+  test("are asked for as they are wanted, and come as a stream", async () => {
+    const asked = session.getTree("/a", { contents: "changed", depth: 3 });
+    const { id: tree, payload } = guest.last(FRAME.TREE_GET);
+    expect(payload).toEqual(Buffer.concat([u32(2, 3), Buffer.from("/a")]));
+    guest.send(FRAME.DATA, STREAM.STDOUT, tree, Buffer.from("archive"));
+    guest.send(FRAME.EOF, STREAM.STDOUT, tree);
+    guest.send(FRAME.FILE_DONE, 0, tree, done(0));
+    expect(await text(await asked)).toBe("archive");
+  });
+
+  test("fail with the guest's errno, before the first byte and after", async () => {
+    const asked = session.getTree("/a");
+    guest.send(FRAME.FILE_DONE, 0, guest.last(FRAME.TREE_GET).id, done(2, "no such file or directory"));
+    await expect(asked).rejects.toMatchObject({
+      code: "agent-file",
+      errno: 2,
+      message: "cannot read /a in the guest: no such file or directory",
+    });
+    const begun = session.getTree("/b");
+    const { id: tree } = guest.last(FRAME.TREE_GET);
+    guest.send(FRAME.DATA, STREAM.STDOUT, tree, Buffer.from("a"));
+    const archive = await begun;
+    guest.send(FRAME.FILE_DONE, 0, tree, done(5));
+    await expect(text(archive)).rejects.toMatchObject({ errno: 5 });
+    const put = session.putTree("/c", [Buffer.from("x")]);
+    guest.send(FRAME.FILE_DONE, 0, guest.last(FRAME.TREE_PUT).id, done(28, "x: no space left on device"));
+    await expect(put).rejects.toMatchObject({ errno: 28, message: "cannot unpack into /c in the guest: x: no space left on device" });
+    const removal = session.remove("/d");
+    guest.send(FRAME.FILE_DONE, 0, guest.last(FRAME.REMOVE).id, done(16));
+    await expect(removal).rejects.toMatchObject({ errno: 16 });
+  });
+
+  test("given up are closed", async () => {
+    const abort = new AbortController();
+    const [archive, removal] = [session.getTree("/a", { signal: abort.signal }), session.remove("/b", { signal: abort.signal })];
+    abort.abort(new Error("enough"));
+    await expect(archive).rejects.toThrow("enough");
+    await expect(removal).rejects.toThrow("enough");
+    await turn();
+    expect(guest.received.filter(({ type }) => type === FRAME.CLOSE)).toHaveLength(2);
+  });
+
+  test("need an agent that has them", async () => {
+    const old = new FakeGuest();
+    old.minor = 0;
+    const older = await old.open();
+    await expect(older.remove("/a")).rejects.toMatchObject({ code: "agent-version" });
+  });
+
+  test.each([
+    ["done before its end", FRAME.FILE_DONE, 0, done(0)],
+    ["on another stream", FRAME.DATA, STREAM.STDERR, Uint8Array.of(1)],
+    ["with a file's header", FRAME.FILE_INFO, 0, new Uint8Array(24)],
+  ])("an archive %s ends the session", async (_name, type, stream, payload) => {
+    const asked = session.getTree("/a");
+    guest.send(type, stream, guest.last(FRAME.TREE_GET).id, payload);
+    await expect(asked).rejects.toMatchObject({ code: "agent-protocol" });
+  });
+});
+
 test("a command's whole life", async () => {
   guest.send(FRAME.STARTED, 0, id, u32(42));
   guest.send(FRAME.DATA, STREAM.STDOUT, id, Buffer.from("out"));

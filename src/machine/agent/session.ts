@@ -1,33 +1,35 @@
 // The host's end of the agent protocol (fixtures/agent/PROTOCOL.md) over any transport: hello, commands, files, power.
 // The guest is the adversary: whatever it sends that the protocol does not allow ends the session with `agent-protocol`.
-// Depends on exec, file, frame, message, transport, errors.
+// Depends on exec, file, frame, message, transport, tree, errors.
 import { randomInt } from "node:crypto";
+import type { Readable } from "node:stream";
 import { WardianError } from "../../errors.js";
 import { type Channel, ExecProcess } from "./exec.js";
 import { FileGet, FilePut, type FileSource, type GuestFile } from "./file.js";
 import { encodeFrame, type Frame, FrameDecoder, protocolError } from "./frame.js";
 import { decodeHello, decodeNothing, decodeText, decodeU64, encodeExec, encodeHello, encodePath, type Hello, u32, u64 } from "./message.js";
-import { FRAME, KEEP_OWNER, LIMITS, POWER, PROTOCOL_MAJOR } from "./protocol.js";
+import { FRAME, KEEP_OWNER, LIMITS, POWER, PROTOCOL_MAJOR, TREE_FLAG } from "./protocol.js";
 import type { Link } from "./stream.js";
 import type { AgentTransport } from "./transport.js";
+import { Removal, TreeGet } from "./tree.js";
 
 export interface ExecOptions {
   /** The command's name (looked up in PATH unless it has a slash) and its arguments. */
   readonly args: readonly string[];
   /** PATH and HOME (and TERM, with a terminal) are added where missing. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Default "/". */
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   /** "name", "uid", "name:group" or "uid:gid"; default root. */
-  readonly user?: string;
+  readonly user?: string | undefined;
   /** A terminal: stdin, stdout and stderr are one, and signals come from its keys. */
-  readonly tty?: boolean | { readonly rows: number; readonly cols: number };
+  readonly tty?: boolean | { readonly rows: number; readonly cols: number } | undefined;
   /** Open stdin; otherwise it is /dev/null. A terminal's is always open. */
-  readonly stdin?: boolean;
+  readonly stdin?: boolean | undefined;
   /** End the outputs with the command, even where a child of its still holds them. Default: wait for the children. */
-  readonly endAtExit?: boolean;
+  readonly endAtExit?: boolean | undefined;
   /** Kills the command (SIGKILL, its process group); `exit` then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PutOptions {
@@ -37,6 +39,18 @@ export interface PutOptions {
   readonly gid?: number;
   readonly signal?: AbortSignal;
 }
+
+export interface TreeOptions {
+  /** Whose content comes along: all (the default), no file's, or only of files that have changed since the agent began. */
+  readonly contents?: "all" | "none" | "changed";
+  /** 0: only what is at the path. 1: a folder's own entries too. Default: all. */
+  readonly depth?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The minor version of the protocol that has trees. */
+const MINOR_TREES = 1;
+const ALL_DEPTHS = 0xffff_ffff;
 
 export class AgentSession {
   private readonly decoder = new FrameDecoder();
@@ -127,10 +141,39 @@ export class AgentSession {
     const id = this.takeId();
     const fixed = u32(options.mode ?? 0o644, options.uid ?? KEEP_OWNER, options.gid ?? KEEP_OWNER);
     const payload = encodePath(path, fixed);
-    const put = new FilePut(this.link, id, path);
-    this.channels.set(id, put);
-    this.link.send(FRAME.FILE_PUT, 0, id, payload);
-    await put.run(source, options.signal);
+    await this.send(FRAME.FILE_PUT, id, payload, source, new FilePut(this.link, id, path, "write"), options.signal);
+  }
+
+  /** Unpacks an archive, of the form PROTOCOL.md tells, into a folder of the guest's. */
+  async putTree(path: string, archive: FileSource, options: { signal?: AbortSignal } = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    const id = this.takeTreeId();
+    const put = new FilePut(this.link, id, path, "unpack into");
+    await this.send(FRAME.TREE_PUT, id, encodePath(path), archive, put, options.signal);
+  }
+
+  /** An archive, of the form PROTOCOL.md tells, of a file or folder. It must be read or destroyed. */
+  async getTree(path: string, options: TreeOptions = {}): Promise<Readable> {
+    options.signal?.throwIfAborted();
+    const id = this.takeTreeId();
+    const { contents = "all", depth = ALL_DEPTHS } = options;
+    const flags = contents === "none" ? TREE_FLAG.NO_DATA : contents === "changed" ? TREE_FLAG.CHANGED : 0;
+    const payload = encodePath(path, u32(flags, depth));
+    const get = new TreeGet(this.link, id, path, options.signal);
+    this.channels.set(id, get);
+    this.link.send(FRAME.TREE_GET, 0, id, payload);
+    return await get.archive;
+  }
+
+  /** Removes a file, or a folder with all below it, following no link and crossing no mount. */
+  async remove(path: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    const id = this.takeTreeId();
+    const payload = encodePath(path);
+    const removal = new Removal(this.link, id, path, options.signal);
+    this.channels.set(id, removal);
+    this.link.send(FRAME.REMOVE, 0, id, payload);
+    await removal.outcome;
   }
 
   /** Opens a regular file of the guest's. Its content must be read or destroyed. */
@@ -194,6 +237,19 @@ export class AgentSession {
     do this.lastId = (this.lastId % 0xffff_fffe) + 1;
     while (this.channels.has(this.lastId));
     return this.lastId;
+  }
+
+  private takeTreeId(): number {
+    const id = this.takeId();
+    if ((this.peer?.minor ?? 0) < MINOR_TREES)
+      throw new WardianError("agent-version", "the guest's agent is too old for this: use the agent that comes with this Wardian");
+    return id;
+  }
+
+  private async send(type: number, id: number, payload: Uint8Array, source: FileSource, put: FilePut, signal?: AbortSignal): Promise<void> {
+    this.channels.set(id, put);
+    this.link.send(type, 0, id, payload);
+    await put.run(source, signal);
   }
 
   private write(bytes: Uint8Array): void {

@@ -1,8 +1,9 @@
 // Virtio block device: read, write, flush and identify, straight between the host's disk and RAM slots.
-// Depends on host, virtio/queue, virtio/chain. Virtio 1.2, section 5.2.
+// Depends on host, bus/turn, virtio/queue, virtio/chain. Virtio 1.2, section 5.2.
 //
 //   request:  u32 type | u32 reserved | u64 sector     then data     then u8 status (the last writable byte)
 import { diskFlush, diskRead, diskWrite } from "../../host";
+import { endTurn, TURN_LOOK } from "../../bus/turn";
 import { MESSAGE_PTR } from "../layout";
 import { chainReadable, chainWritable, nextReadSpan, nextWriteSpan, readChain, skipWrite, spanPtr, writeChain } from "./chain";
 import { breakDevice, VirtioDevice } from "./device";
@@ -32,8 +33,11 @@ const SEGMENTS_MAX: u32 = BLK_QUEUE_SIZE - 2;
 const REQUEST_MAX_BYTES: u64 = <u64>SEGMENT_MAX_BYTES * SEGMENTS_MAX;
 /** After this much the guest runs on; deviceTick() continues. Keeps run() from being held up by one doorbell. */
 const BURST_BYTES: u32 = 16 << 20;
+/** A flush takes the host about as long as moving this much. */
+const FLUSH_BYTES: u32 = 4 << 20;
 
 let written: u32 = 0; // by the request at hand, without its status byte
+let burst: u32 = 0; // what this visit has cost so far
 
 /** config: u64 capacity | u32 size_max | u32 seg_max | u32 geometry | u32 blk_size. */
 export function initBlkConfig(config: usize, capacitySectors: u64): void {
@@ -44,7 +48,7 @@ export function initBlkConfig(config: usize, capacitySectors: u64): void {
 }
 
 export function notifyBlk(d: VirtioDevice, queue: u32): void {
-  let burst: u32 = 0;
+  burst = 0;
   while (burst < BURST_BYTES && takeChain(d, queue)) {
     if (chainReadable < HEADER_BYTES || chainWritable == 0) {
       breakDevice(d); // no request and nowhere to answer
@@ -60,6 +64,7 @@ export function notifyBlk(d: VirtioDevice, queue: u32): void {
     finishChain(d, queue, <u32>min<u64>(status == S_OK ? statusAt + 1 : 1, u32.MAX_VALUE));
   }
   if (burst >= BURST_BYTES) d.unfinished |= 1 << queue;
+  if (burst != 0) endTurn(TURN_LOOK);
   signalDriver(d, queue);
 }
 
@@ -75,6 +80,7 @@ function serve(d: VirtioDevice): u32 {
       return transferOut(d, sector * SECTOR_BYTES, <u32>bytes);
     }
     case T_FLUSH:
+      burst += FLUSH_BYTES;
       return d.readOnly != 0 || diskFlush(d.unit) == 0 ? S_OK : S_IOERR;
     case T_GET_ID:
       return identify(d);

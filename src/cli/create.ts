@@ -1,0 +1,159 @@
+// `wardian create`: an instance that can be started. May depend on config, errors, instance/, machine/ and the files beside it.
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { WardianError } from "../errors.js";
+import { DEFAULT_IMAGE } from "../instance/guest-files.js";
+import { type InstanceRequest, RESTART_POLICIES } from "../instance/spec.js";
+import type { DiskSpec } from "../machine/disk.js";
+import { parseSize } from "../machine/size.js";
+import { parseCount, parseDisk, parseDuration, parseLabel, parseMemoryOption, parseVariable } from "./arguments.js";
+import { addDoorOptions, DOOR_HELP, type DoorOptions, hostOf, withDoor } from "./door-options.js";
+import { print } from "./output.js";
+
+interface CreateOptions extends DoorOptions {
+  readonly name?: string;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly interactive?: true;
+  readonly tty?: true;
+  readonly memory?: number;
+  readonly cpus?: number;
+  readonly cpuWeight?: number;
+  readonly pidsLimit?: number;
+  readonly diskSize?: number;
+  readonly runTime?: number;
+  readonly restart?: InstanceRequest["restart"];
+  readonly rm?: true;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workdir?: string;
+  readonly user?: string;
+  readonly stopSignal?: string;
+  readonly kernel?: string;
+  readonly bios?: string;
+  readonly initrd?: string;
+  readonly disk?: readonly DiskSpec[];
+  readonly append?: string;
+  readonly idempotencyKey?: string;
+}
+
+const HELP = `
+IMAGE is "busybox" (Debian's static busybox on Debian's kernel, fetched once and kept), the path of a root file system (a tar or cpio
+archive, plain or compressed), or the name of a file in the images folder. With --host, files are names in the server's images folder.
+With CMD, the instance ends when CMD does; without it, it runs until it is stopped. Options go before IMAGE.
+Without IMAGE, --kernel or --bios make a bare machine, with its serial console as input and output.
+
+Prints the id. Exit status: 0, or 125 for an error, told in one line.
+
+Examples:
+  wardian create --name web -m 512M --cpus 0.5 busybox httpd -f
+  wardian create -it busybox sh
+  wardian create --kernel program.elf --run-time 30s
+`;
+
+export function addCreateCommand(program: Command, finish: (status: number) => void): void {
+  const command = program
+    .command("create")
+    .summary("make an instance, to be started")
+    .description("Makes an instance and prints its id. It does not run before it is started.")
+    .argument("[image]", '"busybox", or a root file system')
+    .argument("[command...]", "its main program and that one's arguments")
+    .passThroughOptions()
+    .option("--name <name>", "name of the instance (default: one is made up)")
+    .option("-l, --label <key=value>", "label; may be given several times", parseLabel)
+    .option("-i, --interactive", "keep the main program's stdin open for attach")
+    .option("-t, --tty", "give the main program a terminal")
+    .option("-e, --env <name=value>", "set a variable; NAME alone passes ours on; may be given several times", parseVariable)
+    .option("-w, --workdir <folder>", "working folder in the guest (default: /)")
+    .option("-u, --user <user[:group]>", "user in the guest, by name or number (default: root)");
+  addLimitOptions(command);
+  addMachineOptions(command);
+  addDoorOptions(command)
+    .addHelpText("after", HELP + DOOR_HELP)
+    .action(async (image: string | undefined, args: string[], options: CreateOptions) => {
+      const request = requestOf(image, args, options, hostOf(options) === undefined);
+      const action = { kind: "create", request, idempotencyKey: options.idempotencyKey } as const;
+      const record = await withDoor(options, (door) => door.apply(action), "records");
+      await print(options, record, record.id);
+      finish(0);
+    });
+}
+
+function addLimitOptions(command: Command): void {
+  command
+    .option("-m, --memory <size>", "RAM, from 16M to 3G (default: 256M)", parseMemoryOption)
+    .option("--cpus <number>", "the most of a CPU that it may use, such as 0.5 (default: what is free)", parseCpus)
+    .option("--cpu-weight <number>", "share of a CPU that others want, too; 1 to 10000 (default: 100)", parseCount)
+    .option("--pids-limit <number>", "the most tasks in the guest", parseCount)
+    .option("--disk-size <size>", "size of the root file system", parseDiskSize)
+    .option("--run-time <time>", "kill it after this time, such as 30s or 5m; it counts anew for each start", parseDuration)
+    .option("--restart <policy[:n]>", `start it again when it ends: ${RESTART_POLICIES.join(", ")} (default: no)`, parseRestart)
+    .option("--rm", "remove it when it has ended")
+    .option("--stop-signal <signal>", "what stop sends to the main program (default: SIGTERM)");
+}
+
+function addMachineOptions(command: Command): void {
+  command
+    .option("--kernel <file>", "kernel instead of the default one; without IMAGE, also a bare-metal ELF file")
+    .option("--bios <file>", "for a bare machine: firmware that starts in M-mode")
+    .option("--initrd <file>", "for a bare machine: initial RAM disk")
+    .option("--disk <file[,ro]>", "for a bare machine: raw disk image as a virtio disk; may be given several times", parseDisk)
+    .option("--append <text>", "more words for the kernel command line")
+    .option("--idempotency-key <key>", "create once: the same key gives the same instance again, for a day");
+}
+
+/** What is asked for. Files on this machine become whole paths: whoever reads them has another working folder. */
+export function requestOf(
+  image: string | undefined,
+  args: readonly string[],
+  options: Omit<CreateOptions, keyof DoorOptions>,
+  isLocal: boolean,
+): InstanceRequest {
+  const file = (name: string): string => (isLocal && (name.includes("/") || existsSync(name)) ? resolve(name) : name);
+  const { kernel, bios, initrd, disk, memory, cpus, cpuWeight, pidsLimit, diskSize, runTime } = options;
+  const limits = { memory, cpus, cpuWeight, pids: pidsLimit, disk: diskSize, runTimeMs: runTime };
+  return {
+    ...given({
+      name: options.name,
+      image: image === undefined || image === DEFAULT_IMAGE ? image : file(image),
+      kernel: kernel === undefined ? undefined : file(kernel),
+      bios: bios === undefined ? undefined : file(bios),
+      initrd: initrd === undefined ? undefined : file(initrd),
+      disks: disk?.map(({ path, readOnly = false }) => ({ path: file(path), readOnly })),
+      append: options.append,
+      command: args.length === 0 ? undefined : [...args],
+      env: options.env,
+      cwd: options.workdir,
+      user: options.user,
+      tty: options.tty,
+      stdin: options.interactive,
+      labels: options.label,
+      restart: options.restart,
+      autoRemove: options.rm,
+      stopSignal: options.stopSignal,
+    }),
+    limits: given(limits),
+  };
+}
+
+/** Without what was left out: the schema's defaults stand for it. */
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as ReturnType<typeof given<T>>;
+}
+
+function parseCpus(text: string): number {
+  const cpus = /^\d{0,3}(\.\d{1,6})?$/.test(text) ? Number(text || Number.NaN) : Number.NaN;
+  if (cpus > 0) return cpus;
+  throw new WardianError("bad-option", `--cpus: ${JSON.stringify(text)} is not a number of CPUs, such as 0.5`);
+}
+
+function parseDiskSize(text: string): number {
+  return parseSize(text, { what: "disk size", minBytes: 1 });
+}
+
+function parseRestart(text: string): NonNullable<InstanceRequest["restart"]> {
+  const [name = "", retries] = text.split(":", 2);
+  const policy = RESTART_POLICIES.find((known) => known === name);
+  if (policy === undefined)
+    throw new WardianError("bad-option", `there is no restart policy ${JSON.stringify(name)}: use ${RESTART_POLICIES.join(", ")}`);
+  return retries === undefined ? { policy } : { policy, maxRetries: parseCount(retries) };
+}

@@ -1,0 +1,307 @@
+// The commands for instances that stay, as processes of dist/ that share a state folder: bare machines, which start in milliseconds.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { writePrograms } from "../instance/program-sample.js";
+
+const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "wardian-cli-"));
+const programs = join(folder, "programs");
+writePrograms(programs);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let state: string;
+let states = 0;
+beforeEach(() => {
+  state = join(folder, `state${states++}`);
+});
+afterEach(async () => {
+  const pid = ownerPid();
+  if (pid === undefined) return;
+  process.kill(pid, "SIGTERM");
+  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+});
+
+function ownerPid(): number | undefined {
+  try {
+    return (JSON.parse(readFileSync(join(state, "owner.json"), "utf8")) as { pid: number }).pid;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function begin(args: readonly string[], env: NodeJS.ProcessEnv = {}): { readonly child: ChildProcess; readonly outcome: Promise<Outcome> } {
+  const { NODE_OPTIONS: _options, WARDIAN_HOST: _host, ...own } = process.env;
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...own, WARDIAN_STATE: state, ...env }, stdio: "pipe" });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (data) => (stdout += data));
+  child.stderr.on("data", (data) => (stderr += data));
+  child.stdin.on("error", () => {});
+  return { child, outcome: new Promise((resolve) => child.on("close", (status) => resolve({ status, stdout, stderr }))) };
+}
+
+async function wardian(args: readonly string[], stdin = "", env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const { child, outcome } = begin(args, env);
+  child.stdin?.end(stdin);
+  return outcome;
+}
+
+/** Its stdout; it has to succeed, and to say nothing else. */
+async function ok(...args: string[]): Promise<string> {
+  const { status, stdout, stderr } = await wardian(args);
+  expect({ args, status, stderr }).toEqual({ args, status: 0, stderr: "" });
+  return stdout;
+}
+
+const create = async (program: string, ...options: string[]): Promise<string> =>
+  (await ok("create", ...options, "--kernel", join(programs, program))).trim();
+
+const records = (stdout: string): Record<string, never>[] =>
+  stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, never>);
+
+test("what needs no running instance leaves no process behind", async () => {
+  const id = await create("end-0", "--name", "one", "--label", "a=1");
+  expect(id).toMatch(/^[0-9a-f]{12}$/);
+  expect(await ok("ps")).toMatch(/^ID +NAME +STATE +IMAGE\/KERNEL +COMMAND +CREATED +STATUS\n$/);
+  expect(await ok("ps", "-a")).toMatch(new RegExp(`\n${id} +one +created +end-0 +- +.* ago +never started\n$`));
+  expect(await ok("ps", "-aq", "--filter", "label=a")).toBe(`${id}\n`);
+  expect(await ok("ps", "-a", "--json", "--filter", "label=a=2")).toBe("");
+  expect(await ok("rename", "one", "two")).toBe("two\n");
+  expect(JSON.parse(await ok("inspect", "two"))).toMatchObject([{ id, name: "two" }]);
+  expect(records(await ok("inspect", "--json", id))).toMatchObject([{ id }]);
+  expect(await ok("logs", "two")).toBe("");
+  expect((await ok("events", "--no-follow")).match(/ (created|renamed) /g)).toEqual([" created ", " renamed "]);
+  expect(records(await ok("events", "--no-follow", "--filter", "type=renamed", "--json"))).toMatchObject([{ type: "renamed", name: "two" }]);
+  expect(await ok("rm", "two")).toBe("two\n");
+  expect(ownerPid()).toBeUndefined();
+});
+
+test("start, wait, logs, and start again", async () => {
+  const id = await create("hello", "--name", "h");
+  expect(await ok("start", "h")).toBe("h\n");
+  expect(await ok("wait", "h")).toBe("0\n");
+  expect(await ok("logs", "h")).toBe("hello\n");
+  expect(await ok("logs", "-t", "h")).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z hello\n$/);
+  expect(await ok("logs", "-f", "-n", "1", "h")).toBe("hello\n");
+  expect(records(await ok("logs", "--json", "h"))).toMatchObject([{ stream: "console", data: "hello\n", encoding: "utf8" }]);
+  expect(records(await ok("start", "--json", "h"))).toMatchObject([{ id }]);
+  expect(records(await ok("wait", "--json", "h"))).toMatchObject([{ id, state: "exited", end: { status: 0 } }]);
+  expect(await ok("ps", "-a")).toMatch(/ exited +hello +- +.* ago +exited \(0\) .* ago\n$/);
+});
+
+test("start -a shows everything, and ends with the instance's status", async () => {
+  await create("hello", "--name", "h");
+  await create("end-7", "--name", "seven");
+  for (let round = 0; round < 3; round++) expect(await wardian(["start", "-a", "h"])).toEqual({ status: 0, stdout: "hello\n", stderr: "" });
+  expect((await wardian(["start", "-a", "seven"])).status).toBe(7);
+  const lines = records((await wardian(["start", "-a", "--json", "h"])).stdout);
+  expect(lines.filter((line) => "stream" in line)).toMatchObject([{ stream: "stdout", data: "hello\n" }]);
+});
+
+test("pause, resume, restart, stop, kill, remove", async () => {
+  await create("ready", "--name", "r");
+  await ok("start", "r");
+  expect(await ok("pause", "r")).toBe("r\n");
+  expect(await ok("ps")).toMatch(/ paused .* up .* \(paused\)\n$/);
+  expect(await ok("resume", "r")).toBe("r\n");
+  expect(await ok("stop", "-t", "0", "r")).toBe("r\n");
+  expect(await ok("restart", "-t", "0", "r")).toBe("r\n");
+  expect((await wardian(["rm", "r"])).stderr).toMatch(/^wardian: .*cannot be removed: it is running.*\n$/);
+  expect(await ok("kill", "r")).toBe("r\n");
+  expect(await ok("wait", "r")).toBe("137\n");
+  await ok("start", "r");
+  expect(await ok("rm", "-f", "r")).toBe("r\n");
+  expect(await ok("ps", "-aq")).toBe("");
+});
+
+test("attach: input goes in, output comes out, and the status at the end", async () => {
+  await create("echo", "--name", "e");
+  await ok("start", "e");
+  const { child, outcome } = begin(["attach", "e"]);
+  let text = "";
+  const echoed = new Promise<void>((resolve) =>
+    child.stdout?.on("data", (data) => {
+      text += data;
+      if (text.includes("typed")) resolve();
+    }),
+  );
+  child.stdin?.write("typed");
+  await echoed;
+  await ok("kill", "e");
+  expect(await outcome).toMatchObject({ status: 137, stderr: "" });
+  await ok("start", "e");
+  const second = begin(["attach", "--no-stdin", "e"]);
+  await ok("wait", "--until", "running", "e");
+  // It is a console: a signal detaches, and the machine runs on.
+  await expect
+    .poll(
+      () => {
+        second.child.kill("SIGINT");
+        return second.child.exitCode ?? second.child.signalCode;
+      },
+      { timeout: 20_000 },
+    )
+    .not.toBeNull();
+  expect((await second.outcome).status === 130 || second.child.signalCode === "SIGINT").toBe(true);
+  expect(records(await ok("inspect", "--json", "e"))).toMatchObject([{ state: "running" }]);
+});
+
+test("one that fails does not keep the others from it", async () => {
+  await create("end-0", "--name", "a");
+  await create("end-0", "--name", "b");
+  const { status, stdout, stderr } = await wardian(["rm", "a", "none", "b"]);
+  expect([status, stdout]).toEqual([125, "a\nb\n"]);
+  expect(stderr).toBe('wardian: there is no instance "none"\n');
+  const inspected = await wardian(["inspect", "none"]);
+  expect([inspected.status, JSON.parse(inspected.stdout)]).toEqual([125, []]);
+});
+
+// prettier-ignore
+const WRONG: [string[], RegExp][] = [
+  [["create"], /image: give an image, or a kernel or bios/],
+  [["create", "--cpus", "2", "busybox"], /limits\.cpus/],
+  [["create", "--restart", "maybe", "busybox"], /no restart policy "maybe"/],
+  [["create", "--rm", "--restart", "always", "busybox"], /exclude each other/],
+  [["create", "--name", "a b", "busybox"], /name: 1 to 63/],
+  [["create", "./no-such.tar"], /no-such\.tar/],
+  [["start", "none"], /no instance "none"/],
+  [["start", "-a", "one", "two"], /for one instance/],
+  [["exec", "none", "ls"], /no instance/],
+  [["exec", "none"], /missing required argument/],
+  [["logs", "--since", "soon", "x"], /not a point in time/],
+  [["logs", "--stream", "stdin", "x"], /no stream "stdin"/],
+  [["events", "--filter", "type=x"], /no event "x"/],
+  [["ps", "--filter", "colour=red"], /not a filter/],
+  [["ps", "--filter", "state=flying"], /no state "flying"/],
+  [["wait", "--until", "tomorrow", "x"], /no state "tomorrow"/],
+  [["stop", "-t", "soon", "x"], /not a number of seconds/],
+  [["cp", "a", "b"], /neither is in an instance/],
+  [["cp", "a:/x", "b:/y"], /do not copy to each other/],
+  [["cp", "none:/x", "."], /no instance/],
+  [["ps", "--host", "ftp://x"], /no server's address/],
+  [["ps", "--host", "unix:/nowhere.sock"], /cannot be reached: there is no such socket/],
+  [["ps", "--host", "http://127.0.0.1:1", "--token-file", "/no/such/file"], /token file .* does not exist/],
+];
+test.each(WRONG)("%j: one line and 125", async (args, says) => {
+  const { status, stdout, stderr } = await wardian(args);
+  expect(stderr).toMatch(/^wardian: [^\n]+\n$/);
+  expect(stderr).toMatch(says);
+  expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+});
+
+test("every command has help, with the way to its engine", async () => {
+  const commands = ["create", "start", "stop", "kill", "pause", "resume", "restart", "rm", "rename", "ps", "inspect", "logs", "exec", "attach", "cp", "events", "wait"];
+  const helps = await Promise.all(commands.map((command) => ok(command, "--help")));
+  for (const help of helps) for (const word of ["--json", "--host", "--state", "WARDIAN_TOKEN"]) expect(help).toContain(word);
+});
+
+describe("a state folder that several share", () => {
+  test("twenty at once, and none is lost", { timeout: 120_000 }, async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
+    const outcomes = await Promise.all(names.map((name) => wardian(["create", "--name", name, "--kernel", join(programs, "end-0")])));
+    expect(outcomes.filter(({ status, stderr }) => status !== 0 || stderr !== "")).toEqual([]);
+    const listed = records(await ok("ps", "-a", "--json"));
+    expect(listed.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
+  });
+
+  test("two that need an owner at once get one and the same", async () => {
+    await create("ready", "--name", "a");
+    await create("ready", "--name", "b");
+    const started = await Promise.all([wardian(["start", "a"]), wardian(["start", "b"])]);
+    expect(started.map(({ status, stderr }) => [status, stderr])).toEqual([[0, ""], [0, ""]]); // prettier-ignore
+    expect((await ok("ps", "-q")).trim().split("\n")).toHaveLength(2);
+  });
+
+  test("an owner that is killed is replaced, and what it knew is known", async () => {
+    const id = await create("ready", "--name", "a");
+    await ok("start", "a");
+    const pid = ownerPid() ?? 0;
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => isAlive(pid)).toBe(false);
+    expect(records(await ok("inspect", "--json", id))).toMatchObject([{ state: "exited", end: { reason: "lost" } }]);
+    await ok("start", "a");
+    expect(ownerPid()).not.toBe(pid);
+    expect(records(await ok("ps", "--json"))).toMatchObject([{ id, state: "running" }]);
+  });
+
+  test("what is to run always runs again after a kill, whatever is asked first", async () => {
+    await create("ready", "--name", "a", "--restart", "always");
+    await ok("start", "a");
+    const pid = ownerPid() ?? 0;
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => isAlive(pid)).toBe(false);
+    await ok("ps");
+    expect(await ok("wait", "--until", "running", "--timeout", "30s", "a")).toBe("running\n");
+  });
+
+  test("a folder that is not ours, or whose owner cannot be, is told in one line", async () => {
+    const long = join(folder, "long".repeat(30));
+    expect(await wardian(["ps", "--state", long])).toMatchObject({ status: 0 });
+    const { status, stderr } = await wardian(["start", "x", "--state", long]);
+    expect([status, stderr]).toEqual([125, expect.stringMatching(/^wardian: .*too long.*\n$/)]);
+    writeFileSync(join(folder, "file"), "");
+    expect(await wardian(["ps", "--state", join(folder, "file")])).toMatchObject({ status: 125, stderr: expect.stringMatching(/^wardian: [^\n]+\n$/) });
+  });
+});
+
+test("events are shown as they come", async () => {
+  const { child, outcome } = begin(["events", "--json", "--since", "1h"]);
+  let text = "";
+  const seen = new Promise<void>((resolve) =>
+    child.stdout?.on("data", (data) => {
+      text += data;
+      if (text.includes('"removed"')) resolve();
+    }),
+  );
+  await create("end-0", "--name", "e");
+  await ok("rm", "e");
+  await seen;
+  child.kill("SIGINT");
+  await outcome;
+  expect(records(text).map(({ type }) => type)).toEqual(["created", "removed"]);
+});
+
+test("a wait has an end", async () => {
+  await create("ready", "--name", "r");
+  await ok("start", "r");
+  expect(await wardian(["wait", "--timeout", "300ms", "r"])).toEqual({ status: 124, stdout: "", stderr: "" });
+});
+
+test("a reader of logs that goes away ends them", async () => {
+  await create("flood", "--name", "f");
+  await ok("start", "f");
+  const { child, outcome } = begin(["logs", "-f", "f"]);
+  child.stdout?.once("data", () => child.stdout?.destroy());
+  expect(await outcome).toMatchObject({ status: 141, stderr: "" });
+  await ok("rm", "-f", "f");
+});
+
+test("the same through --host", async () => {
+  await create("ready", "--name", "r");
+  await ok("start", "r");
+  const host = `unix:${join(state, "owner.sock")}`;
+  const elsewhere = { WARDIAN_STATE: join(folder, "nowhere"), WARDIAN_HOST: host };
+  expect((await wardian(["ps", "-q"], "", elsewhere)).stdout).toMatch(/^[0-9a-f]{12}\n$/);
+  expect((await wardian(["kill", "r", "--host", host], "", { WARDIAN_STATE: join(folder, "nowhere") })).stdout).toBe("r\n");
+});

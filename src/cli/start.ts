@@ -1,0 +1,98 @@
+// `wardian start`: switches instances on. May depend on engine/, errors and the files beside it.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import { EXIT_STATUS } from "../config.js";
+import type { Door } from "../engine/action.js";
+import { WardianError } from "../errors.js";
+import type { InstanceRecord } from "../instance/record.js";
+import { type Attachment, openAttachment } from "./attach.js";
+import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
+import { forEachInstance } from "./each-instance.js";
+import { writeEntries } from "./logs.js";
+
+interface StartOptions extends DoorOptions {
+  readonly attach?: true;
+  readonly interactive?: true;
+}
+
+const HELP = `
+Returns when the instances run: a guest has booted, its main program has been started. With -a or -i, when the one instance has ended;
+see "wardian attach --help" for keys and signals.
+
+Exit status: 0, or 125 when one could not be started (the others are started all the same); with -a or -i that of the instance.
+`;
+
+const ATTACH_TRIES = 100;
+const ATTACH_WAIT_MS = 20;
+
+export function addStartCommand(program: Command, finish: (status: number) => void): void {
+  const command = program
+    .command("start")
+    .summary("start instances")
+    .description("Starts instances that are created or have ended.")
+    .argument("<instance...>", "ids, beginnings of ids, or names")
+    .option("-a, --attach", "show what it says, and end with its status")
+    .option("-i, --interactive", "the same, and pass stdin on");
+  addDoorOptions(command)
+    .addHelpText("after", HELP + DOOR_HELP)
+    .action(async (refs: string[], options: StartOptions) => finish(await start(refs, options)));
+}
+
+/** The exit status. */
+async function start(refs: readonly string[], options: StartOptions): Promise<number> {
+  const { attach, interactive, json } = options;
+  const [first = ""] = refs;
+  if (attach !== true && interactive !== true)
+    return withDoor(options, (door) => forEachInstance(refs, options, (instance) => door.apply({ kind: "start", instance })));
+  if (refs.length > 1) throw new WardianError("bad-option", "-a and -i are for one instance");
+  return withDoor(options, (door) => startAttached(door, first, interactive === true, json));
+}
+
+/** Attached before it runs, so that nothing it says is missed. */
+async function startAttached(door: Door, ref: string, wantsInput: boolean, json: true | undefined): Promise<number> {
+  const record = await door.apply({ kind: "inspect", instance: ref });
+  let early = record.state === "created" ? await openAttachment(door, record, wantsInput) : undefined;
+  const starting = door.apply({ kind: "start", instance: record.id });
+  starting.catch(() => {}); // it is awaited below
+  early ??= await attachSoon(door, record, wantsInput, starting);
+  const options = json === undefined ? {} : { json };
+  if (early === undefined) return showEnd(door, await starting, options);
+  try {
+    const attending = early.attend(options);
+    attending.catch(() => {}); // a start that fails is the better reason
+    const first = await Promise.race([attending, starting]);
+    if ("hasLeft" in first && first.hasLeft) return first.status;
+    await starting;
+    return (await attending).status;
+  } finally {
+    early.leave();
+  }
+}
+
+/** As soon as it is starting. Undefined where it ended before. */
+async function attachSoon(
+  door: Door,
+  record: InstanceRecord,
+  wantsInput: boolean,
+  starting: Promise<InstanceRecord>,
+): Promise<Attachment | undefined> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await openAttachment(door, record, wantsInput);
+    } catch (error) {
+      const isEarly = error instanceof WardianError && error.code === "not-running";
+      if (!isEarly || tries >= ATTACH_TRIES) throw error;
+      const begun = await Promise.race([starting, sleep(ATTACH_WAIT_MS)]);
+      if (begun !== undefined && begun.state !== "running") return undefined;
+      if (begun !== undefined && (await door.apply({ kind: "inspect", instance: record.id })).state === "exited") return undefined;
+    }
+  }
+}
+
+/** Of one that was over before anybody could look. */
+async function showEnd(door: Door, { id, startedAt }: InstanceRecord, options: { readonly json?: true }): Promise<number> {
+  const sinceMs = startedAt === undefined ? undefined : Date.parse(startedAt);
+  await writeEntries(await door.apply({ kind: "logs", instance: id, query: { sinceMs } }), options);
+  const ended = await door.apply({ kind: "wait", instance: id });
+  return ended?.end?.status ?? EXIT_STATUS.error;
+}

@@ -1,0 +1,117 @@
+// The way to the engine that is meant: a server's; or that of a state folder, through the process that owns it, or in this process
+// where nobody does and nothing is to run on. May depend on errors, store/, engine/ and the files beside it.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Door } from "../engine/action.js";
+import { Engine } from "../engine/engine.js";
+import { WardianError } from "../errors.js";
+import { type Ownership, readOwner, takeOwnership } from "../store/ownership.js";
+import { locateState, openStateFolder, type StateFolder } from "../store/state-folder.js";
+import { OwnerProcess } from "./owner-process.js";
+import { RemoteDoor } from "./remote-door.js";
+import type { TlsOptions } from "./transport.js";
+
+/** What is to be done with stored records only, or also with instances that run, or are to run. */
+export type OwnerNeed = "records" | "running";
+
+export interface DoorPlace {
+  /** A server's address; without it, the state folder's owner is meant. */
+  readonly host?: string | undefined;
+  readonly token?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
+  /** Default: $WARDIAN_STATE, or the user's own folder. */
+  readonly state?: string | undefined;
+  /** Default: "running". */
+  readonly need?: OwnerNeed | undefined;
+  /** The program that becomes an owner, and what goes before its arguments; default: our own command line. */
+  readonly ownerCommand?: readonly string[] | undefined;
+  readonly onNote?: ((text: string) => void) | undefined;
+}
+
+/** For an owner that was started to answer, and for one that is busy with something short to be done. */
+const OWNER_TIMEOUT_MS = 30_000;
+const LOOK_MS = 25;
+/** Owners that end at once are started so often: another may have had the folder for a moment. */
+const OWNER_STARTS = 5;
+/** How one answers, or does not, that is about to end, or was killed. */
+const GOING: readonly string[] = ["unreachable", "closing", "shutting-down"];
+
+export async function openDoor(place: DoorPlace = {}): Promise<Door> {
+  const { host, token, tls } = place;
+  if (host !== undefined) return new RemoteDoor(host, { token, tls });
+  return await openFolder(openStateFolder(locateState(place.state)), place);
+}
+
+/** Whoever gets the folder's lock is its owner; everybody else speaks to that one. */
+async function openFolder(folder: StateFolder, place: DoorPlace): Promise<Door> {
+  const deadline = performance.now() + OWNER_TIMEOUT_MS;
+  let started: OwnerProcess | undefined;
+  let starts = 0;
+  let need = place.need ?? "running";
+  try {
+    while (performance.now() < deadline) {
+      const listening = await askOwner(folder);
+      if (listening !== undefined) return listening;
+      if (started?.hasEnded === true && starts >= OWNER_STARTS) break;
+      if (started === undefined || started.hasEnded) {
+        const ownership = takeOwnership(folder);
+        if (ownership !== undefined && need === "records") {
+          const engine = await openHere(folder, ownership, place);
+          if (engine !== undefined) return engine;
+          need = "running";
+        }
+        if (ownership !== undefined) {
+          ownership.release();
+          started = OwnerProcess.start(folder, place.ownerCommand);
+          starts += 1;
+        }
+      }
+      await sleep(LOOK_MS);
+    }
+    throw started === undefined ? inUse(folder) : started.failure();
+  } finally {
+    started?.leave();
+  }
+}
+
+/** Undefined where none listens, or the one that did is going. */
+async function askOwner(folder: StateFolder): Promise<Door | undefined> {
+  const owner = readOwner(folder);
+  if (owner?.socket === undefined) return undefined;
+  const door = new RemoteDoor(`unix:${owner.socket}`);
+  try {
+    await door.apply({ kind: "info" });
+    return door;
+  } catch (error) {
+    await door[Symbol.asyncDispose]();
+    if (error instanceof WardianError && (GOING.includes(error.code))) return undefined;
+    throw error;
+  }
+}
+
+/** An engine for a moment. Undefined, with the lock given back, where instances are to start again: that takes one that stays. */
+async function openHere(folder: StateFolder, ownership: Ownership, { onNote }: DoorPlace): Promise<Door | undefined> {
+  try {
+    const engine = await Engine.open({ state: folder.path, ownership, onNote });
+    const door: Door = {
+      apply: (action) => engine.apply(action),
+      async [Symbol.asyncDispose]() {
+        await engine[Symbol.asyncDispose]();
+        ownership.release();
+      },
+    };
+    const { instances } = await engine.apply({ kind: "list", filter: { states: ["restarting", "starting"], limit: 1 } });
+    if (instances.length === 0) return door;
+    await door[Symbol.asyncDispose]();
+    return undefined;
+  } catch (error) {
+    ownership.release();
+    throw error;
+  }
+}
+
+function inUse(folder: StateFolder): WardianError {
+  return new WardianError(
+    "state-in-use",
+    `another process uses the state folder ${folder.path} and does not answer: end it, or give another folder with --state`,
+  );
+}

@@ -1,0 +1,86 @@
+// The instances by id and by name, and who may see which. May depend on errors, instance/ and the files beside it.
+import { WardianError } from "../errors.js";
+import { type Caller, DEFAULT_NAMESPACE } from "./caller.js";
+import type { ManagedInstance } from "./managed-instance.js";
+import { type InstanceFilter, type InstancePage, MAX_PAGE } from "./views.js";
+
+const SHORTEST_PREFIX = 4;
+
+export class Directory {
+  /** In the order in which they were made. */
+  readonly #byId = new Map<string, ManagedInstance>();
+
+  add(instance: ManagedInstance): void {
+    this.#byId.set(instance.id, instance);
+  }
+
+  delete(instance: ManagedInstance): void {
+    this.#byId.delete(instance.id);
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  all(): IterableIterator<ManagedInstance> {
+    return this.#byId.values();
+  }
+
+  of(caller: Caller): ManagedInstance[] {
+    return [...this.all()].filter(({ record }) => sees(caller, record.namespace));
+  }
+
+  /** By id, by name, or by the beginning of an id. Throws `no-instance` or `ambiguous-instance`. */
+  find(ref: string, caller: Caller): ManagedInstance {
+    const exact = this.#byId.get(ref);
+    if (exact !== undefined && sees(caller, exact.record.namespace)) return exact;
+    const visible = this.of(caller);
+    const named = visible.filter(({ record }) => record.name === ref);
+    const found = named.length > 0 || ref.length < SHORTEST_PREFIX ? named : visible.filter(({ id }) => id.startsWith(ref));
+    if (found.length > 1)
+      throw new WardianError("ambiguous-instance", `${JSON.stringify(shorten(ref))} is more than one instance: use the whole id`);
+    const [only] = found;
+    if (only === undefined) throw new WardianError("no-instance", `there is no instance ${JSON.stringify(shorten(ref))}`);
+    return only;
+  }
+
+  isNameTaken(namespace: string, name: string): boolean {
+    return [...this.all()].some(({ record }) => record.namespace === namespace && record.name === name);
+  }
+
+  /** Oldest first. */
+  page(caller: Caller, filter: InstanceFilter = {}): InstancePage {
+    const limit = filter.limit ?? MAX_PAGE;
+    const visible = this.of(caller);
+    const start = filter.after === undefined ? 0 : visible.findIndex(({ id }) => id === filter.after) + 1;
+    if (filter.after !== undefined && start === 0)
+      throw new WardianError("bad-request", "after: it is not the id of an instance, or no longer");
+    const found = visible.slice(start).filter((instance) => matches(instance, filter));
+    const instances = found.slice(0, limit).map(({ record }) => record);
+    const last = instances.at(-1);
+    return { instances, ...(found.length > limit && last !== undefined ? { next: last.id } : {}) };
+  }
+}
+
+export function sees(caller: Caller, namespace: string): boolean {
+  return caller.namespace === "*" || caller.namespace === namespace;
+}
+
+/** Where a caller's new instances go. */
+export function homeOf(caller: Caller): string {
+  return caller.namespace === "*" ? DEFAULT_NAMESPACE : caller.namespace;
+}
+
+function matches({ record }: ManagedInstance, { states, kind, name, labels }: InstanceFilter): boolean {
+  if (states !== undefined && !states.includes(record.state)) return false;
+  if (kind !== undefined && record.spec.kind !== kind) return false;
+  if (name !== undefined && !record.name.includes(name) && !record.id.startsWith(name)) return false;
+  return Object.entries(labels ?? {}).every(([key, value]) => {
+    const own = Object.hasOwn(record.spec.labels, key) ? record.spec.labels[key] : undefined;
+    return own !== undefined && (value === "" || own === value);
+  });
+}
+
+function shorten(ref: string): string {
+  return ref.length > 80 ? `${ref.slice(0, 80)}...` : ref;
+}

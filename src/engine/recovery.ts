@@ -1,0 +1,28 @@
+// What an engine finds when it opens a state folder: records of instances whose runs ended with the last engine, removals that
+// were under way, folders that belong to nobody. May depend on instance/, store/ and the files beside it.
+import { LIVE_STATES } from "../instance/lifecycle.js";
+import type { InstanceRecord } from "../instance/record.js";
+import type { StateFolder } from "../store/state-folder.js";
+import type { Store } from "../store/store.js";
+import type { ManagedInstance } from "./managed-instance.js";
+import { shouldRestart } from "./restart-policy.js";
+
+/** Resolves when every record is as it should be; those that start again do so afterwards. */
+export async function recover(
+  store: Store,
+  folder: StateFolder,
+  onNote: (text: string) => void,
+  adopt: (record: InstanceRecord) => ManagedInstance,
+): Promise<void> {
+  const records = store.instances();
+  await folder.removeOrphans(new Set(records.map(({ id }) => id)), onNote);
+  for (const record of records) {
+    const instance = adopt(record);
+    if (LIVE_STATES.has(record.state)) instance.findLost();
+    if (record.state === "removing") await instance.finishRemoval();
+    else if (instance.record.spec.autoRemove && instance.record.state === "exited") await instance.remove();
+    else if (instance.record.state === "restarting") instance.resumeRestart();
+    else if (instance.record.state === "exited" && instance.record.wanted === "running" && shouldRestart(instance.record))
+      instance.restartLater();
+  }
+}

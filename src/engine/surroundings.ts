@@ -1,0 +1,21 @@
+// What an instance under the engine's care needs of the engine. Types only.
+import type { HostFiles } from "../instance/host-files.js";
+import type { InstanceEvent } from "../instance/record.js";
+import type { Meter } from "../metrics/meter.js";
+import type { StateFolder } from "../store/state-folder.js";
+import type { Store } from "../store/store.js";
+import type { ManagedInstance } from "./managed-instance.js";
+
+export interface Surroundings {
+  readonly store: Store;
+  readonly meter: Meter;
+  readonly files: HostFiles;
+  /** Where instances keep their logs and changed files; undefined where nothing is kept. */
+  readonly folder: StateFolder | undefined;
+  /** Nothing starts any more. */
+  isClosing(): boolean;
+  publish(events: readonly InstanceEvent[]): void;
+  onRemoved(instance: ManagedInstance): void;
+  /** Something that nobody asked about went wrong. */
+  onNote(text: string): void;
+}

@@ -1,0 +1,45 @@
+// What the engine tells beside instances: pages, the audit log, itself. May depend on instance/ and zod.
+import { z } from "zod";
+import { INSTANCE_STATES } from "../instance/lifecycle.js";
+import { instanceSchema } from "../instance/record.js";
+
+export const MAX_PAGE = 1000;
+
+export const instanceFilterSchema = z.strictObject({
+  states: z.array(z.enum(INSTANCE_STATES)).optional(),
+  kind: z.string().max(16).optional(),
+  name: z.string().max(64).optional().describe("Part of a name or beginning of an id."),
+  labels: z.record(z.string(), z.string()).optional().describe("All of them; an empty value matches any."),
+  /** What the last page gave as `next`. */
+  after: z.string().max(64).optional(),
+  limit: z.int().min(1).max(MAX_PAGE).optional(),
+});
+export type InstanceFilter = z.infer<typeof instanceFilterSchema>;
+
+/** Oldest first. */
+export const instancePageSchema = z.object({ instances: z.array(instanceSchema), next: z.string().optional() });
+export type InstancePage = z.infer<typeof instancePageSchema>;
+
+export const auditSchema = z.object({
+  id: z.int(),
+  at: z.string(),
+  caller: z.string(),
+  namespace: z.string(),
+  action: z.string(),
+  instance: z.string().optional(),
+  /** "ok", or the error's code. */
+  outcome: z.string(),
+  detail: z.string().describe("What was asked, in short; never contents, environment or secrets."),
+});
+export type AuditRecord = z.infer<typeof auditSchema>;
+
+export const engineInfoSchema = z.object({
+  version: z.string(),
+  startedAt: z.string(),
+  hostCpus: z.int(),
+  hostMemoryBytes: z.int(),
+  /** Threads that run machines. */
+  workers: z.int(),
+  instances: z.record(z.string(), z.int()).describe("How many are in each state."),
+});
+export type EngineInfo = z.infer<typeof engineInfoSchema>;

@@ -1,0 +1,28 @@
+// What a guest started from, without the contents: so that its end can be compared with it. Depends on merged-tree.
+import { type MergedTree, sizeOf } from "./merged-tree.js";
+
+export interface BootedNode {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtimeSeconds: number;
+  readonly rdevMajor: number;
+  readonly rdevMinor: number;
+  readonly target: string | undefined;
+  readonly sizeBytes: number;
+}
+
+export interface BootedTree {
+  readonly nodes: ReadonlyMap<string, BootedNode>;
+  /** All names of the image, also those that were hidden. */
+  readonly imagePaths: readonly string[];
+}
+
+export function noteTree(tree: MergedTree): BootedTree {
+  const nodes = new Map<string, BootedNode>();
+  for (const [path, node] of tree) {
+    const { mode, uid, gid, mtimeSeconds, rdevMajor, rdevMinor, target } = node;
+    nodes.set(path, { mode, uid, gid, mtimeSeconds, rdevMajor, rdevMinor, target, sizeBytes: sizeOf(node) });
+  }
+  return { nodes, imagePaths: tree.imagePaths };
+}

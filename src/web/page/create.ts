@@ -1,0 +1,144 @@
+// The form that makes an instance. The server's schema is the only judge: what it says is wrong is shown at the field it
+// names. Depends on fields.ts, words.ts, server.ts, fleet.ts, dialog.ts, notice.ts and element.ts.
+import type { InstanceRequest } from "../../instance/spec.js";
+import { openDialog } from "./dialog.js";
+import { el, setText } from "./element.js";
+import { Field } from "./fields.js";
+import type { Fleet, InstanceRecord } from "./fleet.js";
+import { notify } from "./notice.js";
+import { describeError, instancePath, Problem, request, requestJson } from "./server.js";
+import { parseLabels, splitWords } from "./words.js";
+
+const POLICIES = ["no", "on-failure", "always", "unless-stopped"] as const;
+const plain = { autocomplete: "off", spellcheck: "false", autocapitalize: "off" };
+
+const input = (id: string, attrs: Readonly<Record<string, string>> = {}): HTMLInputElement =>
+  el("input", { attrs: { id: `new-${id}`, name: id, type: "text", ...plain, ...attrs } });
+
+function makeFields() {
+  const restart = el("select", { attrs: { id: "new-restart", name: "restart" } }, ...POLICIES.map((policy) => new Option(policy, policy)));
+  return {
+    name: new Field(input("name", { placeholder: "made up when empty" }), { paths: ["name"], label: "Name" }),
+    image: new Field(input("image", { value: "busybox", required: "" }), {
+      paths: ["image", "kernel", "bios", "kind"],
+      label: "Image",
+      hint: "busybox, or a root file system in the images folder",
+    }),
+    command: new Field(input("command", { placeholder: "none: runs until it is stopped", class: "mono" }), {
+      paths: ["command"],
+      label: "Command",
+      class: "wide",
+      hint: "Words as in a shell, with quotes; no variables or pipes. The instance ends with it.",
+    }),
+    memory: new Field(input("memory", { placeholder: "default" }), { paths: ["limits.memory"], label: "Memory", hint: "16M to 3G" }),
+    cpus: new Field(input("cpus", { inputmode: "decimal", placeholder: "what is free" }), {
+      paths: ["limits.cpus"],
+      label: "CPUs",
+      hint: "0.01 to 1, a hard cap",
+    }),
+    labels: new Field(input("labels", { placeholder: "team=blue, tier=web" }), { paths: ["labels"], label: "Labels" }),
+    restart: new Field(restart, { paths: ["restart", "autoRemove"], label: "Restart" }),
+  };
+}
+
+type Fields = ReturnType<typeof makeFields>;
+
+/** The request, or what cannot be said in one. */
+export function toRequest(
+  values: Readonly<Record<keyof Fields, string>>,
+): InstanceRequest | { readonly bad: keyof Fields; readonly message: string } {
+  const command = splitWords(values.command);
+  if (command === undefined) return { bad: "command", message: "a quote is not closed" };
+  const labels = parseLabels(values.labels);
+  if (labels === undefined) return { bad: "labels", message: "give each as name=value" };
+  const cpus = values.cpus === "" ? undefined : Number(values.cpus.replace(",", "."));
+  if (Number.isNaN(cpus)) return { bad: "cpus", message: "a number such as 0.5" };
+  return {
+    ...(values.name === "" ? {} : { name: values.name }),
+    ...(values.image === "" ? {} : { image: values.image }),
+    ...(command.length === 0 ? {} : { command }),
+    limits: { ...(values.memory === "" ? {} : { memory: values.memory }), ...(cpus === undefined ? {} : { cpus }) },
+    labels,
+    restart: { policy: POLICIES.find((policy) => policy === values.restart) ?? "no" },
+  };
+}
+
+/** The same for every try of one form, so that a lost answer does not make two instances. Works without a secure context. */
+function makeKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function openCreate(fleet: Fleet): void {
+  const { dialog, body } = openDialog("New instance");
+  const fields = makeFields();
+  const start = el("input", { attrs: { type: "checkbox", id: "new-start", checked: true } });
+  const alert = el("p", { class: "form-error", attrs: { role: "alert" } });
+  const submit = el("button", { class: "primary", attrs: { type: "submit" } }, "Create");
+  const cancel = el("button", { attrs: { type: "button" }, on: { click: () => dialog.close() } }, "Cancel");
+  const form = el(
+    "form",
+    { class: "create", attrs: { novalidate: true } },
+    ...Object.values(fields).map(({ element }) => element),
+    el("p", { class: "check wide" }, start, el("label", { attrs: { for: "new-start" } }, "Start it now")),
+    alert,
+    el("div", { class: "dialog-foot wide" }, cancel, submit),
+  );
+  const key = makeKey();
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (submit.ariaBusy === "true") return;
+    submit.ariaBusy = "true";
+    void create(fleet, fields, key, start.checked)
+      .then(() => dialog.close())
+      .catch((error: unknown) => setText(alert, showErrors(fields, error)))
+      .finally(() => (submit.ariaBusy = null));
+  });
+  body.append(form);
+  fields.name.control.focus();
+}
+
+class BadField extends Error {
+  readonly field: keyof Fields;
+
+  constructor(field: keyof Fields, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+async function create(fleet: Fleet, fields: Fields, key: string, start: boolean): Promise<void> {
+  const values = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.value])) as Record<keyof Fields, string>;
+  const body = toRequest(values);
+  if ("bad" in body) throw new BadField(body.bad, body.message);
+  const record = await requestJson<InstanceRecord>("/v1/instances", { method: "POST", body, headers: { "idempotency-key": key } });
+  fleet.put(record);
+  fleet.select(record.id);
+  // The form has done its part; how the start goes is seen in the page behind it.
+  if (start) void startIt(fleet, record);
+}
+
+async function startIt(fleet: Fleet, record: InstanceRecord): Promise<void> {
+  try {
+    fleet.put((await (await request(instancePath(record.id, "/start"), { method: "POST" })).json()) as InstanceRecord);
+  } catch (error) {
+    notify(`${record.name}: ${describeError(error)}`, "error");
+  }
+}
+
+/** Marks the fields that an error names, moves to the first, and gives the words for what belongs to none. */
+function showErrors(fields: Fields, error: unknown): string {
+  const all = Object.values(fields);
+  for (const field of all) field.setError(undefined);
+  const found = error instanceof BadField ? [{ field: fields[error.field], message: error.message }] : [];
+  const rest: string[] = [];
+  for (const { path, message } of error instanceof Problem ? error.fields : []) {
+    const field = all.find((one) => one.owns(path));
+    if (field === undefined) rest.push(path === "" ? message : `${path}: ${message}`);
+    else found.push({ field, message });
+  }
+  if (error instanceof Problem && error.code === "name-taken") found.push({ field: fields.name, message: error.message });
+  for (const { field, message } of found) field.setError(message);
+  found[0]?.field.control.focus();
+  if (found.length === 0 && rest.length === 0) return describeError(error);
+  return rest.join("; ");
+}
