@@ -28,7 +28,10 @@ async function startServer(task: ServerTask): Promise<Server> {
     child.once("message", (said) => resolve(said as ServerMessage));
     child.once("exit", (code) => reject(new WardianError("bench-api", `the server ended with ${code}`)));
   });
-  if (message.kind === "failed") throw new WardianError("bench-api", message.message);
+  if (message.kind === "failed") {
+    child.disconnect();
+    throw new WardianError("bench-api", message.message);
+  }
   const gone = new Promise((resolve) => child.once("exit", resolve));
   return {
     ...message,

@@ -11,8 +11,16 @@ export const GUEST_START_TIMEOUT_MS = 120_000;
 /** Bytes of one stream that run() keeps for its caller. */
 export const RUN_OUTPUT_LIMIT_BYTES = 64 * 2 ** 20;
 
-/** Of the package; found from both src/ and dist/src/. */
+let version: string | undefined;
+
+/** Of the package. */
 export function readVersion(): string {
+  version ??= findVersion();
+  return version;
+}
+
+/** The package is found from both src/ and dist/src/. */
+function findVersion(): string {
   for (const up of ["../", "../../"]) {
     try {
       return (JSON.parse(readFileSync(new URL(`${up}package.json`, import.meta.url), "utf8")) as { version: string }).version;

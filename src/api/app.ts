@@ -1,6 +1,6 @@
 // The API as a Hono app: middleware, then routes. Only assembles. The app itself has no server, no port, no engine of its own;
 // mount it where you like. May depend on config, engine/, metrics/, web/ and the API's own files.
-import type { Hono, MiddlewareHandler } from "hono";
+import type { Context, Hono, MiddlewareHandler } from "hono";
 import { readVersion } from "../config.js";
 import type { Door } from "../engine/action.js";
 import { type Caller, LOCAL_CALLER } from "../engine/caller.js";
@@ -41,16 +41,20 @@ const everybodyIsLocal: MiddlewareHandler<ApiEnv> = (c, next) => {
 };
 const NO_METER: Pick<Meter, "openStream"> = { openStream: () => {} };
 
+/** HEAD is GET without the body; what would have been the body's source must not stay open. */
+async function withoutBody(c: Context<ApiEnv>, next: () => Promise<void>): Promise<void> {
+  await next();
+  await c.res.body?.cancel();
+}
+
 export function createApp(options: AppOptions) {
   const { security = [everybodyIsLocal], meter = NO_METER, page = webRoutes(), version = readVersion(), onUnforeseen = () => {} } = options;
   const app = newRouter();
   for (const handler of security) app.use(handler);
-  app.use(async (c, next) => {
+  app.use((c, next) => {
     c.set("onUnforeseen", onUnforeseen);
     if (c.var.caller !== undefined) c.set("door", options.doorFor(c.var.caller));
-    await next();
-    // HEAD is GET without the body; what would have been the body's source must not stay open.
-    if (c.req.method === "HEAD") await c.res.body?.cancel();
+    return c.req.method === "HEAD" ? withoutBody(c, next) : next();
   });
   app.onError((error, c) => {
     if (isUnforeseen(error) && !c.req.raw.signal.aborted) onUnforeseen(error);

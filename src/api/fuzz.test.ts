@@ -1,6 +1,6 @@
 // The whole server against requests that are wrong in every way we could think of, made from its own OpenAPI document: always a 4xx
 // with a code, or a 2xx where a request happened to be right; never a 5xx, a hang or a crash. Once with an engine that has an answer to
-// everything, once with the real one. WARDIAN_SEED repeats a run, WARDIAN_FUZZ_REQUESTS makes a longer one.
+// everything, once with the real one. WARDIAN_SEED repeats a run, WARDIAN_FUZZ_REQUESTS makes a longer one, which has a Linux guest, too.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Caller } from "../engine/caller.js";
 import { Engine } from "../engine/engine.js";
 import { PROGRAMS, writePrograms } from "../instance/program-sample.js";
+import type { InstanceRequest } from "../instance/spec.js";
 import { Meter } from "../metrics/meter.js";
 import type { RunningServer } from "./server-running.js";
 import { type ServerEngine, startServer } from "./server.js";
@@ -22,6 +23,7 @@ const AT_ONCE = 8;
 const TIME_LIMIT_MS = 15_000;
 const TEST_LIMIT_MS = 120_000 + REQUESTS * 100;
 const NO_LIMITS = { connections: 1000, connectionsPerAddress: 1000, streamsPerCaller: 1000, bodyIdleMs: 2000 };
+const HAS_GUEST = REQUESTS >= 5000;
 const IDS = ["web", "idle", "over", "other"] as const;
 const FILES = [...Object.keys(PROGRAMS), "none"];
 
@@ -116,12 +118,12 @@ async function restock(engine: Engine): Promise<void> {
   const { instances } = await engine.apply({ kind: "list" });
   const rest = instances.filter(({ name }) => !IDS.some((id) => id === name));
   if (rest.length > 30) for (const { id } of rest) await engine.apply({ kind: "remove", instance: id, force: true }).catch(() => {});
-  for (const [name, kernel] of [
-    ["web", "sleep"],
-    ["idle", "sleep"],
-    ["over", "end-7"],
-  ] as const)
-    // prettier-ignore
-    await engine.apply({ kind: "create", request: { name, kernel, limits: { memory: "16M" } } }).catch(() => {});
+  const small = { limits: { memory: "16M" } };
+  const requests: InstanceRequest[] = [
+    HAS_GUEST ? { name: "web", image: "busybox", limits: { memory: "64M" } } : { name: "web", kernel: "sleep", ...small },
+    { name: "idle", kernel: "sleep", ...small },
+    { name: "over", kernel: "end-7", ...small },
+  ];
+  for (const request of requests) await engine.apply({ kind: "create", request }).catch(() => {});
   for (const instance of ["web", "over"]) await engine.apply({ kind: "start", instance }).catch(() => {});
 }

@@ -22,7 +22,7 @@ describe("the typed client", () => {
     expectTypeOf(record.spec.limits.cpus).toEqualTypeOf<number | undefined>();
     const param = { id: record.id };
 
-    const ran = await client.v1.instances[":id"].exec.$post({ param, query: {}, json: { args: ["uname"] } });
+    const ran = await client.v1.instances[":id"].exec.$post({ param, json: { args: ["uname"] } });
     if (!ran.ok) throw new Error((await ran.json()).code);
     const result = await ran.json();
     expectTypeOf(result.stdout).toEqualTypeOf<string>();
@@ -36,7 +36,7 @@ describe("the typed client", () => {
   });
 
   test("knows problems", async () => {
-    const response = await client.v1.instances[":id"].$get({ param: { id: "other" }, query: {} });
+    const response = await client.v1.instances[":id"].$get({ param: { id: "other" } });
     expect(response.ok).toBe(false);
     if (response.ok) return;
     const problem = await response.json();

@@ -24,6 +24,7 @@ interface CopyOptions extends DoorOptions {
 const DEFAULT_MAX_SIZE = 8 * 1024 ** 3;
 /** As many as Linux follows. */
 const LINKS_MAX = 40;
+const SKIPPED_SHOWN = 10;
 
 const HELP = `
 A path in an instance is written INSTANCE:PATH; a path here that has a ":" is written with a "./" before it. Where the target is a folder
@@ -99,7 +100,9 @@ async function copyOut(door: Door, { instance, path }: GuestPath, target: string
   const about = await door.apply({ kind: "stat-file", instance, path: source });
   const plan = await planOut(about.type, source, target, isContents(path));
   const tar = await door.apply({ kind: "get-archive", instance, path: source });
-  const sizeBytes = await unpack(tar, { ...plan, limitBytes: options.maxSize ?? DEFAULT_MAX_SIZE, onSkip: tellSkipped });
+  const skipped = new Skipped();
+  const sizeBytes = await unpack(tar, { ...plan, limitBytes: options.maxSize ?? DEFAULT_MAX_SIZE, onSkip: skipped.tell });
+  skipped.tellRest();
   await tell(options, `${instance}:${source}`, target, sizeBytes);
 }
 
@@ -171,7 +174,8 @@ async function copyIn(door: Door, source: string, { instance, path }: GuestPath,
   }
   const { from, isFolder, base } = await lookAtSource(source);
   const { folder, name } = await planIn(door, instance, path, { isFolder, base });
-  const archive = pack(from, { name, keepOwners: options.archive === true, onSkip: tellSkipped });
+  const skipped = new Skipped();
+  const archive = pack(from, { name, keepOwners: options.archive === true, onSkip: skipped.tell });
   let sizeBytes = 0;
   const counted = (async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of archive) {
@@ -184,6 +188,7 @@ async function copyIn(door: Door, source: string, { instance, path }: GuestPath,
   } finally {
     archive.destroy();
   }
+  skipped.tellRest();
   await tell(options, source, `${instance}:${path}`, sizeBytes);
 }
 
@@ -228,8 +233,18 @@ async function lookThere(door: Door, instance: string, path: string): Promise<{ 
   throw new WardianError("bad-path", `${path} in ${instance} leads through too many links`);
 }
 
-function tellSkipped(name: string, why: string): void {
-  sayError(`left out ${name}: ${why}`);
+/** Somebody with thousands of devices would fill our screen. */
+class Skipped {
+  #count = 0;
+
+  readonly tell = (name: string, why: string): void => {
+    this.#count += 1;
+    if (this.#count <= SKIPPED_SHOWN) sayError(`left out ${name}: ${why}`);
+  };
+
+  tellRest(): void {
+    if (this.#count > SKIPPED_SHOWN) sayError(`left out ${this.#count - SKIPPED_SHOWN} more like these`);
+  }
 }
 
 async function tell(options: CopyOptions, source: string, target: string, sizeBytes: number): Promise<void> {

@@ -108,7 +108,7 @@ export function requestOf(
   options: Omit<CreateOptions, keyof DoorOptions>,
   isLocal: boolean,
 ): InstanceRequest {
-  const file = (name: string): string => (isLocal && (name.includes("/") || existsSync(name)) ? resolve(name) : name);
+  const file = isLocal ? pathHere : (name: string): string => name;
   const { kernel, bios, initrd, disk, memory, cpus, cpuWeight, pidsLimit, diskSize, runTime } = options;
   const limits = { memory, cpus, cpuWeight, pids: pidsLimit, disk: diskSize, runTimeMs: runTime };
   return {
@@ -133,6 +133,13 @@ export function requestOf(
     }),
     limits: given(limits),
   };
+}
+
+/** A file, or else the name of one in the images folder. */
+function pathHere(name: string): string {
+  if (existsSync(name)) return resolve(name);
+  if (name.includes("/")) throw new WardianError("no-file", `there is no file ${resolve(name)}`);
+  return name;
 }
 
 /** Without what was left out: the schema's defaults stand for it. */

@@ -1,6 +1,6 @@
 // The commands for instances that stay, as processes of dist/ that share a state folder: bare machines, which start in milliseconds.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,10 +33,11 @@ function ownerPid(): number | undefined {
   }
 }
 
+/** One that is dead may still have its number: not every system's first process clears away what it inherits at once. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !existsSync("/proc/self/stat") || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }
@@ -184,7 +185,7 @@ const WRONG: [string[], RegExp][] = [
   [["create", "--restart", "maybe", "busybox"], /no restart policy "maybe"/],
   [["create", "--rm", "--restart", "always", "busybox"], /exclude each other/],
   [["create", "--name", "a b", "busybox"], /name: 1 to 63/],
-  [["create", "./no-such.tar"], /no-such\.tar/],
+  [["create", "./no-such.tar"], /no file .*no-such\.tar/],
   [["start", "none"], /no instance "none"/],
   [["start", "-a", "one", "two"], /for one instance/],
   [["exec", "none", "ls"], /no instance/],
@@ -238,7 +239,7 @@ describe("a state folder that several share", () => {
     await ok("start", "a");
     const pid = ownerPid() ?? 0;
     process.kill(pid, "SIGKILL");
-    await expect.poll(() => isAlive(pid)).toBe(false);
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
     expect(records(await ok("inspect", "--json", id))).toMatchObject([{ state: "exited", end: { reason: "lost" } }]);
     await ok("start", "a");
     expect(ownerPid()).not.toBe(pid);
@@ -250,7 +251,7 @@ describe("a state folder that several share", () => {
     await ok("start", "a");
     const pid = ownerPid() ?? 0;
     process.kill(pid, "SIGKILL");
-    await expect.poll(() => isAlive(pid)).toBe(false);
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
     await ok("ps");
     expect(await ok("wait", "--until", "running", "--timeout", "30s", "a")).toBe("running\n");
   });

@@ -7,6 +7,7 @@ import { type AccessEntry, prepareServe, type RunningServer, type ServeOptions, 
 import { Engine } from "../engine/engine.js";
 import { LOCAL_CALLER } from "../engine/caller.js";
 import { WardianError } from "../errors.js";
+import { configureWorkers } from "../machine/worker-pool.js";
 import { type Ownership, readOwner, waitForOwnership } from "../store/ownership.js";
 import { locateState, openStateFolder, type StateFolder } from "../store/state-folder.js";
 import { parseDuration } from "./arguments.js";
@@ -23,6 +24,7 @@ interface ServeCommandOptions {
   readonly clientCa?: string;
   readonly state?: string;
   readonly images?: string;
+  readonly workers?: number;
   readonly allowedHost?: readonly string[];
   readonly allowedOrigin?: readonly string[];
   readonly rate?: number;
@@ -60,6 +62,7 @@ export function addServeCommand(program: Command, finish: (status: number) => vo
     .option("--client-ca <file>", "ask for client certificates that these authorities signed")
     .option("--state <folder>", "folder to keep everything in (default: $WARDIAN_STATE, or in the user's own)")
     .option("--images <folder>", "where instances find images and kernels by name (default: images/ in the state folder)")
+    .option("--workers <n>", "threads that run machines (default: one a CPU)", parseWorkers)
     .option("--allowed-host <host>", "another NAME or NAME:PORT that clients may call the server by; repeatable", gather)
     .option("--allowed-origin <origin>", "SCHEME://HOST[:PORT] of other web pages that may call it; repeatable", gather)
     .option("--rate <n>", "requests a second of each caller; twice as many at once (default: 500 with authentication)", parseRate)
@@ -80,6 +83,12 @@ function parseRate(text: string): number {
   return rate;
 }
 
+function parseWorkers(text: string): number {
+  const count = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw new WardianError("bad-option", `--workers takes a number of threads, 1 to 999, not ${JSON.stringify(text)}`);
+  return count;
+}
+
 /** The exit status. */
 async function serve(options: ServeCommandOptions): Promise<number> {
   const end = new AbortController();
@@ -90,6 +99,7 @@ async function serve(options: ServeCommandOptions): Promise<number> {
   });
   const serving = serveOptions(options);
   await prepareServe(serving);
+  if (options.workers !== undefined) configureWorkers(options.workers);
   const folder = openStateFolder(locateState(options.state));
   using ownership = await own(folder, end.signal);
   await using engine = await Engine.open({ state: folder.path, images: options.images, ownership, onNote: sayError });

@@ -56,7 +56,10 @@ async function startAttached(door: Door, ref: string, wantsInput: boolean, json:
   starting.catch(() => {}); // it is awaited below
   early ??= await attachSoon(door, record, wantsInput, starting);
   const options = json === undefined ? {} : { json };
-  if (early === undefined) return showEnd(door, await starting, options);
+  if (early === undefined) {
+    await starting;
+    return showEnd(door, record, options);
+  }
   try {
     const attending = early.attend(options);
     attending.catch(() => {}); // a start that fails is the better reason
@@ -89,9 +92,9 @@ async function attachSoon(
   }
 }
 
-/** Of one that was over before anybody could look. */
-async function showEnd(door: Door, { id, startedAt }: InstanceRecord, options: { readonly json?: true }): Promise<number> {
-  const sinceMs = startedAt === undefined ? undefined : Date.parse(startedAt);
+/** Of one that was over before anybody could look: what it has said since the end of the run before. */
+async function showEnd(door: Door, { id, end }: InstanceRecord, options: { readonly json?: true }): Promise<number> {
+  const sinceMs = end === undefined ? undefined : Date.parse(end.at) + 1;
   await writeEntries(await door.apply({ kind: "logs", instance: id, query: { sinceMs } }), options);
   const ended = await door.apply({ kind: "wait", instance: id });
   return ended?.end?.status ?? EXIT_STATUS.error;

@@ -81,7 +81,9 @@ test("a request holds what was said, and files as they can be found", () => {
     limits: { cpus: 0.5 },
   });
   const files = { kernel: "./k", disk: [{ path: "d/e", readOnly: true }] };
-  expect(requestOf(undefined, [], files, true)).toMatchObject({ kernel: resolve("k"), disks: [{ path: resolve("d/e"), readOnly: true }] });
+  const here = { kernel: "package.json", disk: [{ path: "./src/cli/main.ts", readOnly: true }] };
+  expect(requestOf(undefined, [], here, true)).toMatchObject({ kernel: resolve("package.json"), disks: [{ path: resolve("src/cli/main.ts"), readOnly: true }] });
+  expect(() => requestOf(undefined, [], files, true)).toThrow(expect.objectContaining({ code: "no-file" }));
   expect(requestOf("not-here.tar", [], {}, true)).toMatchObject({ image: "not-here.tar" });
   expect(requestOf("./root.tar", [], files, false)).toMatchObject({ image: "./root.tar", kernel: "./k", disks: [{ path: "d/e" }] });
   expect(instanceSpecSchema.parse(requestOf("busybox", [], {}, true)).stopSignal).toBe("SIGTERM");

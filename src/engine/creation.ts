@@ -1,7 +1,7 @@
 // From a request to a record: validated, named, numbered, once for each idempotency key. May depend on errors, instance/ and
 // the files beside it.
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import type { z } from "zod";
 import { WardianError } from "../errors.js";
 import { parseMemory } from "../instance/machine-instance.js";
 import type { InstanceRecord } from "../instance/record.js";

@@ -8,7 +8,10 @@ import { WardianError } from "../errors.js";
 import { HostFiles } from "../instance/host-files.js";
 import { parseMemory } from "../instance/machine-instance.js";
 import { nameSchema } from "../instance/spec.js";
-import { workerCount } from "../machine/worker-pool.js";
+import { workerCount, workerPool } from "../machine/worker-pool.js";
+import { readHostFigures } from "../metrics/host-figures.js";
+import { HOST_METRICS } from "../metrics/catalog.js";
+import { HOST_DERIVED_METRICS } from "../metrics/derived.js";
 import { Meter } from "../metrics/meter.js";
 import type { HostMetrics, InstanceMetrics } from "../metrics/view.js";
 import { type Ownership, takeOwnership } from "../store/ownership.js";
@@ -117,7 +120,7 @@ export class Engine implements Door {
     this.#release = release;
     this.#feed = new EventFeed(store);
     this.#files = new HostFiles(options.images ?? folder?.images);
-    this.meter = new Meter({ live: () => this.#live() });
+    this.meter = new Meter({ live: () => this.#live(), hostFigures: () => ({ ...readHostFigures(), worker_threads: workerPool.size }) });
     this.#around = {
       store,
       meter: this.meter,
@@ -291,7 +294,8 @@ export class Engine implements Door {
   }
 
   #hostMetrics(caller: Caller, windowMs: number | undefined): HostMetrics {
-    return this.meter.host(windowMs, this.#countStates(caller));
+    const metrics = this.meter.host(windowMs, this.#countStates(caller));
+    return caller.namespace === "*" ? metrics : withoutOthers(metrics);
   }
 
   #countStates(caller: Caller): Record<string, number> {
@@ -310,4 +314,11 @@ export class Engine implements Door {
       instances: this.#countStates(caller),
     };
   }
+}
+
+/** The host's own figures: what the engine and the API count tells of every namespace. */
+function withoutOthers(metrics: HostMetrics): HostMetrics {
+  const isOfHost = (name: string): boolean => name in HOST_METRICS || name in HOST_DERIVED_METRICS;
+  const values = Object.fromEntries(Object.entries(metrics.values).filter(([name]) => isOfHost(name)));
+  return { ...metrics, values, histograms: {}, series: metrics.series.filter(({ metric }) => isOfHost(metric)) };
 }

@@ -329,7 +329,7 @@ export class ManagedInstance {
   }
 
   #tell(): void {
-    for (const look of [...this.#watchers]) look();
+    for (const look of this.#watchers) look();
   }
 
   #waitWhile(isSo: () => boolean, signal?: AbortSignal): Promise<void> {

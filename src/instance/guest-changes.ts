@@ -58,7 +58,7 @@ class Changes {
       const kind = entry.mode & S_IFMT;
       if (kind === S_IFDIR && entry.isHeaderOnly) this.#mounts.add(path);
       else if (kind === S_IFREG && !entry.isHeaderOnly) await this.#write(path, entry, reader);
-      else if (isSame(path, entry, this.booted.nodes.get(path))) this.#keep(path);
+      else if (isSame(path, entry, this.booted.nodes.get(path)) && this.#keep(path)) return;
       else if (kind === S_IFREG) this.unsure.add(path);
       else this.#entries.set(path, entryOf(entry));
     });
@@ -89,10 +89,15 @@ class Changes {
     });
   }
 
-  /** As it was booted: from the layer, or from the image, which needs no word. */
-  #keep(path: string): void {
-    const entry = this.before.entries.get(path);
-    if (entry !== undefined) this.#entries.set(path, entry);
+  /** As it was booted: from the image, which needs no word, or from the layer, unless that has lost the content meanwhile. */
+  #keep(path: string): boolean {
+    const booted = this.booted.layered.get(path);
+    if (booted === undefined) return true;
+    const entry = booted.content === undefined ? booted : this.before.entries.get(path);
+    const { mtimeSeconds, content } = entry ?? {};
+    if (entry === undefined || mtimeSeconds !== booted.mtimeSeconds || content?.sizeBytes !== booted.content?.sizeBytes) return false;
+    this.#entries.set(path, entry);
+    return true;
   }
 
   async #write(path: string, entry: StreamEntry, reader: CpioReader): Promise<void> {

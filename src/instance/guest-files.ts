@@ -3,7 +3,7 @@
 import { type FetchOptions, fetchGuest } from "../image/debian/guest.js";
 import { loadRootfs } from "../image/rootfs.js";
 import { makeInitrd } from "./guest-initrd.js";
-import { mergedCpio, noteBooted } from "./merged-cpio.js";
+import { makeBootImage } from "./merged-cpio.js";
 import type { RootLayer } from "./root-layer.js";
 
 /** The image that is Debian's busybox. */
@@ -32,9 +32,9 @@ export async function prepareGuestFiles(spec: GuestFilesSpec, memoryBytes: numbe
   const own = image === DEFAULT_IMAGE ? undefined : await loadRootfs(image, { limitBytes: memoryBytes });
   const guest = own === undefined || kernel === undefined ? await fetchGuest({ signal: spec.signal, ...spec.fetch }) : undefined;
   const rootfs = own ?? (await loadRootfs({ busybox: guest?.busybox ?? "" }));
-  const initrd = await makeInitrd(await mergedCpio(rootfs, layer));
-  if (layer !== undefined) layer.booted = noteBooted(rootfs, layer);
-  return { kernel: kernel ?? guest?.kernel ?? "", initrd };
+  const boot = layer && (await makeBootImage(rootfs, layer));
+  if (layer !== undefined) layer.booted = boot?.booted;
+  return { kernel: kernel ?? guest?.kernel ?? "", initrd: await makeInitrd(boot?.cpio ?? rootfs) };
 }
 
 /** An image's own root file system, as an uncompressed cpio. */

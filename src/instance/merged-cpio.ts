@@ -3,27 +3,33 @@
 import { type CpioEntry, readCpio, S_IFDIR, S_IFMT, writeCpio } from "../image/archive/cpio.js";
 import { encodeName } from "../image/archive/name.js";
 import { type BootedTree, noteTree } from "./booted-tree.js";
-import { type ContentRef, EMPTY_INDEX } from "./layer-index.js";
+import type { ContentRef } from "./layer-index.js";
 import type { LayerView } from "./layer-pack.js";
 import { MergedTree, type TreeNode } from "./merged-tree.js";
 import type { RootLayer } from "./root-layer.js";
 
 const NO_BYTES = new Uint8Array(0);
 
-/** `rootfs` is an uncompressed cpio; where nothing differs it is given back as it is. */
-export async function mergedCpio(rootfs: Uint8Array, layer: RootLayer | undefined): Promise<Uint8Array> {
-  if (layer === undefined || layer.isEmpty) return rootfs;
+/** `cpio` is what boots, `booted` what saveChanges compares with. */
+export interface BootImage {
+  readonly cpio: Uint8Array;
+  readonly booted: BootedTree;
+}
+
+/** `rootfs` is an uncompressed cpio; where nothing differs it is what boots. */
+export async function makeBootImage(rootfs: Uint8Array, layer: RootLayer): Promise<BootImage> {
   const view = await layer.view();
   try {
-    return await write(new MergedTree(readCpio(rootfs), view.index), view);
+    const tree = new MergedTree(readCpio(rootfs), view.index);
+    const isSame = view.index.entries.size === 0 && view.index.removed.size === 0;
+    return { cpio: isSame ? rootfs : await write(tree, view), booted: noteTree(tree, view.index.entries) };
   } finally {
     await view.close();
   }
 }
 
-/** For saveChanges: what a guest sees that boots the merged archive. */
-export function noteBooted(rootfs: Uint8Array, layer: RootLayer | undefined): BootedTree {
-  return noteTree(new MergedTree(readCpio(rootfs), layer?.index ?? EMPTY_INDEX));
+export async function mergedCpio(rootfs: Uint8Array, layer: RootLayer | undefined): Promise<Uint8Array> {
+  return layer === undefined ? rootfs : (await makeBootImage(rootfs, layer)).cpio;
 }
 
 async function write(tree: MergedTree, view: LayerView): Promise<Uint8Array> {

@@ -94,7 +94,7 @@ export const instanceSpecSchema = z
     kernel: text(4095).min(1).optional().describe("A kernel or bare-metal program in the images folder; default, with an image: Debian's."),
     bios: text(4095).min(1).optional().describe("Firmware in the images folder that starts in M-mode below the kernel."),
     initrd: text(4095).min(1).optional().describe("For a bare machine: an initial RAM disk in the images folder."),
-    disks: z.array(diskSchema).max(8).default([]).describe("For a bare machine: files in the images folder as virtio-blk disks."),
+    disks: z.array(diskSchema).max(4).default([]).describe("For a bare machine: files in the images folder as virtio-blk disks."),
     append: text(2048).optional().describe("More words for the kernel's command line."),
     command: z
       .array(text(MAX_STRING_CHARS))

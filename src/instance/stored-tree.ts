@@ -8,7 +8,7 @@ import { absolutePath, archivePrefix, EXTRACT_LIMIT_BYTES, lastPart, makeStat, s
 import type { FileStat, FileTree, WriteOptions } from "./file-tree.js";
 import type { ContentRef } from "./layer-index.js";
 import type { LayerView } from "./layer-pack.js";
-import { joinPath, kindOf, MergedTree, type Place, sizeOf, type TreeNode, walkNode } from "./merged-tree.js";
+import { kindOf, MergedTree, type Place, sizeOf, type TreeNode, walkNode } from "./merged-tree.js";
 import type { LayerEdit, RootLayer } from "./root-layer.js";
 import { stageTar } from "./stored-extract.js";
 
@@ -158,7 +158,7 @@ async function* entriesOf(root: TreeNode, prefix: string, view: LayerView): Asyn
     const { content } = node;
     yield {
       ...node,
-      name: path === "." ? prefix : joinPath(prefix, path),
+      name: path === "." ? prefix : `${prefix}/${path}`,
       sizeBytes: sizeOf(node),
       content: () => (isRef(content) ? view.pieces(content) : Readable.from(cut(content ?? new Uint8Array(0)))),
     };

@@ -104,10 +104,13 @@ describe("a slice", () => {
     const { slice } = make(planOf(LOOP));
     slice(4); // compiles
     for (const ms of [1, 4, 20]) {
-      const began = performance.now();
-      expect(slice(ms)).toBe(0);
-      expect(performance.now() - began).toBeGreaterThanOrEqual(ms * 0.9);
-      expect(performance.now() - began).toBeLessThan(ms + 10);
+      const took = Array.from({ length: 10 }, () => {
+        const began = performance.now();
+        expect(slice(ms)).toBe(0);
+        return performance.now() - began;
+      });
+      expect(Math.min(...took)).toBeGreaterThanOrEqual(ms * 0.9);
+      expect(Math.min(...took)).toBeLessThan(ms + 2); // the others may have been interrupted
     }
   });
 

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { expect, it } from "vitest";
 import type { InstanceRecord } from "../instance/record.js";
 import { InstanceLog } from "./instance-log.js";
@@ -115,7 +116,7 @@ const sorted = (model: Model) => ({ ...model, records: [...model.records].toSort
 /** It equals the model, or the model with the write that was under way; gives which. */
 function compare(found: Model, model: Model, open: Intent | undefined): boolean {
   const inStore = open !== undefined && open.kind !== "log";
-  const changed = (): boolean => JSON.stringify(sorted(found).records) !== JSON.stringify(sorted(model).records);
+  const changed = (): boolean => !isDeepStrictEqual(found.records, model.records);
   const applied = inStore && (found.events.length > model.events.length || found.audit.length > model.audit.length || changed());
   if (applied) acknowledge(model, open, nextIds(model, open));
   expect(sorted(found)).toEqual(sorted(model));

@@ -78,7 +78,6 @@ export class SqliteStore implements Store {
     );
   }
 
-  /** Of all records, those that cannot be read included: what belongs to them on disk is not an orphan. */
   instanceIds(): string[] {
     return this.#database.guard(() => this.#instances.ids());
   }

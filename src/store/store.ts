@@ -28,6 +28,8 @@ export interface IdempotencyEntry {
 export interface Store {
   /** All of them, oldest first. */
   instances(): InstanceRecord[];
+  /** Also of records that cannot be read, which instances() leaves out: what is on disk for these is nobody's orphan. */
+  instanceIds(): string[];
   /** A new record, the event that tells of it, and, with `idempotency`, the key that gives it again. Throws `name-taken`. */
   insert(record: InstanceRecord, event: NewEvent, idempotency?: { readonly key: string; readonly requestHash: string }): InstanceEvent;
   /** The record as it is now, with the events that tell why. Throws `name-taken`. */

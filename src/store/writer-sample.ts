@@ -6,8 +6,8 @@ import type { InstanceRecord } from "../instance/record.js";
 import { InstanceLog } from "./instance-log.js";
 import { makeEvent, makeRecord } from "./instance-sample.js";
 import { takeOwnership } from "./ownership.js";
-import { openStore } from "./sqlite-store.js";
-import { openStateFolder } from "./state-folder.js";
+import { openStore, type SqliteStore } from "./sqlite-store.js";
+import { openStateFolder, type StateFolder } from "./state-folder.js";
 
 /** Small files, so that they are changed often, and so many that none is dropped. */
 export const LOG_OPTIONS = { maxFileBytes: 300_000, maxFiles: 10_000 };
@@ -46,72 +46,89 @@ function makeRandom(seed: number): (below: number) => number {
   };
 }
 
+class Writer {
+  readonly #seed: number;
+  readonly #random: (below: number) => number;
+  readonly #store: SqliteStore;
+  readonly #logs: ReadonlyMap<string, InstanceLog>;
+  readonly #records: InstanceRecord[];
+  #made = 0;
+
+  constructor(folder: StateFolder, seed: number) {
+    this.#seed = seed;
+    this.#random = makeRandom(seed);
+    this.#store = openStore(folder.database);
+    this.#logs = new Map(LOG_IDS.map((id) => [id, new InstanceLog(folder.instanceLog(id), LOG_OPTIONS)]));
+    this.#records = this.#store.instances();
+  }
+
+  choose(): Intent {
+    const record = this.#records[this.#random(this.#records.length)];
+    const kind = this.#random(10);
+    if (record === undefined || kind < 2) return this.#chooseInsert();
+    if (kind < 4) {
+      const next = { ...record, name: `name-${this.#take()}`, restarts: record.restarts + 1 };
+      return { kind: "update", record: next, events: this.#random(3) };
+    }
+    if (kind === 4) return { kind: "remove", record };
+    if (kind === 5) return { kind: "append", record };
+    if (kind === 6) return { kind: "audit", detail: this.#take() };
+    const count = 1 + (this.#random(10) === 0 ? this.#random(200_000) : this.#random(2000));
+    return { kind: "log", log: LOG_IDS[this.#random(LOG_IDS.length)] ?? "", byte: this.#random(256), count };
+  }
+
+  #take(): string {
+    return `${this.#seed}-${this.#made++}`;
+  }
+
+  #chooseInsert(): Intent {
+    const id = this.#take();
+    const record = makeRecord(id);
+    return { kind: "insert", record: { ...record, spec: { ...record.spec, append: "x".repeat(this.#random(2000)) } }, key: `key-${id}` };
+  }
+
+  /** The events' ids. */
+  apply(intent: Intent): readonly number[] {
+    switch (intent.kind) {
+      case "insert":
+        this.#records.push(intent.record);
+        return [this.#store.insert(intent.record, makeEvent(intent.record), { key: intent.key, requestHash: intent.key }).id];
+      case "update": {
+        this.#records[this.#indexOf(intent.record)] = intent.record;
+        const event = makeEvent(intent.record, "renamed");
+        return this.#store.update(intent.record, ...Array.from({ length: intent.events }, () => event)).map(({ id }) => id);
+      }
+      case "remove":
+        this.#records.splice(this.#indexOf(intent.record), 1);
+        return [this.#store.remove(intent.record.id, makeEvent(intent.record, "removed")).id];
+      case "append":
+        return [this.#store.append(makeEvent(intent.record, "exec-started")).id];
+      case "audit":
+        this.#store.audit({ caller: "c", namespace: "n", action: "create", outcome: "ok", detail: intent.detail });
+        return [];
+      case "log":
+        this.#logs.get(intent.log)?.append("stdout", Buffer.alloc(intent.count, intent.byte));
+        this.#logs.get(intent.log)?.flush();
+        return [];
+    }
+  }
+
+  #indexOf(record: InstanceRecord): number {
+    return this.#records.findIndex(({ id }) => id === record.id);
+  }
+}
+
 function run(path: string, seed: number): never {
-  const random = makeRandom(seed);
   const folder = openStateFolder(path);
   const ownership = takeOwnership(folder);
   if (ownership === undefined) throw new Error("the folder is not free");
   ownership.publish({ pid: process.pid, startedAt: "" });
-  const store = openStore(folder.database);
-  const logs = new Map(LOG_IDS.map((id) => [id, new InstanceLog(folder.instanceLog(id), LOG_OPTIONS)]));
-  const records = store.instances();
-  let made = 0;
-
-  const choose = (): Intent => {
-    const record = records[random(records.length)];
-    const kind = random(10);
-    if (record === undefined || kind < 2) {
-      const id = `${seed}-${made++}`;
-      return {
-        kind: "insert",
-        record: makeRecord(id, { spec: { ...makeRecord(id).spec, append: "x".repeat(random(2000)) } }),
-        key: `key-${id}`,
-      };
-    }
-    if (kind < 4) {
-      const next = { ...record, name: `name-${seed}-${made++}`, restarts: record.restarts + 1 };
-      return { kind: "update", record: next, events: random(3) };
-    }
-    if (kind === 4) return { kind: "remove", record };
-    if (kind === 5) return { kind: "append", record };
-    if (kind === 6) return { kind: "audit", detail: `${seed}-${made++}` };
-    const count = 1 + (random(10) === 0 ? random(200_000) : random(2000));
-    return { kind: "log", log: LOG_IDS[random(LOG_IDS.length)] ?? "", byte: random(256), count };
-  };
-
-  const apply = (intent: Intent): readonly number[] => {
-    switch (intent.kind) {
-      case "insert":
-        records.push(intent.record);
-        return [store.insert(intent.record, makeEvent(intent.record), { key: intent.key, requestHash: intent.key }).id];
-      case "update": {
-        records[records.findIndex(({ id }) => id === intent.record.id)] = intent.record;
-        const event = makeEvent(intent.record, "renamed");
-        return store.update(intent.record, ...Array.from({ length: intent.events }, () => event)).map(({ id }) => id);
-      }
-      case "remove":
-        records.splice(
-          records.findIndex(({ id }) => id === intent.record.id),
-          1,
-        );
-        return [store.remove(intent.record.id, makeEvent(intent.record, "removed")).id];
-      case "append":
-        return [store.append(makeEvent(intent.record, "exec-started")).id];
-      case "audit":
-        store.audit({ caller: "c", namespace: "n", action: "create", outcome: "ok", detail: intent.detail });
-        return [];
-      case "log":
-        logs.get(intent.log)?.append("stdout", Buffer.alloc(intent.count, intent.byte));
-        logs.get(intent.log)?.flush();
-        return [];
-    }
-  };
-
+  const writer = new Writer(folder, seed);
   say({ ready: true });
   for (;;) {
-    const intent = choose();
+    const intent = writer.choose();
     say(intent);
-    say({ done: apply(intent) });
+    say({ done: writer.apply(intent) });
   }
 }
 

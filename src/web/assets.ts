@@ -25,8 +25,7 @@ export const INDEX = "page/index.html";
 // prettier-ignore
 export const ASSETS: readonly Asset[] = [
   own(INDEX, HTML),
-  own("page/style.css", STYLE),
-  own("page/layout.css", STYLE),
+  ...["colors", "style", "layout", "instance", "tabs"].map((name) => own(`page/${name}.css`, STYLE)),
   own("page/icon.svg", "image/svg+xml"),
   ...[
     "main", "theme", "element", "format", "words", "wire", "sse", "follow", "log-lines", "history", "figures", "session", "server", "fleet", "watch", "visible",

@@ -9,7 +9,7 @@ import { answerStream, asDescribed, goneSignal, isUpgrade } from "../body-stream
 import { abandon, collectOutput, giveInput, outputLines } from "../exec-output.js";
 import { negotiate } from "../media-type.js";
 import { NDJSON, ndjson } from "../ndjson.js";
-import { instanceParams, noQuery } from "../parameters.js";
+import { instanceParams, withoutQuery } from "../parameters.js";
 import { documentedOnly, jsonBody, problems, secured } from "../responses.js";
 import { execBody, execLine, type ExecRequest, execView } from "../schemas.js";
 import { requireSubprotocol, socketGone, upgrade } from "../upgrade.js";
@@ -27,7 +27,8 @@ const run = createRoute({
     "line by line, and a client that reads slowly slows the command down. A client that goes away ends the command.",
   tags,
   security: secured,
-  request: { params: instanceParams, query: noQuery, body: jsonBody(execBody, true) },
+  middleware: withoutQuery,
+  request: { params: instanceParams, body: jsonBody(execBody, true) },
   responses: {
     200: {
       description: "How it ended, and what it wrote.",
@@ -48,7 +49,8 @@ const interact = createRoute({
     '{"type":"started"}, {"type":"eof","stream"}, {"type":"exit","status","signal"} and {"type":"error","code","message"} from the server. A client that goes away ends the command.',
   tags,
   security: secured,
-  request: { params: instanceParams, query: noQuery },
+  middleware: withoutQuery,
+  request: { params: instanceParams },
   responses: { 101: { description: "The WebSocket." }, ...problems(404, 409, 426) },
 });
 

@@ -1,7 +1,7 @@
 // The server about itself. May depend on engine/ and the API's own files.
 import { createRoute, z } from "@hono/zod-openapi";
 import { newRouter } from "../api-env.js";
-import { noQuery } from "../parameters.js";
+import { withoutQuery } from "../parameters.js";
 import { json, problems, secured } from "../responses.js";
 import { infoView } from "../schemas.js";
 
@@ -14,7 +14,7 @@ const info = createRoute({
   summary: "Version, host, and how many instances are in each state",
   tags,
   security: secured,
-  request: { query: noQuery },
+  middleware: withoutQuery,
   responses: { 200: json("The server.", infoView), ...problems() },
 });
 

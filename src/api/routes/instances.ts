@@ -3,7 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { MAX_PAGE } from "../../engine/views.js";
 import { INSTANCE_STATES } from "../../instance/lifecycle.js";
 import { newRouter } from "../api-env.js";
-import { commaList, flag, instanceParams, noQuery, wholeNumber } from "../parameters.js";
+import { commaList, flag, instanceParams, withoutQuery, wholeNumber } from "../parameters.js";
 import { json, jsonBody, problems, secured, theInstance } from "../responses.js";
 import { instancePageView, instanceView, renameBody, specBody } from "../schemas.js";
 
@@ -76,7 +76,8 @@ const inspect = createRoute({
   summary: "Look at an instance",
   tags,
   security: secured,
-  request: { params: instanceParams, query: noQuery },
+  middleware: withoutQuery,
+  request: { params: instanceParams },
   responses: { 200: theInstance, ...problems(404, 409) },
 });
 
@@ -87,7 +88,8 @@ const rename = createRoute({
   summary: "Rename an instance",
   tags,
   security: secured,
-  request: { params: instanceParams, query: noQuery, body: jsonBody(renameBody, true) },
+  middleware: withoutQuery,
+  request: { params: instanceParams, body: jsonBody(renameBody, true) },
   responses: { 200: theInstance, ...problems(404, 409, 413, 415) },
 });
 

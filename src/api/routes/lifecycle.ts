@@ -1,13 +1,13 @@
 // What moves an instance from state to state, and the wait for that. May depend on errors, engine/, instance/ and the API's own files.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Door, WaitCondition } from "../../engine/action.js";
+import type { WaitCondition } from "../../engine/action.js";
 import { WardianError } from "../../errors.js";
 import { INSTANCE_STATES } from "../../instance/lifecycle.js";
 import type { InstanceRecord } from "../../instance/record.js";
 import { type ApiEnv, newRouter } from "../api-env.js";
 import { goneSignal } from "../body-stream.js";
-import { instanceParams, noQuery, wholeNumber } from "../parameters.js";
+import { instanceParams, withoutQuery, wholeNumber } from "../parameters.js";
 import { jsonBody, problems, secured, theInstance } from "../responses.js";
 import { killBody, restartBody, stopBody } from "../schemas.js";
 
@@ -24,7 +24,8 @@ function plainStep<const V extends string>(verb: V, summary: string, description
     description,
     tags,
     security: secured,
-    request: { params: instanceParams, query: noQuery },
+    middleware: withoutQuery,
+    request: { params: instanceParams },
     responses: { 200: theInstance, ...problems(404, 409, 422) },
   });
 }
@@ -39,7 +40,8 @@ function step<const V extends string, S extends z.ZodType>(verb: V, body: S, sum
     description,
     tags,
     security: secured,
-    request: { params: instanceParams, query: noQuery, body: jsonBody(body, false) },
+    middleware: withoutQuery,
+    request: { params: instanceParams, body: jsonBody(body, false) },
     responses: { 200: theInstance, ...problems(404, 409, 413, 415, 422) },
   });
 }
@@ -101,8 +103,8 @@ async function waitFor(
   }
 }
 
-type Plain = Parameters<Door["apply"]>[0] & { readonly kind: "start" | "pause" | "resume" };
-const apply = (c: Context<ApiEnv>, kind: Plain["kind"], instance: string): Promise<InstanceRecord> => c.var.door.apply({ kind, instance });
+const apply = (c: Context<ApiEnv>, kind: "start" | "pause" | "resume", instance: string): Promise<InstanceRecord> =>
+  c.var.door.apply({ kind, instance });
 
 export const lifecycleRoutes = () =>
   newRouter()

@@ -11,7 +11,7 @@ import { newRouter } from "../api-env.js";
 import { answerStream, goneSignal } from "../body-stream.js";
 import { EVENT_STREAM, eventStream, type ServerEvent } from "../event-stream.js";
 import { type Snapshot, readPage, snapshots, type Watched } from "../metrics-snapshots.js";
-import { instanceParams, noQuery, wholeNumber } from "../parameters.js";
+import { instanceParams, withoutQuery, wholeNumber } from "../parameters.js";
 import { json, problems, secured } from "../responses.js";
 
 const INTERVAL_MS = { default: 1000, min: 100, max: 60_000 } as const;
@@ -80,7 +80,7 @@ const catalog = createRoute({
   summary: "What each metric means",
   tags,
   security: secured,
-  request: { query: noQuery },
+  middleware: withoutQuery,
   responses: { 200: json("All that there are.", catalogView), ...problems() },
 });
 const stream = createRoute({
@@ -103,7 +103,7 @@ const page = createRoute({
   summary: "For Prometheus: the host, and the instances of the caller's namespace that are on",
   tags,
   security: secured,
-  request: { query: noQuery },
+  middleware: withoutQuery,
   responses: {
     200: {
       description: "OpenMetrics to whoever accepts it, else the older text format.",

@@ -197,7 +197,7 @@ export class RequestMaker {
     if (kind < 0.115) return Buffer.alloc(random.pick([70_000, (1 << 20) + 10]), random.pick(["x", "\0", '"', "["]));
     if (!/json/.test(type) || !schema) return Buffer.from(random.pick(STRINGS));
     const value = this.#valid(schema, "");
-    const text = JSON.stringify(random.chance(0.3) ? value : this.#spoiled(value)) ?? "null";
+    const text = JSON.stringify(random.chance(0.45) ? value : this.#spoiled(value)) ?? "null";
     if (random.chance(0.02)) return Buffer.from(text.slice(0, random.below(text.length)));
     return Buffer.from(random.chance(0.02) ? text.replace(/"/, '"\xff') : text, random.chance(0.03) ? "latin1" : "utf8");
   }
@@ -243,8 +243,10 @@ export class RequestMaker {
 
   #validObject({ properties = {}, required = [], additionalProperties }: Schema): object {
     const { random } = this;
+    // Many together seldom make sense.
+    const rate = Object.keys(properties).length > 8 ? 0.08 : 0.25;
     const entries = Object.entries(properties)
-      .filter(([name]) => required.includes(name) || random.chance(name === "kernel" ? 0.8 : 0.2))
+      .filter(([name]) => required.includes(name) || random.chance(name === "kernel" ? 0.8 : rate))
       .map(([name, schema]): [string, unknown] => [name, this.#valid(schema, name)]);
     if (Object.keys(properties).length === 0 && typeof additionalProperties === "object" && random.chance(0.7))
       entries.push([random.pick(STRINGS).slice(0, 20), this.#valid(additionalProperties, "")]);

@@ -2,7 +2,7 @@
 // something. Depends on fleet.ts, server.ts, dialog.ts, notice.ts and element.ts.
 import { confirmDialog } from "./dialog.js";
 import { el, icon } from "./element.js";
-import { type Fleet, type InstanceRecord, isLive } from "./fleet.js";
+import { type InstanceRecord, isLive } from "./fleet.js";
 import { notify } from "./notice.js";
 import { describeError, instancePath, request } from "./server.js";
 
@@ -36,7 +36,7 @@ export function canDo(action: InstanceAction, record: InstanceRecord): boolean {
 }
 
 /** Asks where it should, does it, and says so where it failed; the events tell the rest. */
-export async function perform(fleet: Fleet, action: InstanceAction, record: InstanceRecord): Promise<void> {
+export async function perform(action: InstanceAction, record: InstanceRecord): Promise<void> {
   if (!canDo(action, record)) return;
   if (action.ask !== undefined) {
     const question = {
@@ -49,7 +49,7 @@ export async function perform(fleet: Fleet, action: InstanceAction, record: Inst
   }
   try {
     if (action.name === "remove") await request(instancePath(record.id, isLive(record) ? "?force=true" : ""), { method: "DELETE" });
-    else fleet.put((await (await request(instancePath(record.id, `/${action.name}`), { method: "POST" })).json()) as InstanceRecord);
+    else await request(instancePath(record.id, `/${action.name}`), { method: "POST" });
   } catch (error) {
     notify(`${record.name}: ${describeError(error)}`, "error");
   }
@@ -59,11 +59,9 @@ export async function perform(fleet: Fleet, action: InstanceAction, record: Inst
 export class ActionBar {
   readonly element = el("div", { class: "actions", attrs: { role: "group", "aria-label": "Actions" } });
   readonly #buttons: (readonly [InstanceAction, HTMLButtonElement])[];
-  readonly #fleet: Fleet;
   #record: InstanceRecord;
 
-  constructor(fleet: Fleet, record: InstanceRecord) {
-    this.#fleet = fleet;
+  constructor(record: InstanceRecord) {
     this.#record = record;
     this.#buttons = ACTIONS.map((action) => [action, this.#makeButton(action)] as const);
     this.element.append(...this.#buttons.map(([, button]) => button));
@@ -101,7 +99,7 @@ export class ActionBar {
     const button = this.#buttons.find(([one]) => one === action)?.[1];
     if (button === undefined || button.ariaBusy === "true") return;
     button.ariaBusy = "true";
-    await perform(this.#fleet, action, this.#record);
+    await perform(action, this.#record);
     button.ariaBusy = null;
   }
 }

@@ -41,7 +41,7 @@ const CHARTS: readonly ChartSpec[] = [
     series: [{ name: "cpu", color: "chart-cpu" }] },
   { title: "Memory", help: "Guest memory that costs host memory / limit", top: 1, format: formatPercent, mark: formatPercent, steps: [0.5], note: note.memory,
     series: [{ name: "memory", color: "chart-memory" }] },
-  { title: "Instructions", help: "Guest instructions executed per second", top: 1e6, format: (value) => `${formatCount(value)}/s`, mark: formatCount,
+  { title: "Instructions", help: "Guest instructions executed per second", top: 1e6, format: (value) => `${formatCount(value)}/s`, mark: (value) => formatCount(value).replace(".0", ""),
     series: [{ name: "instructions", color: "chart-instructions" }] },
   { title: "I/O", help: "Bytes that all devices read and wrote per second", top: 1024, format: formatByteRate, mark: formatBytes, steps: BYTE_STEPS,
     series: [{ name: "read", color: "chart-read", label: "read" }, { name: "write", color: "chart-write", label: "write" }] },

@@ -114,12 +114,12 @@ async function create(fleet: Fleet, fields: Fields, key: string, start: boolean)
   fleet.put(record);
   fleet.select(record.id);
   // The form has done its part; how the start goes is seen in the page behind it.
-  if (start) void startIt(fleet, record);
+  if (start) void startIt(record);
 }
 
-async function startIt(fleet: Fleet, record: InstanceRecord): Promise<void> {
+async function startIt(record: InstanceRecord): Promise<void> {
   try {
-    fleet.put((await (await request(instancePath(record.id, "/start"), { method: "POST" })).json()) as InstanceRecord);
+    await request(instancePath(record.id, "/start"), { method: "POST" });
   } catch (error) {
     notify(`${record.name}: ${describeError(error)}`, "error");
   }

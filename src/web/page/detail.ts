@@ -72,7 +72,7 @@ class InstanceView {
 
   constructor(fleet: Fleet, record: InstanceRecord) {
     const id = record.id;
-    this.actions = new ActionBar(fleet, record);
+    this.actions = new ActionBar(record);
     this.#charts = new Charts(
       () => fleet.histories.get(id),
       () => fleet.metrics.get(id),

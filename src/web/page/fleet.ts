@@ -12,6 +12,8 @@ import { Topic } from "./watch.js";
 const MAX_INSTANCES = 2000;
 const PAGE = 500;
 const INTERVAL_MS = 1000;
+/** So many instances to read anew are read as a list. */
+const MANY = 20;
 
 export type { InstanceRecord };
 const LIVE = new Set(["starting", "running", "paused", "stopping"]);
@@ -32,7 +34,11 @@ export class Fleet {
   readonly linked = new Topic<Link>();
   isLoaded = false;
   #selectedId: string | undefined;
-  readonly #refreshing = new Map<string, "once" | "again">();
+  readonly #stale = new Set<string>();
+  readonly #gone = new Set<string>();
+  #isAllStale = false;
+  #isReading = false;
+  #telling: ReturnType<typeof setTimeout> | undefined;
 
   get current(): InstanceRecord | undefined {
     return this.#selectedId === undefined ? undefined : this.records.get(this.#selectedId);
@@ -52,7 +58,10 @@ export class Fleet {
       {
         // Without Last-Event-ID: after a loss everything is read anew, which is simpler than catching up and as true.
         open: open("/v1/events"),
-        onOpen: () => void this.#load(signal),
+        onOpen: () => {
+          this.#isAllStale = true;
+          void this.#readStale();
+        },
         onEvent: ({ data }) => this.#onEvent(JSON.parse(data) as InstanceEvent),
         onLink: (link) => this.linked.publish(link),
       },
@@ -70,63 +79,86 @@ export class Fleet {
 
   /** Takes a record that an answer brought, sooner than its event does. */
   put(record: InstanceRecord): void {
+    // An answer may be slower than the word that the instance is gone; ids are never used again.
+    if (this.#gone.has(record.id) || (this.records.size >= MAX_INSTANCES && !this.records.has(record.id))) return;
     this.records.set(record.id, record);
     if (!isLive(record)) this.metrics.delete(record.id);
-    this.changed.publish();
-  }
-
-  async #load(signal: AbortSignal): Promise<void> {
-    const found = new Map<string, InstanceRecord>();
-    try {
-      for (let after: string | undefined, more = true; more && found.size < MAX_INSTANCES; more = after !== undefined) {
-        const query = after === undefined ? "" : `&after=${encodeURIComponent(after)}`;
-        const page = await requestJson<{ instances: InstanceRecord[]; next?: string }>(`/v1/instances?limit=${PAGE}${query}`, { signal });
-        for (const record of page.instances) found.set(record.id, record);
-        after = page.next;
-      }
-    } catch {
-      // The events' stream goes down with the same server, and brings us here again.
-      return;
-    }
-    for (const id of this.records.keys()) if (!found.has(id)) this.#drop(id);
-    for (const [id, record] of found) this.records.set(id, record);
-    this.isLoaded = true;
-    this.changed.publish();
+    this.#tellSoon();
   }
 
   #onEvent(event: InstanceEvent): void {
     this.happened.publish(event);
     if (event.type === "exec-started" || event.type === "exec-ended" || event.type === "files-changed") return;
-    if (event.type === "removed") {
-      this.#drop(event.instance);
-      this.changed.publish();
-    } else void this.#refresh(event.instance);
+    if (event.type === "removed") this.#drop(event.instance);
+    else this.#stale.add(event.instance);
+    void this.#readStale();
   }
 
-  /** One request at a time for an instance, however many events come: the last answer is newer than the last event. */
-  async #refresh(id: string): Promise<void> {
-    if (this.#refreshing.has(id)) {
-      this.#refreshing.set(id, "again");
+  /** One request at a time, however many events come: each answer is newer than the events before it. */
+  async #readStale(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    while (this.#isAllStale || this.#stale.size > 0) {
+      if (this.#isAllStale || this.#stale.size > MANY) await this.#readAll();
+      else await this.#readNext();
+    }
+    this.#isReading = false;
+  }
+
+  async #readNext(): Promise<void> {
+    for (const id of this.#stale) {
+      this.#stale.delete(id);
+      try {
+        return this.put(await requestJson<InstanceRecord>(instancePath(id)));
+      } catch (error) {
+        // Anything else means that the server is away; when its events are back, all is read anew.
+        if (error instanceof Problem && error.status === 404) this.#drop(id);
+        return;
+      }
+    }
+  }
+
+  async #readAll(): Promise<void> {
+    this.#isAllStale = false;
+    this.#stale.clear();
+    const found = new Map<string, InstanceRecord>();
+    try {
+      for (let after: string | undefined, more = true; more && found.size < MAX_INSTANCES; more = after !== undefined) {
+        const query = after === undefined ? "" : `&after=${encodeURIComponent(after)}`;
+        const page = await requestJson<{ instances: InstanceRecord[]; next?: string }>(`/v1/instances?limit=${PAGE}${query}`);
+        for (const record of page.instances) found.set(record.id, record);
+        after = page.next;
+      }
+    } catch {
       return;
     }
-    try {
-      do {
-        this.#refreshing.set(id, "once");
-        this.put(await requestJson<InstanceRecord>(instancePath(id)));
-      } while (this.#refreshing.get(id) === "again");
-    } catch (error) {
-      if (error instanceof Problem && error.status === 404) this.#drop(id);
-      this.changed.publish();
-    } finally {
-      this.#refreshing.delete(id);
-    }
+    for (const id of this.records.keys()) if (!found.has(id)) this.#drop(id);
+    for (const record of found.values()) this.put(record);
+    this.isLoaded = true;
+    this.#tellSoon();
   }
 
   #drop(id: string): void {
+    this.#gone.add(id);
+    for (const oldest of this.#gone) {
+      if (this.#gone.size <= MAX_INSTANCES) break;
+      this.#gone.delete(oldest);
+    }
+    this.#stale.delete(id);
     this.records.delete(id);
     this.histories.delete(id);
     this.metrics.delete(id);
     if (this.#selectedId === id) this.select(undefined);
+    this.#tellSoon();
+  }
+
+  /** Many changes at once are drawn once. */
+  #tellSoon(): void {
+    if (this.#telling !== undefined) return;
+    this.#telling = setTimeout(() => {
+      this.#telling = undefined;
+      this.changed.publish();
+    }, 30);
   }
 
   #onMetrics(message: MetricsMessage): void {

@@ -38,7 +38,7 @@ function switchTo(on: boolean): void {
 }
 
 function takesText(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("input, textarea, select, dialog, [contenteditable], .xterm") !== null;
+  return target instanceof Element && target.closest("input, textarea, select, .xterm") !== null;
 }
 
 export function listenToKeys(shortcuts: readonly Shortcut[]): void {

@@ -100,8 +100,9 @@ export class InstanceList {
     const filter = this.#filter.value;
     const all = [...this.#fleet.records.values()];
     this.#shown = all.filter((record) => SCOPES[this.#scope](record) && matches(record, filter)).sort(byLifeThenAge);
+    const ids = new Set(this.#shown.map(({ id }) => id));
     for (const [id, row] of this.#rows) {
-      if (this.#shown.some((record) => record.id === id)) continue;
+      if (ids.has(id)) continue;
       row.element.remove();
       this.#rows.delete(id);
     }

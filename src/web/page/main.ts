@@ -61,9 +61,17 @@ listenToKeys(shortcuts);
 fleet.happened.subscribe(({ type, name }) => {
   if (["started", "exited", "paused", "resumed", "removed"].includes(type)) announce(`${name} ${type}`);
 });
-// The first look is at what runs: an instance is chosen as soon as there is one, where there is room for both.
+
+// The address names the instance, so that a reload comes back to it.
+let hasLooked = false;
+const asked = location.hash.slice(1);
+fleet.selected.subscribe(() => history.replaceState(null, "", fleet.current === undefined ? location.pathname : `#${fleet.current.id}`));
 fleet.changed.subscribe(() => {
-  if (fleet.current === undefined && matchMedia("(min-width: 900px)").matches) list.chooseFirst();
+  if (fleet.current !== undefined) return;
+  if (!hasLooked && fleet.records.has(asked)) fleet.select(asked);
+  // Where there is room for both, the first look is at what runs.
+  else if (matchMedia("(min-width: 900px)").matches) list.chooseFirst();
+  hasLooked = true;
 });
 const leaving = new AbortController();
 addEventListener("pagehide", (event) => event.persisted || leaving.abort());

@@ -39,6 +39,7 @@ export class TerminalSession {
       fontSize: 13,
       minimumContrastRatio: 4.5,
       screenReaderMode: screenReader,
+      overviewRuler: { width: 8 },
       scrollback: SCROLLBACK_LINES,
       theme: themeColors(),
       // Links that a guest prints are not ours to open.
@@ -180,7 +181,7 @@ export class TerminalSession {
 }
 
 function leaves(event: KeyboardEvent, leave: () => void): boolean {
-  const isLeave = event.key === "F6" || (event.ctrlKey && !event.altKey && (event.key === "]" || event.code === "BracketRight"));
+  const isLeave = event.key === "F6" || (event.ctrlKey && !event.altKey && event.key === "]");
   if (!isLeave) return false;
   event.preventDefault();
   if (event.type === "keydown") leave();
@@ -204,6 +205,7 @@ function themeColors(): ITheme {
     foreground: cssColor("term-text"),
     cursor: cssColor("accent"),
     cursorAccent: cssColor("term-back"),
+    overviewRulerBorder: cssColor("term-back"),
     selectionBackground: cssColor("term-selection"),
   };
 }
