@@ -14,7 +14,7 @@ interface AttachOptions extends DoorOptions {
 
 const HELP = `
 On a terminal, ${DETACH_HELP}, and the instance goes on. Signals that reach Wardian (INT, TERM, HUP, QUIT) are passed on to the main
-program, the third one detaches; of a console, or where there is no main program, the first one detaches.
+program, the third one detaches; where that has a terminal of its own, or there is only a console, the first one detaches.
 What was said before is not shown: see "wardian logs".
 
 Exit status: that with which the instance ends; 0 when detached; 125 for an error of Wardian's own, told in one line.
@@ -59,7 +59,7 @@ export async function openAttachment(door: Door, { id, spec }: InstanceRecord, w
   const running = await door.apply({ kind: "attach", instance: id, stdin: interactive, signal: abort.signal });
   const detach = (): void => abort.abort();
   return {
-    attend: ({ json }) => attend(running, { interactive, tty, passSignals: !isConsole, detach, json }),
+    attend: ({ json }) => attend(running, { interactive, tty, passSignals: !isConsole && !spec.tty, detach, json }),
     leave: detach,
   };
 }

@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { readVersion } from "../config.js";
 import { WardianError } from "../errors.js";
+import type { FileTree } from "../instance/file-tree.js";
 import { HostFiles } from "../instance/host-files.js";
 import { parseMemory } from "../instance/machine-instance.js";
 import { nameSchema } from "../instance/spec.js";
@@ -93,22 +94,12 @@ export class Engine implements Door {
     "stat-file": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).stat(path),
     "list-files": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).list(path),
     "read-file": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).read(path),
-    "write-file": async ({ instance, path, content, options }, caller) => {
-      await (await this.#tree(instance, caller)).write(path, content, options);
-      this.#find(instance, caller).filesChanged(path);
-      return undefined;
-    },
-    "remove-file": async ({ instance, path }, caller) => {
-      await (await this.#tree(instance, caller)).remove(path);
-      this.#find(instance, caller).filesChanged(path);
-      return undefined;
-    },
+    "write-file": async ({ instance, path, content, options }, caller) =>
+      this.#changeFiles(this.#find(instance, caller), path, (tree) => tree.write(path, content, options)),
+    "remove-file": async ({ instance, path }, caller) => this.#changeFiles(this.#find(instance, caller), path, (tree) => tree.remove(path)),
     "get-archive": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).archive(path),
-    "put-archive": async ({ instance, path, tar }, caller) => {
-      await (await this.#tree(instance, caller)).extract(path, tar);
-      this.#find(instance, caller).filesChanged(path);
-      return undefined;
-    },
+    "put-archive": async ({ instance, path, tar }, caller) =>
+      this.#changeFiles(this.#find(instance, caller), path, (tree) => tree.extract(path, tar)),
     metrics: async ({ instance, windowMs }, caller) => this.#metrics(this.#find(instance, caller), windowMs),
     "host-metrics": async ({ windowMs }, caller) => this.#hostMetrics(caller, windowMs),
     audit: async ({ afterId = 0, limit = 1000 }) => this.#store.auditAfter(afterId, limit),
@@ -284,6 +275,11 @@ export class Engine implements Door {
 
   #tree(ref: string, caller: Caller): ReturnType<typeof filesOf> {
     return filesOf(this.#find(ref, caller), this.#files, this.#around.folder);
+  }
+
+  async #changeFiles(instance: ManagedInstance, path: string, change: (tree: FileTree) => Promise<void>): Promise<undefined> {
+    await instance.changeFiles(path, async () => change(await filesOf(instance, this.#files, this.#around.folder)));
+    return undefined;
   }
 
   #metrics({ record }: ManagedInstance, windowMs: number | undefined): InstanceMetrics {

@@ -30,6 +30,7 @@ export class ManagedInstance {
   /** Between the end of a run and its policy's word on it. */
   #isSettling = false;
   readonly #watchers = new Set<() => void>();
+  readonly #fileChanges = new Set<Promise<void>>();
 
   constructor(
     record: InstanceRecord,
@@ -79,6 +80,7 @@ export class ManagedInstance {
     const beganMs = performance.now();
     const observe = (ok: boolean): void => this.around.meter.observeStart((performance.now() - beganMs) / 1000, ok);
     try {
+      await Promise.allSettled(this.#fileChanges);
       const spec = await this.around.files.locate(this.#record.spec);
       const live = await run.switchOn(spec, hooks);
       observe(true);
@@ -222,6 +224,7 @@ export class ManagedInstance {
     if (this.#starting !== undefined || this.isLive) await this.kill();
     clearTimeout(this.#restartTimer);
     this.#enter("removing", {});
+    await Promise.allSettled(this.#fileChanges);
     await this.finishRemoval();
   }
 
@@ -293,7 +296,15 @@ export class ManagedInstance {
     return RootLayer.open(this.around.folder.instance(this.id));
   }
 
-  filesChanged(path: string): void {
+  /** Does something to its files. One that is to start meanwhile waits: what it boots with is what was acknowledged. */
+  async changeFiles(path: string, change: () => Promise<void>): Promise<void> {
+    const changed = change();
+    this.#fileChanges.add(changed);
+    try {
+      await changed;
+    } finally {
+      this.#fileChanges.delete(changed);
+    }
     this.#append("files-changed", { path: path.slice(0, 500) });
   }
 

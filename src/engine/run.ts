@@ -19,6 +19,7 @@ export class Run {
   #request: Request | undefined;
   #timer: NodeJS.Timeout | undefined;
   #layer: RootLayer | undefined;
+  #lost = "";
 
   constructor(
     private readonly streams: MainStreams,
@@ -109,7 +110,7 @@ export class Run {
 
   async #poweroff(live: LiveInstance, graceMs: number): Promise<void> {
     this.#restartTimer(graceMs);
-    await this.save();
+    await this.#save(live);
     await live.poweroff(graceMs);
   }
 
@@ -131,7 +132,8 @@ export class Run {
     const exit = await live.exit;
     await Promise.all(this.#pumps);
     clearTimeout(this.#timer);
-    return verdict ?? verdictOfMachine(exit, this.#request);
+    const { reason, status, message } = verdict ?? verdictOfMachine(exit, this.#request);
+    return { reason, status, message: message + this.#lost };
   }
 
   /** Undefined where the machine went away under the command. */
@@ -139,7 +141,7 @@ export class Run {
     try {
       const exit = await command.exit;
       const verdict = verdictOfCommand(exit, this.#request);
-      await this.save();
+      await this.#save(live);
       await live.stop();
       return verdict;
     } catch {
@@ -147,9 +149,14 @@ export class Run {
     }
   }
 
-  /** Keeps the files that the run has changed. A guest that goes away meanwhile has lost them. */
-  async save(): Promise<void> {
-    if (this.#layer !== undefined) await this.#live?.saveChanges(this.#layer).catch(() => {});
+  /** Keeps the files that the run has changed. A guest that goes away meanwhile has lost them, and the verdict says so. */
+  async #save(live: LiveInstance): Promise<void> {
+    if (this.#layer === undefined) return;
+    try {
+      await live.saveChanges(this.#layer);
+    } catch (error) {
+      this.#lost = `; the files that it changed are lost: ${(error as Error).message}`;
+    }
   }
 }
 

@@ -24,6 +24,8 @@ const AGENT_PORT = "wardian.agent";
 // A panic becomes a reboot, which ends the run, and is seen however early it comes. Sv39 is the cheapest to walk. The
 // self-tests of the kernel's ciphers are half of a boot (754 M instructions with them, 371 M without, November 2026).
 const CMDLINE = `console=ttyS0 earlycon=sbi quiet panic=-1 no4lvl cryptomgr.notests cma=0 rdinit=${AGENT_PATH}`;
+/** A guest that does not hand its files over by then keeps nobody waiting any longer. */
+const SAVE_TIMEOUT_MS = 120_000;
 /** Below it, a start that fails is likely for want of memory. */
 const COMFORTABLE_BYTES = 128 * 2 ** 20;
 
@@ -95,7 +97,7 @@ export class GuestInstance implements LiveInstance {
   }
 
   saveChanges(layer: RootLayer): Promise<void> {
-    return this.#tree.saveChanges(layer, { limitBytes: this.memoryBytes });
+    return this.#tree.saveChanges(layer, { limitBytes: this.memoryBytes, signal: AbortSignal.timeout(SAVE_TIMEOUT_MS) });
   }
 
   pause(): Promise<void> {
