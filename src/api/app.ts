@@ -25,7 +25,7 @@ import { metricsRoutes } from "./routes/metrics.js";
 export interface AppOptions {
   /** The engine, as a caller may use it. */
   doorFor(caller: Caller): Door;
-  /** Run first, in order; they set c.var.caller. Without any, everybody is the user whose process this is: for tests, and behind one's own. */
+  /** Run first, in order; they set c.get("caller"). Without any, everybody is the user whose process this is: for tests, and behind one's own. */
   readonly security?: readonly MiddlewareHandler[] | undefined;
   readonly meter?: Pick<Meter, "openStream"> | undefined;
   /** The dashboard. */
@@ -53,7 +53,7 @@ export function createApp(options: AppOptions) {
   for (const handler of security) app.use(handler);
   app.use((c, next) => {
     c.set("onUnforeseen", onUnforeseen);
-    if (c.var.caller !== undefined) c.set("door", options.doorFor(c.var.caller));
+    if (c.get("caller") !== undefined) c.set("door", options.doorFor(c.get("caller")));
     return c.req.method === "HEAD" ? withoutBody(c, next) : next();
   });
   app.onError((error, c) => {

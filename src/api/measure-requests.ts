@@ -21,5 +21,16 @@ export function measureRequests(meter: Pick<Meter, "observeRequest">): Middlewar
 /** As the OpenAPI document writes it; what Hono adds to a parameter is left out. Middleware is registered for ALL methods. */
 function routeOf(c: Context): string {
   const route = matchedRoutes(c).findLast(({ method }) => method !== "ALL");
-  return route === undefined ? UNMATCHED : route.path.replace(/:(\w+)(\{[^/]*\})?/g, "{$1}");
+  return route === undefined ? UNMATCHED : patternOf(route.path);
+}
+
+/** There are as many as routes. */
+const patterns = new Map<string, string>();
+
+function patternOf(path: string): string {
+  const known = patterns.get(path);
+  if (known !== undefined) return known;
+  const pattern = path.replace(/:(\w+)(\{[^/]*\})?/g, "{$1}");
+  patterns.set(path, pattern);
+  return pattern;
 }

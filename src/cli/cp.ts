@@ -115,7 +115,8 @@ async function planOut(type: FileStat["type"], source: string, target: string, c
   const base = posix.basename(source);
   const about = await lookHere(target);
   if (type === "folder") {
-    if (about !== undefined && !about.isFolder) throw new WardianError("not-a-folder", `${target} is a file: a folder cannot take its place`);
+    if (about !== undefined && !about.isFolder)
+      throw new WardianError("not-a-folder", `${target} is a file: a folder cannot take its place`);
     if (about !== undefined) return planAt(base, await realpath(target), contents || base === "" ? [] : [base]);
     return planAt(base, await parentHere(target), [basename(resolve(target))]);
   }
@@ -196,7 +197,8 @@ async function copyIn(door: Door, source: string, { instance, path }: GuestPath,
 async function lookAtSource(source: string): Promise<{ readonly from: string; readonly isFolder: boolean; readonly base: string }> {
   const about = await lookHere(source);
   if (about === undefined) throw new WardianError("no-file", `there is no file ${source}`);
-  if (!isContents(source) && !source.endsWith("/")) return { from: resolve(source), isFolder: about.isFolder && !about.isLink, base: basename(resolve(source)) };
+  if (!isContents(source) && !source.endsWith("/"))
+    return { from: resolve(source), isFolder: about.isFolder && !about.isLink, base: basename(resolve(source)) };
   if (!about.isFolder) throw new WardianError("not-a-folder", `${source} is not a folder`);
   return { from: await realpath(source), isFolder: true, base: isContents(source) ? CONTENTS : basename(resolve(source)) };
 }
@@ -212,7 +214,8 @@ async function planIn(
   const found = await lookThere(door, instance, target);
   if (found?.stat.type === "folder") return { folder: found.path, name: base };
   if (found !== undefined && isFolder) throw new WardianError("not-a-folder", `${target} is a file there: a folder cannot take its place`);
-  if (found === undefined && !isFolder && path.endsWith("/")) throw new WardianError("no-file", `there is no folder ${target} in ${instance}`);
+  if (found === undefined && !isFolder && path.endsWith("/"))
+    throw new WardianError("no-file", `there is no folder ${target} in ${instance}`);
   const end = found?.path ?? target.replace(/(?<=.)\/+$/, "");
   return { folder: posix.dirname(end), name: posix.basename(end) };
 }

@@ -93,7 +93,9 @@ test("what needs no running instance leaves no process behind", async () => {
   expect(records(await ok("inspect", "--json", id))).toMatchObject([{ id }]);
   expect(await ok("logs", "two")).toBe("");
   expect((await ok("events", "--no-follow")).match(/ (created|renamed) /g)).toEqual([" created ", " renamed "]);
-  expect(records(await ok("events", "--no-follow", "--filter", "type=renamed", "--json"))).toMatchObject([{ type: "renamed", name: "two" }]);
+  expect(records(await ok("events", "--no-follow", "--filter", "type=renamed", "--json"))).toMatchObject([
+    { type: "renamed", name: "two" },
+  ]);
   expect(await ok("rm", "two")).toBe("two\n");
   expect(ownerPid()).toBeUndefined();
 });
@@ -212,7 +214,25 @@ test.each(WRONG)("%j: one line and 125", async (args, says) => {
 });
 
 test("every command has help, with the way to its engine", async () => {
-  const commands = ["create", "start", "stop", "kill", "pause", "resume", "restart", "rm", "rename", "ps", "inspect", "logs", "exec", "attach", "cp", "events", "wait"];
+  const commands = [
+    "create",
+    "start",
+    "stop",
+    "kill",
+    "pause",
+    "resume",
+    "restart",
+    "rm",
+    "rename",
+    "ps",
+    "inspect",
+    "logs",
+    "exec",
+    "attach",
+    "cp",
+    "events",
+    "wait",
+  ];
   const helps = await Promise.all(commands.map((command) => ok(command, "--help")));
   for (const help of helps) for (const word of ["--json", "--host", "--state", "WARDIAN_TOKEN"]) expect(help).toContain(word);
 });
@@ -262,7 +282,10 @@ describe("a state folder that several share", () => {
     const { status, stderr } = await wardian(["start", "x", "--state", long]);
     expect([status, stderr]).toEqual([125, expect.stringMatching(/^wardian: .*too long.*\n$/)]);
     writeFileSync(join(folder, "file"), "");
-    expect(await wardian(["ps", "--state", join(folder, "file")])).toMatchObject({ status: 125, stderr: expect.stringMatching(/^wardian: [^\n]+\n$/) });
+    expect(await wardian(["ps", "--state", join(folder, "file")])).toMatchObject({
+      status: 125,
+      stderr: expect.stringMatching(/^wardian: [^\n]+\n$/),
+    });
   });
 });
 

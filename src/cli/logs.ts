@@ -60,7 +60,11 @@ function logs(ref: string, options: LogsOptions): Promise<number> {
   );
 }
 
-async function streamsOf(door: Door, ref: string, asked: readonly LogStream[] | undefined): Promise<{ id: string; streams: readonly LogStream[] }> {
+async function streamsOf(
+  door: Door,
+  ref: string,
+  asked: readonly LogStream[] | undefined,
+): Promise<{ id: string; streams: readonly LogStream[] }> {
   const { id, spec } = await door.apply({ kind: "inspect", instance: ref });
   return { id, streams: asked ?? (spec.command === undefined ? ["console"] : ["stdout", "stderr"]) };
 }
@@ -87,7 +91,7 @@ class LineStamps {
   stamp(bytes: Uint8Array, at: string): Uint8Array {
     const stamp = Buffer.from(`${at} `);
     const parts: Uint8Array[] = [];
-    for (let start = 0; start < bytes.length; ) {
+    for (let start = 0; start < bytes.length;) {
       const newline = bytes.indexOf(NEWLINE, start);
       const end = newline < 0 ? bytes.length : newline + 1;
       if (!this.#isInLine) parts.push(stamp);
@@ -108,7 +112,8 @@ function parseTail(text: string): number | undefined {
 function parseStreams(text: string): LogStream[] {
   return text.split(",").map((name) => {
     const stream = LOG_STREAMS.find((known) => known === name);
-    if (stream === undefined) throw new WardianError("bad-option", `there is no stream ${JSON.stringify(name)}: use ${LOG_STREAMS.join(", ")}`);
+    if (stream === undefined)
+      throw new WardianError("bad-option", `there is no stream ${JSON.stringify(name)}: use ${LOG_STREAMS.join(", ")}`);
     return stream;
   });
 }

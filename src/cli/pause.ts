@@ -16,9 +16,5 @@ export function addPauseCommand(program: Command, finish: (status: number) => vo
 
 /** The exit status. */
 function pause(refs: readonly string[], options: DoorOptions): Promise<number> {
-  return withDoor(
-    options,
-    (door) => forEachInstance(refs, options, (instance) => door.apply({ kind: "pause", instance })),
-    "records",
-  );
+  return withDoor(options, (door) => forEachInstance(refs, options, (instance) => door.apply({ kind: "pause", instance })), "records");
 }

@@ -16,9 +16,5 @@ export function addResumeCommand(program: Command, finish: (status: number) => v
 
 /** The exit status. */
 function resume(refs: readonly string[], options: DoorOptions): Promise<number> {
-  return withDoor(
-    options,
-    (door) => forEachInstance(refs, options, (instance) => door.apply({ kind: "resume", instance })),
-    "records",
-  );
+  return withDoor(options, (door) => forEachInstance(refs, options, (instance) => door.apply({ kind: "resume", instance })), "records");
 }

@@ -26,7 +26,8 @@ export function addStopCommand(program: Command, finish: (status: number) => voi
 function stop(refs: readonly string[], options: StopOptions): Promise<number> {
   return withDoor(
     options,
-    (door) => forEachInstance(refs, options, (instance) => door.apply({ kind: "stop", instance, graceMs: options.time, signal: options.signal })),
+    (door) =>
+      forEachInstance(refs, options, (instance) => door.apply({ kind: "stop", instance, graceMs: options.time, signal: options.signal })),
     "records",
   );
 }

@@ -1,5 +1,16 @@
 // Tars from a hostile instance: whatever they hold, nothing outside of the target is touched.
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -91,7 +102,15 @@ describe("a hostile tar", () => {
   });
 
   test("more than the limit is refused, and leaves no half file", async () => {
-    await expect(unpackHere(tarOf([{ name: "a", body: "x".repeat(60) }, { name: "b", body: "x".repeat(60) }]), 100)).rejects.toMatchObject({ code: "archive-too-large" });
+    await expect(
+      unpackHere(
+        tarOf([
+          { name: "a", body: "x".repeat(60) },
+          { name: "b", body: "x".repeat(60) },
+        ]),
+        100,
+      ),
+    ).rejects.toMatchObject({ code: "archive-too-large" });
     expect([existsSync(join(root, "a")), existsSync(join(root, "b"))]).toEqual([true, false]);
   });
 
@@ -106,7 +125,12 @@ describe("a hostile tar", () => {
 
   test("any bytes at all end in files inside, or in an error", async () => {
     const whole: Buffer[] = [];
-    for await (const chunk of tarOf([{ name: "d", type: "directory" }, { name: "d/f", body: "hello" }, { name: "d/l", type: "symlink", linkname: "../../outside" }])) whole.push(chunk as Buffer);
+    for await (const chunk of tarOf([
+      { name: "d", type: "directory" },
+      { name: "d/f", body: "hello" },
+      { name: "d/l", type: "symlink", linkname: "../../outside" },
+    ]))
+      whole.push(chunk as Buffer);
     const bytes = Buffer.concat(whole);
     const spots = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 12 });
     await fc.assert(
@@ -149,7 +173,12 @@ describe("there and back", () => {
 
   test("a hard link is one, and an earlier file gives way", async () => {
     writeFileSync(join(root, "h"), "old");
-    await unpackHere(tarOf([{ name: "f", body: "new" }, { name: "h", type: "link", linkname: "f" }]));
+    await unpackHere(
+      tarOf([
+        { name: "f", body: "new" },
+        { name: "h", type: "link", linkname: "f" },
+      ]),
+    );
     expect(readFileSync(join(root, "h"), "utf8")).toBe("new");
     expect(statSync(join(root, "h")).nlink).toBe(2);
   });

@@ -132,7 +132,8 @@ class Unpacker {
 
   /** Every folder on the way is there, and is a folder. */
   async #requireWay(parts: readonly string[]): Promise<void> {
-    for (let depth = 1; depth <= parts.length; depth++) await this.#requireFolder(join(this.#options.root, ...parts.slice(0, depth)), 0o755);
+    for (let depth = 1; depth <= parts.length; depth++)
+      await this.#requireFolder(join(this.#options.root, ...parts.slice(0, depth)), 0o755);
   }
 
   async #requireFolder(path: string, mode: number): Promise<void> {
@@ -148,7 +149,7 @@ class Unpacker {
 }
 
 async function writeAll(file: Awaited<ReturnType<typeof open>>, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+  for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten;
 }
 
 /** Of a file or a link; a folder stays, and is an error of whoever comes next. */
@@ -163,7 +164,8 @@ const FILE_ERRORS = /^E[A-Z]+$/;
 function explain(error: unknown): unknown {
   if (error instanceof WardianError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== undefined && FILE_ERRORS.test(code)) return new WardianError("file-failed", `it cannot be written: ${message}`, { cause: error });
+  if (code !== undefined && FILE_ERRORS.test(code))
+    return new WardianError("file-failed", `it cannot be written: ${message}`, { cause: error });
   return new WardianError("archive-corrupt", `what came is no tar archive, or a damaged one: ${message}`, { cause: error });
 }
 

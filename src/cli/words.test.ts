@@ -51,12 +51,26 @@ test("small words", () => {
   expect(parseLabel("a=b=c", { x: "1" })).toEqual({ x: "1", a: "b=c" });
   expect(parseLabel("a")).toEqual({ a: "" });
   expect(parseCount("12")).toBe(12);
-  for (const wrong of [() => parseGrace("-1"), () => parseGrace("99999999"), () => parseLabel("=b"), () => parseCount("0"), () => parseCount("1e3")])
+  for (const wrong of [
+    () => parseGrace("-1"),
+    () => parseGrace("99999999"),
+    () => parseLabel("=b"),
+    () => parseCount("0"),
+    () => parseCount("1e3"),
+  ])
     expect(wrong).toThrow(badOption);
 });
 
 test("a table shows no control characters", () => {
-  expect(formatTable(["A", "B"], [["x\u001b[31m", "long"], ["yy", "z"]])).toBe("A        B\nx [31m   long\nyy       z\n");
+  expect(
+    formatTable(
+      ["A", "B"],
+      [
+        ["x\u001b[31m", "long"],
+        ["yy", "z"],
+      ],
+    ),
+  ).toBe("A        B\nx [31m   long\nyy       z\n");
 });
 
 test.each([
@@ -82,7 +96,10 @@ test("a request holds what was said, and files as they can be found", () => {
   });
   const files = { kernel: "./k", disk: [{ path: "d/e", readOnly: true }] };
   const here = { kernel: "package.json", disk: [{ path: "./src/cli/main.ts", readOnly: true }] };
-  expect(requestOf(undefined, [], here, true)).toMatchObject({ kernel: resolve("package.json"), disks: [{ path: resolve("src/cli/main.ts"), readOnly: true }] });
+  expect(requestOf(undefined, [], here, true)).toMatchObject({
+    kernel: resolve("package.json"),
+    disks: [{ path: resolve("src/cli/main.ts"), readOnly: true }],
+  });
   expect(() => requestOf(undefined, [], files, true)).toThrow(expect.objectContaining({ code: "no-file" }));
   expect(requestOf("not-here.tar", [], {}, true)).toMatchObject({ image: "not-here.tar" });
   expect(requestOf("./root.tar", [], files, false)).toMatchObject({ image: "./root.tar", kernel: "./k", disks: [{ path: "d/e" }] });

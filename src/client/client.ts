@@ -18,7 +18,8 @@ export type WardianClient = ReturnType<typeof hc<AppType>>;
  */
 export function createClient(url: string, options: ClientOptions = {}): WardianClient {
   const transport = new Transport(url, options);
-  const ownFetch = ((input: string, init: object) => undiciFetch(input, { ...init, dispatcher: transport.agent })) as unknown as typeof fetch;
+  const ownFetch = ((input: string, init: object) =>
+    undiciFetch(input, { ...init, dispatcher: transport.agent })) as unknown as typeof fetch;
   return hc<AppType>(transport.address.base, {
     fetch: options.fetch ?? ownFetch,
     headers: transport.headers,

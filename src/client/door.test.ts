@@ -65,8 +65,11 @@ async function errorOf(door: Door, action: Action): Promise<{ code: string; mess
     () => expect.unreachable(`${JSON.stringify(action)} should fail`),
     (thrown: unknown) => thrown,
   );
-  // Of an error in the form of a request, HTTP says where in the request.
-  return { code: (error as { code: string }).code, message: (error as Error).message.replace(/^body: /, "") };
+  // Ids differ; and of an error in the form of a request, HTTP says where in the request.
+  return {
+    code: (error as { code: string }).code,
+    message: (error as Error).message.replace(/^body: /, "").replace(/\b[0-9a-f]{12}\b/, "ID"),
+  };
 }
 
 const guestFiles = await fetchGuest().catch(() => undefined);
@@ -108,7 +111,10 @@ describe.each(WAYS)("%s", (wayName, open) => {
 
   test("the same key makes one instance", async () => {
     const request = bare("end-0");
-    const [first, second] = [await door.apply({ kind: "create", request, idempotencyKey: "once" }), await door.apply({ kind: "create", request, idempotencyKey: "once" })];
+    const [first, second] = [
+      await door.apply({ kind: "create", request, idempotencyKey: "once" }),
+      await door.apply({ kind: "create", request, idempotencyKey: "once" }),
+    ];
     expect(second).toEqual(first);
     expect((await errorOf(door, { kind: "create", request: bare("loop"), idempotencyKey: "once" })).code).toBe("idempotency-mismatch");
     await door.apply({ kind: "remove", instance: first.id });
@@ -216,7 +222,11 @@ describe.each(WAYS)("%s", (wayName, open) => {
     afterAll(() => door.apply({ kind: "remove", instance: id, force: true }));
 
     test("runs commands: streams, input, status, signal", async () => {
-      const command = await door.apply({ kind: "exec", instance: id, command: { args: ["sh", "-c", "cat; echo err >&2; exit 3"], stdin: true } });
+      const command = await door.apply({
+        kind: "exec",
+        instance: id,
+        command: { args: ["sh", "-c", "cat; echo err >&2; exit 3"], stdin: true },
+      });
       command.stdin.end("typed");
       expect(await Promise.all([readAll(command.stdout), readAll(command.stderr)])).toEqual(["typed", "err\n"]);
       expect(await command.exit).toEqual({ code: 3, signal: null, status: 3 });
@@ -240,7 +250,9 @@ describe.each(WAYS)("%s", (wayName, open) => {
       abort.abort(new Error("enough"));
       await expect(command.exit).rejects.toThrow("enough");
       await expect
-        .poll(async () => readAll((await door.apply({ kind: "exec", instance: id, command: { args: ["ps"] } })).stdout), { timeout: 10_000 })
+        .poll(async () => readAll((await door.apply({ kind: "exec", instance: id, command: { args: ["ps"] } })).stdout), {
+          timeout: 10_000,
+        })
         .not.toContain("sleep 4321");
     });
 
@@ -309,7 +321,8 @@ test("what goes wrong is the same everywhere", async () => {
       { kind: "remove-file", instance: "one", path: "/" },
       { kind: "list", filter: { after: "none" } },
     ];
-    for (const action of WRONG) expect({ action, ...(await errorOf(there.door, action)) }).toEqual({ action, ...(await errorOf(here.door, action)) });
+    for (const action of WRONG)
+      expect({ action, ...(await errorOf(there.door, action)) }).toEqual({ action, ...(await errorOf(here.door, action)) });
   } finally {
     await here.close();
     await there.close();

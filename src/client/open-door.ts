@@ -44,32 +44,64 @@ export async function openDoor(place: DoorPlace = {}): Promise<Door> {
 /** Whoever gets the folder's lock is its owner; everybody else speaks to that one. */
 async function openFolder(folder: StateFolder, place: DoorPlace): Promise<Door> {
   const deadline = performance.now() + OWNER_TIMEOUT_MS;
-  let started: OwnerProcess | undefined;
-  let starts = 0;
-  let need = place.need ?? "running";
+  const search = new OwnerSearch(folder, place);
   try {
-    while (performance.now() < deadline) {
-      const listening = await askOwner(folder);
-      if (listening !== undefined) return listening;
-      if (started?.hasEnded === true && starts >= OWNER_STARTS) break;
-      if (started === undefined || started.hasEnded) {
-        const ownership = takeOwnership(folder);
-        if (ownership !== undefined && need === "records") {
-          const engine = await openHere(folder, ownership, place);
-          if (engine !== undefined) return engine;
-          need = "running";
-        }
-        if (ownership !== undefined) {
-          ownership.release();
-          started = OwnerProcess.start(folder, place.ownerCommand);
-          starts += 1;
-        }
+    while (performance.now() < deadline && !search.isHopeless) {
+      const door = (await askOwner(folder)) ?? (await search.takePart());
+      if (door !== undefined) {
+        search.settleFor(readOwner(folder)?.pid);
+        return door;
       }
       await sleep(LOOK_MS);
     }
-    throw started === undefined ? inUse(folder) : started.failure();
+    throw search.failure();
   } finally {
-    started?.leave();
+    search.leave();
+  }
+}
+
+/** While nobody listens: our own part in there being an owner. */
+class OwnerSearch {
+  #started: OwnerProcess | undefined;
+  #starts = 0;
+  #need: OwnerNeed;
+
+  constructor(
+    private readonly folder: StateFolder,
+    private readonly place: DoorPlace,
+  ) {
+    this.#need = place.need ?? "running";
+  }
+
+  get isHopeless(): boolean {
+    return this.#starts >= OWNER_STARTS && this.#started?.hasEnded === true;
+  }
+
+  /** The folder may be free: then we are its owner for a moment, or start one that stays. */
+  async takePart(): Promise<Door | undefined> {
+    if (this.#started?.hasEnded === false) return undefined;
+    const ownership = takeOwnership(this.folder);
+    if (ownership === undefined) return undefined;
+    const door = this.#need === "records" ? await openHere(this.folder, ownership, this.place) : undefined;
+    if (door !== undefined) return door;
+    ownership.release();
+    this.#need = "running";
+    this.#started = OwnerProcess.start(this.folder, this.place.ownerCommand);
+    this.#starts += 1;
+    return undefined;
+  }
+
+  /** Another one's process came first: ours would wait for its turn, and then have nothing to do. */
+  settleFor(pid: number | undefined): void {
+    if (pid !== undefined && this.#started !== undefined && pid !== this.#started.pid) this.#started.end();
+  }
+
+  failure(): WardianError {
+    return this.#started?.failure() ?? inUse(this.folder);
+  }
+
+  leave(): void {
+    this.#started?.leave();
   }
 }
 
@@ -83,7 +115,7 @@ async function askOwner(folder: StateFolder): Promise<Door | undefined> {
     return door;
   } catch (error) {
     await door[Symbol.asyncDispose]();
-    if (error instanceof WardianError && (GOING.includes(error.code))) return undefined;
+    if (error instanceof WardianError && GOING.includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -51,6 +51,14 @@ export class OwnerProcess {
     return this.#hasEnded;
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  end(): void {
+    if (!this.#hasEnded) this.#child.kill("SIGTERM");
+  }
+
   /** It goes on without us. */
   leave(): void {
     this.#child.unref();

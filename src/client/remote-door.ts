@@ -64,8 +64,7 @@ export class RemoteDoor implements Door {
       this.#open(pathOf(instance, "/attach"), { stdin, tty: false }, signal && givenUp(signal), { query: { stdin } }),
     logs: async ({ instance, query = {}, signal }) => readLogs(this.#transport, pathOf(instance, "/logs"), query, signal),
     events: async ({ query = {}, signal }) => readEvents(this.#transport, query, signal),
-    "stat-file": ({ instance, path }) =>
-      this.#transport.json(fileStatSchema, "GET", pathOf(instance, "/files/stat"), { query: { path } }),
+    "stat-file": ({ instance, path }) => this.#transport.json(fileStatSchema, "GET", pathOf(instance, "/files/stat"), { query: { path } }),
     "list-files": async ({ instance, path }) => {
       const schema = z.object({ files: z.array(fileStatSchema) });
       return (await this.#transport.json(schema, "GET", pathOf(instance, "/files/list"), { query: { path } })).files;
@@ -217,7 +216,14 @@ function pathOf(instance: string, rest = ""): string {
   return `/v1/instances/${instance}${rest}`;
 }
 
-function queryOf({ states, kind, name, labels = {}, after, limit }: InstanceFilter): Record<string, string | number | readonly string[] | undefined> {
+function queryOf({
+  states,
+  kind,
+  name,
+  labels = {},
+  after,
+  limit,
+}: InstanceFilter): Record<string, string | number | readonly string[] | undefined> {
   return {
     state: states?.join(","),
     kind,

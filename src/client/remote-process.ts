@@ -98,7 +98,8 @@ export class RemoteProcess implements RunningProcess {
 
   #exited(message: unknown): void {
     const { status, signal, failure } = message as Readonly<Record<string, unknown>>;
-    if (typeof status !== "number" || !Number.isInteger(status) || status < 0 || status > 255) return this.#distrust("an exit without a status");
+    if (typeof status !== "number" || !Number.isInteger(status) || status < 0 || status > 255)
+      return this.#distrust("an exit without a status");
     this.#hasStarted();
     this.#isOver = true;
     this.stdin.destroy();

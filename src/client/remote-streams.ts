@@ -29,7 +29,7 @@ const logLineSchema = z.object({
 
 /** Everything that `open` gives; where that breaks off, `open` is called again, until too often nothing came of it. */
 async function* resume<T>(transport: Transport, open: () => AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     try {
       for await (const item of open()) {
         failures = 0;
@@ -78,7 +78,7 @@ export function readEvents(transport: Transport, query: EventQuery, signal?: Abo
 
 async function* readKeptEvents(transport: Transport, query: EventQuery, signal: AbortSignal | undefined): AsyncGenerator<InstanceEvent> {
   let leftCount = query.limit ?? Number.POSITIVE_INFINITY;
-  for (let after = query.afterId ?? 0; ; ) {
+  for (let after = query.afterId ?? 0; ;) {
     const limit = Math.min(leftCount, PAGE_EVENTS);
     const asked = { ...filterOf(query), follow: false, after, limit };
     const { events } = await transport.json(eventPageSchema, "GET", "/v1/events", { query: asked, signal });

@@ -95,7 +95,12 @@ export class Transport {
   }
 
   /** The JSON that is answered, as `schema` has it. */
-  async json<S extends z.ZodType>(schema: S, method: "GET" | "POST" | "PATCH", path: string, options?: RequestOptions): Promise<z.output<S>> {
+  async json<S extends z.ZodType>(
+    schema: S,
+    method: "GET" | "POST" | "PATCH",
+    path: string,
+    options?: RequestOptions,
+  ): Promise<z.output<S>> {
     const { body, headers } = await this.request(method, path, options);
     if (!/^application\/json\b/.test(String(headers["content-type"] ?? ""))) {
       body.on("error", () => {}).destroy();

@@ -32,16 +32,22 @@ describe("addresses", () => {
     expect([address.base, address.webSocketBase, address.socketPath]).toEqual([base, webSocketBase, socketPath]);
   });
 
-  test.each(["", "host:80", "ftp://host", "unix:", "http://host/?a=1", "http://user:secret@host", "javascript:alert(1)", "unix:/a\0b"])("%j is none", (text) => {
-    expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: "bad-option" }));
-    expect(() => parseAddress(text)).not.toThrow("secret");
-  });
+  test.each(["", "host:80", "ftp://host", "unix:", "http://host/?a=1", "http://user:secret@host", "javascript:alert(1)", "unix:/a\0b"])(
+    "%j is none",
+    (text) => {
+      expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: "bad-option" }));
+      expect(() => parseAddress(text)).not.toThrow("secret");
+    },
+  );
 });
 
 describe("lines", () => {
   test("are the same however they are cut", async () => {
     const sizes = fc.array(fc.nat(9), { maxLength: 30 });
-    const texts = fc.array(fc.string({ unit: "grapheme" }).map((text) => text.replace(/[\r\n]/g, "")), { maxLength: 8 });
+    const texts = fc.array(
+      fc.string({ unit: "grapheme" }).map((text) => text.replace(/[\r\n]/g, "")),
+      { maxLength: 8 },
+    );
     await fc.assert(
       fc.asyncProperty(texts, sizes, async (lines, cuts) => {
         const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
@@ -85,7 +91,13 @@ describe("server-sent events", () => {
 describe("problems", () => {
   const TYPE = "application/problem+json; charset=utf-8";
   test("keep their code and their message", () => {
-    const body = JSON.stringify({ type: "urn:wardian:problem:no-instance", status: 404, code: "no-instance", detail: "there is none", title: "Not Found" });
+    const body = JSON.stringify({
+      type: "urn:wardian:problem:no-instance",
+      status: 404,
+      code: "no-instance",
+      detail: "there is none",
+      title: "Not Found",
+    });
     expect(problemError("s", 404, TYPE, body)).toMatchObject({ code: "no-instance", message: "there is none" });
   });
 

@@ -218,6 +218,14 @@ describe("streams", () => {
   });
 });
 
+test("a reader who stalls does not keep an instance from ending", async () => {
+  const { id } = await make("flood");
+  const attached = await engine.apply({ kind: "attach", instance: id });
+  await engine.apply({ kind: "start", instance: id });
+  await new Promise((resolve) => attached.stdout.once("readable", resolve));
+  expect(await engine.apply({ kind: "kill", instance: id })).toMatchObject({ state: "exited", end: { reason: "killed" } });
+});
+
 describe("callers", () => {
   const caller = (more: Partial<Caller>): Caller => ({
     name: "t",

@@ -139,7 +139,7 @@ export class Engine implements Door {
         "state-in-use",
         `another Wardian process uses the state folder ${folder.path}: use that one, or another folder`,
       );
-    const store = openStore(folder.database);
+    const store = openStore(folder.database, { onNote: options.onNote });
     const engine = new Engine(options, store, folder, () => {
       if (options.ownership === undefined) ownership.release();
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });

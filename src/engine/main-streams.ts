@@ -21,6 +21,7 @@ interface Target {
 export class MainStreams {
   readonly #attachments = new Set<Attachment>();
   #target: Target | undefined;
+  #hasHurry = false;
   #arrived: (() => void)[] = [];
   #size: readonly [cols: number, rows: number] | undefined;
 
@@ -36,16 +37,23 @@ export class MainStreams {
         tap?.(chunk);
         this.log?.append(stream, chunk);
         this.onBytes(chunk.length);
-        if (to !== undefined) await Promise.all([...this.#attachments].map((attachment) => attachment.deliver(to, chunk)));
+        if (to !== undefined) await Promise.all([...this.#attachments].map((attachment) => attachment.deliver(to, chunk, this.#hasHurry)));
       }
     } catch {
       // see above
     }
   }
 
+  /** The program is gone: what it said last goes to attached people without waiting for those who do not read. */
+  hurry(): void {
+    this.#hasHurry = true;
+    for (const attachment of this.#attachments) attachment.hurry();
+  }
+
   /** The program is there: what attached people have typed goes to it. */
   connect(target: Target): void {
     this.#target = target;
+    this.#hasHurry = false;
     if (this.#size !== undefined) target.resize(...this.#size);
     for (const arrived of this.#arrived.splice(0)) arrived();
   }
@@ -107,6 +115,7 @@ class Attachment implements RunningProcess {
   readonly exit: Promise<ExitStatus>;
   #settle: (exit: ExitStatus) => void = () => {};
   #reject: (reason: Error) => void = () => {};
+  readonly #waiting = new Set<() => void>();
 
   constructor(
     private readonly streams: MainStreams,
@@ -125,10 +134,22 @@ class Attachment implements RunningProcess {
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.on("error", () => {}); // a reader that went away
   }
 
-  /** Waits while the reader does. */
-  async deliver(to: OutputName, chunk: Uint8Array): Promise<void> {
+  /** Waits while the reader does, but in a hurry. */
+  async deliver(to: OutputName, chunk: Uint8Array, inHurry: boolean): Promise<void> {
     const stream = this[to];
-    if (!stream.destroyed && !stream.write(chunk)) await flowsAgain(stream);
+    if (stream.destroyed || stream.write(chunk) || inHurry) return;
+    await new Promise<void>((resolve) => {
+      this.#waiting.add(resolve);
+      void flowsAgain(stream).then(() => {
+        this.#waiting.delete(resolve);
+        resolve();
+      });
+    });
+  }
+
+  hurry(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 
   finish(exit: ExitStatus): void {

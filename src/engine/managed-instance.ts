@@ -37,7 +37,11 @@ export class ManagedInstance {
     private readonly around: Surroundings,
   ) {
     this.#record = record;
-    this.log = around.folder === undefined ? undefined : new InstanceLog(around.folder.instanceLog(record.id));
+    this.log =
+      around.folder === undefined
+        ? undefined
+        : new InstanceLog(around.folder.instanceLog(record.id), { onNote: (text) => around.onNote(text) });
+    if (!LIVE_STATES.has(record.state)) this.log?.end();
     this.#streams = new MainStreams(this.log, (count) => around.meter.addLogBytes(count));
   }
 
@@ -68,6 +72,7 @@ export class ManagedInstance {
     requireStep(this.id, this.#record.state, "starting", "started");
     clearTimeout(this.#restartTimer);
     this.#enter("starting", { wanted: "running" }, "starting");
+    this.log?.begin();
     this.#starting = this.#switchOn(hooks, byPolicy).finally(() => {
       this.#starting = undefined;
     });

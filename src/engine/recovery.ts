@@ -15,7 +15,8 @@ export async function recover(
   adopt: (record: InstanceRecord) => ManagedInstance,
 ): Promise<void> {
   const records = store.instances();
-  await folder.removeOrphans(new Set(records.map(({ id }) => id)), onNote);
+  // Of all of them: a record that a newer version wrote, and we cannot read, keeps its folder.
+  await folder.removeOrphans(new Set(store.instanceIds()), onNote);
   for (const record of records) {
     const instance = adopt(record);
     if (LIVE_STATES.has(record.state)) instance.findLost();

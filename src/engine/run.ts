@@ -14,6 +14,7 @@ import { type Request, type Verdict, verdictOfCommand, verdictOfMachine } from "
 export class Run {
   readonly #abort = new AbortController();
   readonly #pumps: Promise<void>[] = [];
+  readonly #commandPumps: Promise<void>[] = [];
   #live: LiveInstance | undefined;
   #command: RunningProcess | undefined;
   #request: Request | undefined;
@@ -82,7 +83,7 @@ export class Run {
       ...(user === undefined ? {} : { user }),
     });
     this.#command = command;
-    this.#pumps.push(this.streams.pump(command.stdout, "stdout", "stdout"), this.streams.pump(command.stderr, "stderr", "stderr"));
+    this.#commandPumps.push(this.streams.pump(command.stdout, "stdout", "stdout"), this.streams.pump(command.stderr, "stderr", "stderr"));
     this.streams.connect({
       stdin: command.stdin,
       endsWithInput: true,
@@ -130,7 +131,8 @@ export class Run {
   async over(live: LiveInstance): Promise<Verdict> {
     const verdict = this.#command === undefined ? undefined : await this.#overCommand(this.#command, live);
     const exit = await live.exit;
-    await Promise.all(this.#pumps);
+    this.streams.hurry();
+    await Promise.all([...this.#pumps, ...this.#commandPumps]);
     clearTimeout(this.#timer);
     const { reason, status, message } = verdict ?? verdictOfMachine(exit, this.#request);
     return { reason, status, message: message + this.#lost };
@@ -141,6 +143,9 @@ export class Run {
     try {
       const exit = await command.exit;
       const verdict = verdictOfCommand(exit, this.#request);
+      // What it said last is still on its way; the machine must not go before.
+      this.streams.hurry();
+      await Promise.all(this.#commandPumps);
       await this.#save(live);
       await live.stop();
       return verdict;

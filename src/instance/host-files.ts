@@ -1,6 +1,6 @@
 // Which files of the host an instance may be made of: names in the images folder, and, for callers who are trusted with it,
 // paths. A record keeps names as they were given and paths as absolute ones. May depend on errors and the files beside it.
-import { lstat } from "node:fs/promises";
+import { access, lstat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { WardianError } from "../errors.js";
 import { DEFAULT_IMAGE } from "./guest-files.js";
@@ -19,13 +19,14 @@ export class HostFiles {
   async admit(spec: InstanceSpec, hostPaths: boolean): Promise<InstanceSpec> {
     return this.#map(spec, async (name, use) => {
       if (FILE_NAME.test(name) && (await this.#inFolder(name)) !== undefined) return name;
-      if (hostPaths) return resolve(name);
+      if (hostPaths && (name.includes("/") || !FILE_NAME.test(name) || (await isThere(resolve(name))))) return resolve(name);
       if (name.includes("/") || name.includes("\\"))
         throw new WardianError(
           "bad-request",
           `${use}: ${JSON.stringify(name)} is a path; give the name of a file in the server's images folder`,
         );
-      throw new WardianError("image-not-found", `${use}: there is no file ${JSON.stringify(name)} in the server's images folder`);
+      const where = hostPaths ? "here, or in the images folder" : "in the server's images folder";
+      throw new WardianError("image-not-found", `${use}: there is no file ${JSON.stringify(name)} ${where}`);
     });
   }
 
@@ -54,10 +55,21 @@ export class HostFiles {
   async #inFolder(name: string): Promise<string | undefined> {
     if (this.imagesFolder === undefined) return undefined;
     const path = join(this.imagesFolder, name);
-    const isFile = await lstat(path).then(
-      (about) => about.isFile(),
-      () => false,
-    );
-    return isFile ? resolve(path) : undefined;
+    return (await isRegular(path)) ? resolve(path) : undefined;
   }
+}
+
+/** Whatever it is: what is wrong with it will be told by who reads it. */
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isRegular(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (about) => about.isFile(),
+    () => false,
+  );
 }

@@ -1,7 +1,15 @@
 // The counters of one machine, in memory that its worker writes and the main thread reads without asking: one double each, in
 // the catalog's order, first the machine's, then each device's. A double is never torn on the hosts Node runs on. May depend
 // on metrics/catalog.
-import { type CounterSample, DEVICE_METRICS, type DeviceMetric, MACHINE_METRICS, type MachineMetric } from "../metrics/catalog.js";
+import {
+  type CounterSample,
+  DEVICE_METRICS,
+  type DeviceMetric,
+  MACHINE_METRICS,
+  type MachineMetric,
+  NO_DEVICE_COUNTERS,
+  NO_MACHINE_COUNTERS,
+} from "../metrics/catalog.js";
 
 const MACHINE_NAMES = Object.keys(MACHINE_METRICS) as readonly MachineMetric[];
 const DEVICE_NAMES = Object.keys(DEVICE_METRICS) as readonly DeviceMetric[];
@@ -56,10 +64,22 @@ export class CounterBlock {
 
   /** All of it as of now, but for what only the main thread knows. */
   sample(known: Pick<CounterSample["machine"], "up_seconds" | "paused_seconds">): CounterSample {
-    const all = this.#values.slice();
-    const record = <K extends string>(names: readonly K[], start: number): Record<K, number> =>
-      Object.fromEntries(names.map((name, index) => [name, all[start + index] ?? 0])) as Record<K, number>;
-    const devices = this.#devices.map((name, index) => [name, record(DEVICE_NAMES, MACHINE_NAMES.length + index * DEVICE_NAMES.length)]);
-    return { machine: { ...record(MACHINE_NAMES, 0), ...known }, devices: Object.fromEntries(devices) };
+    const machine = this.#record(NO_MACHINE_COUNTERS, MACHINE_NAMES, 0);
+    machine.up_seconds = known.up_seconds;
+    machine.paused_seconds = known.paused_seconds;
+    const devices: Record<string, Record<DeviceMetric, number>> = {};
+    let start = MACHINE_NAMES.length;
+    for (const name of this.#devices) {
+      devices[name] = this.#record(NO_DEVICE_COUNTERS, DEVICE_NAMES, start);
+      start += DEVICE_NAMES.length;
+    }
+    return { machine, devices };
+  }
+
+  /** A copy of `zeros` keeps one shape for all records, which is what makes this cheap. */
+  #record<K extends string>(zeros: Readonly<Record<K, number>>, names: readonly K[], start: number): Record<K, number> {
+    const record: Record<K, number> = { ...zeros };
+    for (let index = 0; index < names.length; index++) record[names[index] as K] = this.#values[start + index] ?? 0;
+    return record;
   }
 }

@@ -102,6 +102,14 @@ export type DeviceCounters = Readonly<Record<DeviceMetric, number>>;
 /** Without what the host does not tell. */
 export type HostFigures = Readonly<Partial<Record<HostMetric, number>>>;
 
+/** All counters are 0 at power-on. */
+export const NO_MACHINE_COUNTERS = zeros(MACHINE_METRICS);
+export const NO_DEVICE_COUNTERS = zeros(DEVICE_METRICS);
+
+function zeros<Name extends string>(metrics: Readonly<Record<Name, Metric>>): Readonly<Record<Name, number>> {
+  return Object.fromEntries(Object.keys(metrics).map((name) => [name, 0])) as Record<Name, number>;
+}
+
 /** All counters of a running instance at one moment. */
 export interface CounterSample {
   readonly machine: MachineCounters;

@@ -1,6 +1,5 @@
 // Counters for tests: a machine that has run for a while, at the pace one says.
-import type { CounterSample, DeviceCounters, MachineCounters } from "./catalog.js";
-import { NO_DEVICE_COUNTERS, NO_MACHINE_COUNTERS } from "./sample-history.js";
+import { type CounterSample, type DeviceCounters, type MachineCounters, NO_DEVICE_COUNTERS, NO_MACHINE_COUNTERS } from "./catalog.js";
 
 export function sampleCounters(
   machine: Partial<MachineCounters>,

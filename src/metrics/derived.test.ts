@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sampleCounters } from "./counters-sample.js";
 import { derive, DERIVED_METRICS, DEVICE_DERIVED_METRICS, HOST_DERIVED_METRICS, type MachineWindow } from "./derived.js";
-import { NO_DEVICE_COUNTERS, NO_MACHINE_COUNTERS } from "./sample-history.js";
+import { NO_DEVICE_COUNTERS, NO_MACHINE_COUNTERS } from "./catalog.js";
 
 const limits = { memoryBytes: 2 ** 28, cpus: 0.5, vcpus: 2 };
 const window: MachineWindow = {

@@ -1,10 +1,17 @@
 // Everything measured, in one place: samples the running instances and the host once a second, takes what the engine and the
 // API count, and tells it all. Reading is synchronous, and as of now. May depend on the files beside it.
-import type { CounterSample, DeviceCounters, HostFigures, MachineCounters } from "./catalog.js";
+import {
+  type CounterSample,
+  type DeviceCounters,
+  type HostFigures,
+  type MachineCounters,
+  NO_DEVICE_COUNTERS,
+  NO_MACHINE_COUNTERS,
+} from "./catalog.js";
 import { DERIVED_METRICS, DEVICE_DERIVED_METRICS, derive } from "./derived.js";
 import { readHostFigures } from "./host-figures.js";
 import { HostHistory } from "./host-history.js";
-import { NO_DEVICE_COUNTERS, SAMPLE_INTERVAL_MS, SampleHistory, WINDOW_MS } from "./sample-history.js";
+import { SAMPLE_INTERVAL_MS, SampleHistory, WINDOW_MS } from "./sample-history.js";
 import { Tally } from "./tally.js";
 import type { HostMetrics, InstanceMetrics } from "./view.js";
 
@@ -185,14 +192,25 @@ function boundWindow(windowMs: number = WINDOW_MS.default): number {
 }
 
 function machineGrowth(before: MachineCounters, after: MachineCounters): MachineCounters {
-  return mapValues(after, (value, name) => Math.max(0, value - before[name]));
+  return growth(NO_MACHINE_COUNTERS, before, after);
 }
 
 function deviceGrowth(before: CounterSample, after: CounterSample): Record<string, DeviceCounters> {
   return mapValues(after.devices, (counters, device) => {
     const earlier = before.devices[device] ?? NO_DEVICE_COUNTERS;
-    return mapValues(counters, (value, name) => Math.max(0, value - earlier[name]));
+    return growth(NO_DEVICE_COUNTERS, earlier, counters);
   });
+}
+
+/** A copy of `zeros` keeps one shape for all records, which is what makes this cheap. */
+function growth<Name extends string>(
+  zeros: Readonly<Record<Name, number>>,
+  before: Readonly<Record<Name, number>>,
+  after: Readonly<Record<Name, number>>,
+): Record<Name, number> {
+  const grown: Record<Name, number> = { ...zeros };
+  for (const name in zeros) grown[name] = Math.max(0, after[name] - before[name]);
+  return grown;
 }
 
 function sumOf(devices: readonly DeviceCounters[]): DeviceCounters {

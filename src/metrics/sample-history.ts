@@ -6,8 +6,9 @@ import {
   type CounterSample,
   type DeviceCounters,
   type DeviceMetric,
-  type MachineCounters,
   type MachineMetric,
+  NO_DEVICE_COUNTERS,
+  NO_MACHINE_COUNTERS,
 } from "./catalog.js";
 import { SampleRing } from "./sample-ring.js";
 
@@ -22,10 +23,6 @@ const DEVICE_NAMES = Object.keys(DEVICE_METRICS) as DeviceMetric[];
 
 const UP_COLUMN = MACHINE_NAMES.indexOf("up_seconds");
 const COUNTER_COLUMNS = [...MACHINE_NAMES.entries()].filter(([, name]) => MACHINE_METRICS[name].type === "counter");
-
-/** All counters are 0 at power-on. */
-export const NO_MACHINE_COUNTERS = Object.fromEntries(MACHINE_NAMES.map((name) => [name, 0])) as MachineCounters;
-export const NO_DEVICE_COUNTERS = Object.fromEntries(DEVICE_NAMES.map((name) => [name, 0])) as DeviceCounters;
 
 export interface TimedSample {
   /** Milliseconds on the clock of those who add. */

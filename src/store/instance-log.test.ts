@@ -1,21 +1,11 @@
-import {
-  appendFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { LogEntry, LogQuery, LogStream } from "../instance/record.js";
+import type { LogStream } from "../instance/record.js";
 import { InstanceLog, type InstanceLogOptions } from "./instance-log.js";
-import { FILE_HEADER_BYTES } from "./log-record.js";
+import { bytes, collect, filesIn, follow, lastFileIn, textOf } from "./log-sample.js";
 
 let base: string;
 let folder: string;
@@ -37,38 +27,6 @@ function open(options: InstanceLogOptions = {}): InstanceLog {
   const log = new InstanceLog(folder, { nowMs: () => nowMs, ...options });
   logs.push(log);
   return log;
-}
-
-const bytes = (text: string): Buffer => Buffer.from(text);
-const files = (): string[] => readdirSync(folder).toSorted((a, b) => Number(a.slice(4)) - Number(b.slice(4)));
-const lastFile = (): string => join(folder, files().at(-1) ?? "");
-
-async function collect(log: InstanceLog, query?: LogQuery, signal?: AbortSignal): Promise<LogEntry[]> {
-  const entries: LogEntry[] = [];
-  for await (const entry of log.read(query, signal)) entries.push(entry);
-  return entries;
-}
-
-async function text(log: InstanceLog, query?: LogQuery): Promise<string> {
-  return Buffer.concat((await collect(log, query)).map((entry) => entry.bytes)).toString("latin1");
-}
-
-/** Reads as it comes; `until` resolves when so much has been read. */
-function follow(log: InstanceLog, query: LogQuery = {}, signal?: AbortSignal) {
-  let seen = "";
-  let check = () => {};
-  const done = (async () => {
-    for await (const entry of log.read({ ...query, follow: true }, signal)) {
-      seen += Buffer.from(entry.bytes).toString("latin1");
-      check();
-    }
-  })();
-  const until = (wanted: string) =>
-    new Promise<void>((resolve) => {
-      check = () => seen.endsWith(wanted) && resolve();
-      check();
-    });
-  return { done, until, seen: () => seen };
 }
 
 describe("log", () => {
@@ -101,7 +59,7 @@ describe("log", () => {
     const buffer = bytes("first");
     log.append("stdout", buffer);
     buffer.fill("x");
-    expect(await text(log)).toBe("first");
+    expect(await textOf(log)).toBe("first");
   });
 
   it("joins what comes in one millisecond, splits what is large", async () => {
@@ -125,7 +83,7 @@ describe("log", () => {
     log.append("stdout", bytes("world"));
     await reader.until("world");
     expect(performance.now() - before).toBeLessThan(5000);
-    expect(readFileSync(lastFile()).includes("world")).toBe(true);
+    expect(readFileSync(lastFileIn(folder)).includes("world")).toBe(true);
     log.end();
     await reader.done;
   });
@@ -136,12 +94,12 @@ describe("log", () => {
       nowMs = 1000 + i;
       log.append(stream, bytes(String(i)));
     }
-    expect(await text(log, { sinceMs: 1001 })).toBe("123");
-    expect(await text(log, { untilMs: 1001 })).toBe("01");
-    expect(await text(log, { sinceMs: 1001, untilMs: 1002 })).toBe("12");
-    expect(await text(log, { streams: ["stdout"] })).toBe("03");
-    expect(await text(log, { streams: [] })).toBe("");
-    expect(await text(log, { streams: ["stdout", "console"], sinceMs: 1001 })).toBe("23");
+    expect(await textOf(log, { sinceMs: 1001 })).toBe("123");
+    expect(await textOf(log, { untilMs: 1001 })).toBe("01");
+    expect(await textOf(log, { sinceMs: 1001, untilMs: 1002 })).toBe("12");
+    expect(await textOf(log, { streams: ["stdout"] })).toBe("03");
+    expect(await textOf(log, { streams: [] })).toBe("");
+    expect(await textOf(log, { streams: ["stdout", "console"], sinceMs: 1001 })).toBe("23");
   });
 
   it("keeps to its files, and the newest entries in them", async () => {
@@ -154,11 +112,11 @@ describe("log", () => {
       log.append("stdout", bytes(line));
       if (i % 7 === 0) log.flush();
     }
-    const kept = await text(log);
+    const kept = await textOf(log);
     expect(all.endsWith(kept)).toBe(true);
     expect(kept.length).toBeGreaterThan(4000);
-    expect(files().length).toBe(3);
-    for (const name of files()) {
+    expect(filesIn(folder).length).toBe(3);
+    for (const name of filesIn(folder)) {
       expect(statSync(join(folder, name)).size).toBeLessThanOrEqual(10_000);
       expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
     }
@@ -167,8 +125,8 @@ describe("log", () => {
   it("works with the smallest of files", async () => {
     const log = open({ maxFileBytes: 0, maxFiles: 0 });
     log.append("stdout", bytes("abc"));
-    expect(await text(log)).toBe("c");
-    expect(files()).toEqual(["log.3"]);
+    expect(await textOf(log)).toBe("c");
+    expect(filesIn(folder)).toEqual(["log.3"]);
   });
 
   it("goes on after it was closed, and drops what comes too late", async () => {
@@ -179,9 +137,9 @@ describe("log", () => {
     log.flush();
     const again = open();
     again.append("stdout", bytes("two\n"));
-    expect(await text(again)).toBe("one\ntwo\n");
-    expect(files()).toEqual(["log.1"]);
-    expect(await text(log)).toBe("one\n");
+    expect(await textOf(again)).toBe("one\ntwo\n");
+    expect(filesIn(folder)).toEqual(["log.1"]);
+    expect(await textOf(log)).toBe("one\n");
   });
 });
 
@@ -197,7 +155,7 @@ describe("tail", () => {
   ])("%i of an unfinished line", async (tail, expected) => {
     const log = open();
     log.append("stdout", bytes("a\nb\nc"));
-    expect(await text(log, { tail })).toBe(expected);
+    expect(await textOf(log, { tail })).toBe(expected);
   });
 
   it.each([
@@ -210,7 +168,7 @@ describe("tail", () => {
       nowMs++;
       log.append("stdout", bytes(piece));
     }
-    expect(await text(log, { tail })).toBe(expected);
+    expect(await textOf(log, { tail })).toBe(expected);
   });
 
   it("counts what is selected only", async () => {
@@ -219,9 +177,9 @@ describe("tail", () => {
       nowMs = i;
       log.append(i % 2 === 0 ? "stdout" : "stderr", bytes(`${i}\n`));
     }
-    expect(await text(log, { tail: 2, streams: ["stdout"] })).toBe("6\n8\n");
-    expect(await text(log, { tail: 2, untilMs: 6 })).toBe("5\n6\n");
-    expect(await text(log, { tail: 50, sinceMs: 8 })).toBe("8\n9\n");
+    expect(await textOf(log, { tail: 2, streams: ["stdout"] })).toBe("6\n8\n");
+    expect(await textOf(log, { tail: 2, untilMs: 6 })).toBe("5\n6\n");
+    expect(await textOf(log, { tail: 50, sinceMs: 8 })).toBe("8\n9\n");
   });
 
   it("reaches over several files", async () => {
@@ -231,8 +189,8 @@ describe("tail", () => {
       log.append("stdout", bytes(line));
     }
     log.flush();
-    expect(files().length).toBeGreaterThan(10);
-    for (const tail of [1, 10, 100, 1000, 2999, 3000, 3001]) expect(await text(log, { tail })).toBe(LINES.slice(-tail).join(""));
+    expect(filesIn(folder).length).toBeGreaterThan(10);
+    for (const tail of [1, 10, 100, 1000, 2999, 3000, 3001]) expect(await textOf(log, { tail })).toBe(LINES.slice(-tail).join(""));
   });
 
   it("follows from there", async () => {
@@ -259,9 +217,9 @@ describe("tail", () => {
           log.append(stream, bytes(piece));
           all += piece;
         }
-        expect(await text(log)).toBe(all);
+        expect(await textOf(log)).toBe(all);
         const lines = all.split(/(?<=\n)/);
-        expect(await text(log, { tail })).toBe(tail === 0 ? "" : lines.slice(-tail).join(""));
+        expect(await textOf(log, { tail })).toBe(tail === 0 ? "" : lines.slice(-tail).join(""));
         log.close();
       }),
       { numRuns: 150 },
@@ -283,7 +241,7 @@ describe("follow", () => {
     }
     log.end();
     await Promise.all(readers.map((reader) => reader.done));
-    expect(files().length).toBeGreaterThan(5);
+    expect(filesIn(folder).length).toBeGreaterThan(5);
     for (const reader of readers) expect(reader.seen()).toBe(all);
   });
 
@@ -338,14 +296,14 @@ describe("follow", () => {
     await second.until("three");
     log.close();
     await second.done;
-    expect(await text(log, { follow: true })).toBe("onetwothree");
+    expect(await textOf(log, { follow: true })).toBe("onetwothree");
   });
 
   it("ends at the time it was given", async () => {
     const log = open({ nowMs: Date.now });
     log.append("stdout", bytes("x"));
-    expect(await text(log, { follow: true, untilMs: Date.now() + 30 })).toBe("x");
-    expect(await text(log, { follow: true, untilMs: 0 })).toBe("");
+    expect(await textOf(log, { follow: true, untilMs: Date.now() + 30 })).toBe("x");
+    expect(await textOf(log, { follow: true, untilMs: 0 })).toBe("");
   });
 
   it("holds no descriptor of an instance that is over", async () => {
@@ -353,147 +311,9 @@ describe("follow", () => {
     const openFiles = () => readdirSync("/proc/self/fd").length;
     const before = openFiles();
     log.append("stdout", bytes("x"));
-    await text(log);
+    await textOf(log);
     log.end();
-    await text(log, { follow: true, tail: 1 });
+    await textOf(log, { follow: true, tail: 1 });
     expect(openFiles()).toBe(before);
-  });
-});
-
-describe("damage", () => {
-  function prepare(entries: readonly string[], options?: InstanceLogOptions): void {
-    const log = open(options);
-    for (const entry of entries) {
-      nowMs++;
-      log.append("stdout", bytes(entry));
-      log.flush();
-    }
-    log.close();
-  }
-
-  it("drops a torn entry, and nothing before it, wherever it was torn", async () => {
-    prepare(["one\n", "two\n", "three\n"]);
-    const whole = readFileSync(lastFile());
-    const twoEnds = FILE_HEADER_BYTES + 2 * (4 + 21);
-    for (let size = whole.length - 1; size >= 0; size--) {
-      writeFileSync(lastFile(), whole.subarray(0, size));
-      const log = open();
-      const kept = size >= twoEnds ? "one\ntwo\n" : size >= FILE_HEADER_BYTES + 25 ? "one\n" : "";
-      expect(await text(log)).toBe(kept);
-      expect(await text(log, { tail: 10 })).toBe(kept);
-      log.append("stdout", bytes("new\n"));
-      expect(await text(log)).toBe(`${kept}new\n`);
-      log.close();
-      expect(await text(open(), { tail: 1 })).toBe("new\n");
-      for (const name of files().slice(1)) rmSync(join(folder, name));
-    }
-  });
-
-  it("survives every single damaged byte", async () => {
-    prepare(["one\n", "two\n", "three\n"]);
-    const whole = readFileSync(lastFile());
-    for (let at = 0; at < whole.length; at++) {
-      const damaged = Buffer.from(whole);
-      damaged[at] = (damaged[at] ?? 0) ^ 0xff;
-      writeFileSync(lastFile(), damaged);
-      const log = open();
-      expect(["", "one\n", "one\ntwo\n", "one\ntwo\nthree\n"]).toContain(await text(log));
-      await text(log, { tail: 2 });
-      log.append("stdout", bytes("new\n"));
-      expect(await text(log, { tail: 1 })).toBe("new\n");
-      log.close();
-      for (const name of files().slice(1)) rmSync(join(folder, name));
-    }
-  });
-
-  it("is not taken in by a guest that prints records", async () => {
-    prepare(["real\n"]);
-    const record = readFileSync(lastFile()).subarray(FILE_HEADER_BYTES);
-    rmSync(lastFile());
-    const printed = Buffer.concat([bytes("x".repeat(100)), record]);
-    prepare(["real\n", printed.toString("latin1")]);
-    // Torn just where the printed record ends.
-    truncateSync(lastFile(), readFileSync(lastFile()).length - 4);
-    const log = open();
-    expect(await text(log)).toBe("real\n");
-    log.append("stdout", bytes("new\n"));
-    expect(await text(log)).toBe("real\nnew\n");
-  });
-
-  it("leaves a file alone that more than a kill has damaged, and begins another", async () => {
-    prepare(Array.from({ length: 100 }, (_, i) => `${i}`.padEnd(10_000, ".")));
-    const damaged = readFileSync(lastFile());
-    damaged.fill(0, 100_000, 110_000);
-    damaged.fill(0, damaged.length - 5);
-    writeFileSync(lastFile(), damaged);
-    const log = open();
-    log.append("stdout", bytes("new\n"));
-    expect(await text(log, { tail: 1 })).toBe("new\n");
-    expect((await text(log)).startsWith("0....")).toBe(true);
-    expect(files()).toEqual(["log.1", "log.2"]);
-    expect(readFileSync(join(folder, "log.1")).equals(damaged)).toBe(true);
-  });
-
-  it.each([
-    ["garbage", "garbage".repeat(1000)],
-    ["nothing", ""],
-    ["zeros", "\0".repeat(100_000)],
-    ["another version", `WARDLOG2${"\0".repeat(100)}`],
-    ["a huge length", `WARDLOG1\0\0\0\0\0\0\0\0${"\xff".repeat(500_000)}`],
-  ])("goes on after %s", async (_name, content) => {
-    prepare(["one\n"]);
-    writeFileSync(join(folder, "log.2"), content, "latin1");
-    writeFileSync(join(folder, "log.x"), "not ours");
-    writeFileSync(join(folder, "log.99999999999999999999"), "not ours");
-    const log = open();
-    expect(await text(log)).toBe("one\n");
-    log.append("stdout", bytes("two\n"));
-    expect(await text(log)).toBe("one\ntwo\n");
-    expect(await text(log, { tail: 1 })).toBe("two\n");
-    log.end();
-    expect(await text(log, { follow: true })).toBe("one\ntwo\n");
-  });
-
-  it("appends rubbish to a live file, and followers go on", async () => {
-    const log = open();
-    log.append("stdout", bytes("one\n"));
-    const reader = follow(log);
-    await reader.until("one\n");
-    appendFileSync(lastFile(), "rubbish");
-    log.append("stdout", bytes("two, longer than rubbish\n"));
-    await reader.until("rubbish\n");
-    log.end();
-    await reader.done;
-    expect(await text(log)).toBe("one\ntwo, longer than rubbish\n");
-  });
-
-  it("says once that it cannot write, and when it can again", async () => {
-    const notes: string[] = [];
-    writeFileSync(folder, "in the way");
-    const log = open({ onNote: (note) => notes.push(note) });
-    for (let i = 0; i < 5; i++) {
-      log.append("stdout", bytes("lost"));
-      log.flush();
-    }
-    expect(await text(log)).toBe("");
-    rmSync(folder);
-    log.append("stdout", bytes("kept"));
-    expect(await text(log)).toBe("kept");
-    expect(notes.map((note) => /entries are lost|written again/.exec(note)?.[0])).toEqual(["entries are lost", "written again"]);
-  });
-
-  it("loses only what a full disk has no room for", async () => {
-    // /dev/full takes nothing: as the next file, it stands for a disk without room.
-    const notes: string[] = [];
-    const log = open({ maxFileBytes: 1000, maxFiles: 5, onNote: (note) => notes.push(note) });
-    log.append("stdout", bytes("a".repeat(900)));
-    log.flush();
-    symlinkSync("/dev/full", join(folder, "log.2"));
-    log.append("stdout", bytes("b".repeat(900)));
-    log.flush();
-    expect(notes.length).toBe(1);
-    rmSync(join(folder, "log.2"));
-    log.append("stdout", bytes("c".repeat(900)));
-    expect(await text(log)).toBe(`${"a".repeat(900)}${"c".repeat(900)}`);
   });
 });

@@ -46,7 +46,7 @@ export const archiveRoutes = () =>
   newRouter()
     .openapi(download, async (c) => {
       negotiate(c.req.header("accept"), [TAR]);
-      const tar = await c.var.door.apply({ kind: "get-archive", instance: c.req.valid("param").id, path: c.req.valid("query").path });
+      const tar = await c.get("door").apply({ kind: "get-archive", instance: c.req.valid("param").id, path: c.req.valid("query").path });
       c.header("Content-Disposition", "attachment");
       return answerStream(c, TAR, tar, () => tar.destroy());
     })
@@ -55,6 +55,6 @@ export const archiveRoutes = () =>
       if (type !== undefined && !ARCHIVE_TYPES.some((known) => known === type))
         throw new WardianError("unsupported-media-type", `send the archive as one of ${ARCHIVE_TYPES.join(", ")}`);
       const { path } = c.req.valid("query");
-      await c.var.door.apply({ kind: "put-archive", instance: c.req.valid("param").id, path, tar: requestBytes(c) });
+      await c.get("door").apply({ kind: "put-archive", instance: c.req.valid("param").id, path, tar: requestBytes(c) });
       return c.body(null, 204);
     });

@@ -50,12 +50,12 @@ export const attachRoutes = () =>
     if (isSocket) requireSubprotocol(c);
     else negotiate(c.req.header("accept"), [BYTES]);
     const gone = isSocket ? socketGone(c) : goneSignal(c);
-    const process = await c.var.door.apply({ kind: "attach", instance, stdin: isSocket && stdin, signal: gone.signal });
+    const process = await c.get("door").apply({ kind: "attach", instance, stdin: isSocket && stdin, signal: gone.signal });
     const leave = (): void => {
       gone.abort();
       letGo(process);
     };
     if (!isSocket) return answerStream(c, BYTES, bytesOf(process), leave);
     const start = (): Promise<RunningProcess> => Promise.reject(new WardianError("bad-request", "an attachment takes no command"));
-    return upgrade(c, { process, start, onGone: leave, onUnforeseen: c.var.onUnforeseen });
+    return upgrade(c, { process, start, onGone: leave, onUnforeseen: c.get("onUnforeseen") });
   });

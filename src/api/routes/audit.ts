@@ -26,5 +26,5 @@ const audit = createRoute({
 export const auditRoutes = () =>
   newRouter().openapi(audit, async (c) => {
     const { after, limit } = c.req.valid("query");
-    return c.json({ entries: [...(await c.var.door.apply({ kind: "audit", afterId: after, limit }))] }, 200);
+    return c.json({ entries: [...(await c.get("door").apply({ kind: "audit", afterId: after, limit }))] }, 200);
   });

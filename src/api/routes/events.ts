@@ -60,7 +60,7 @@ export const eventRoutes = () =>
     negotiate(c.req.header("accept"), [follow ? EVENT_STREAM : "application/json"]);
     const gone = goneSignal(c);
     const query: EventQuery = { afterId, instance, types: type, follow, ...(follow ? {} : { limit: limit ?? MAX_PAGE }) };
-    const found = await c.var.door.apply({ kind: "events", query, signal: gone.signal });
+    const found = await c.get("door").apply({ kind: "events", query, signal: gone.signal });
     if (!follow) return c.json({ events: await collect(found) }, 200);
     return answerStream(c, EVENT_STREAM, eventStream(told(found)), () => gone.abort());
   });

@@ -57,7 +57,7 @@ const interact = createRoute({
 async function begin(c: Context<ApiEnv>, instance: string, request: ExecRequest, signal: AbortSignal): Promise<RunningProcess> {
   const { args, env, cwd, user, tty, stdin } = request;
   const command = { args, env, cwd, user, tty, stdin: stdin !== undefined, endAtExit: true, signal };
-  const process = await c.var.door.apply({ kind: "exec", instance, command });
+  const process = await c.get("door").apply({ kind: "exec", instance, command });
   giveInput(process, request);
   return process;
 }
@@ -79,7 +79,8 @@ export const execRoutes = () =>
     })
     .openapi(interact, async (c) => {
       const instance = c.req.valid("param").id;
-      const { door, onUnforeseen } = c.var;
+      const door = c.get("door");
+      const onUnforeseen = c.get("onUnforeseen");
       await door.apply({ kind: "inspect", instance });
       if (!isUpgrade(c)) throw new WardianError("upgrade-required", "this is a WebSocket; to run a command and have its output, POST it");
       requireSubprotocol(c);

@@ -111,7 +111,7 @@ function headersOf({ sizeBytes, mode, uid, gid, modifiedAt }: FileStat): Record<
 export const fileRoutes = () =>
   newRouter()
     .openapi(read, async (c) => {
-      const { stat, content } = await c.var.door.apply({
+      const { stat, content } = await c.get("door").apply({
         kind: "read-file",
         instance: c.req.valid("param").id,
         path: c.req.valid("query").path,
@@ -121,17 +121,17 @@ export const fileRoutes = () =>
     })
     .openapi(write, async (c) => {
       const { path, ...options } = c.req.valid("query");
-      await c.var.door.apply({ kind: "write-file", instance: c.req.valid("param").id, path, content: requestBytes(c), options });
+      await c.get("door").apply({ kind: "write-file", instance: c.req.valid("param").id, path, content: requestBytes(c), options });
       return c.body(null, 204);
     })
     .openapi(remove, async (c) => {
-      await c.var.door.apply({ kind: "remove-file", instance: c.req.valid("param").id, path: c.req.valid("query").path });
+      await c.get("door").apply({ kind: "remove-file", instance: c.req.valid("param").id, path: c.req.valid("query").path });
       return c.body(null, 204);
     })
     .openapi(stat, async (c) => {
-      return c.json(await c.var.door.apply({ kind: "stat-file", instance: c.req.valid("param").id, path: c.req.valid("query").path }), 200);
+      return c.json(await c.get("door").apply({ kind: "stat-file", instance: c.req.valid("param").id, path: c.req.valid("query").path }), 200);
     })
     .openapi(list, async (c) => {
-      const found = await c.var.door.apply({ kind: "list-files", instance: c.req.valid("param").id, path: c.req.valid("query").path });
+      const found = await c.get("door").apply({ kind: "list-files", instance: c.req.valid("param").id, path: c.req.valid("query").path });
       return c.json({ files: [...found] }, 200);
     });

@@ -29,5 +29,5 @@ const health = createRoute({
 
 export const infoRoutes = () =>
   newRouter()
-    .openapi(info, async (c) => c.json(await c.var.door.apply({ kind: "info" }), 200))
+    .openapi(info, async (c) => c.json(await c.get("door").apply({ kind: "info" }), 200))
     .openapi(health, (c) => c.json({ status: "ok" as const }, 200));

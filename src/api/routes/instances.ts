@@ -109,10 +109,10 @@ export const instanceRoutes = () =>
   newRouter()
     .openapi(list, async (c) => {
       const { state, kind, name, label, after, limit } = c.req.valid("query");
-      return c.json(await c.var.door.apply({ kind: "list", filter: { states: state, kind, name, labels: label, after, limit } }), 200);
+      return c.json(await c.get("door").apply({ kind: "list", filter: { states: state, kind, name, labels: label, after, limit } }), 200);
     })
     .openapi(create, async (c) => {
-      const { door } = c.var;
+      const door = c.get("door");
       const idempotencyKey = c.req.valid("header")["idempotency-key"];
       let record = await door.apply({ kind: "create", request: c.req.valid("json"), idempotencyKey });
       c.header("Location", `/v1/instances/${record.id}`);
@@ -121,12 +121,12 @@ export const instanceRoutes = () =>
         record = await door.apply({ kind: "start", instance: record.id });
       return c.json(record, 201);
     })
-    .openapi(inspect, async (c) => c.json(await c.var.door.apply({ kind: "inspect", instance: c.req.valid("param").id }), 200))
+    .openapi(inspect, async (c) => c.json(await c.get("door").apply({ kind: "inspect", instance: c.req.valid("param").id }), 200))
     .openapi(rename, async (c) => {
       const { name } = c.req.valid("json");
-      return c.json(await c.var.door.apply({ kind: "rename", instance: c.req.valid("param").id, name }), 200);
+      return c.json(await c.get("door").apply({ kind: "rename", instance: c.req.valid("param").id, name }), 200);
     })
     .openapi(remove, async (c) => {
-      await c.var.door.apply({ kind: "remove", instance: c.req.valid("param").id, force: c.req.valid("query").force });
+      await c.get("door").apply({ kind: "remove", instance: c.req.valid("param").id, force: c.req.valid("query").force });
       return c.body(null, 204);
     });

@@ -94,7 +94,7 @@ async function waitFor(
   };
   const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
   try {
-    return await c.var.door.apply({ kind: "wait", instance, until, signal: gone.signal });
+    return await c.get("door").apply({ kind: "wait", instance, until, signal: gone.signal });
   } catch (error) {
     if (isLate) throw new WardianError("wait-timeout", `the instance was not ${until ?? "ended"} within ${timeoutMs} ms`, { cause: error });
     throw error;
@@ -104,7 +104,7 @@ async function waitFor(
 }
 
 const apply = (c: Context<ApiEnv>, kind: "start" | "pause" | "resume", instance: string): Promise<InstanceRecord> =>
-  c.var.door.apply({ kind, instance });
+  c.get("door").apply({ kind, instance });
 
 export const lifecycleRoutes = () =>
   newRouter()
@@ -113,15 +113,15 @@ export const lifecycleRoutes = () =>
     .openapi(resume, async (c) => c.json(await apply(c, "resume", c.req.valid("param").id), 200))
     .openapi(stop, async (c) => {
       const { signal, graceMs } = c.req.valid("json");
-      return c.json(await c.var.door.apply({ kind: "stop", instance: c.req.valid("param").id, signal, graceMs }), 200);
+      return c.json(await c.get("door").apply({ kind: "stop", instance: c.req.valid("param").id, signal, graceMs }), 200);
     })
     .openapi(kill, async (c) => {
       const { signal } = c.req.valid("json");
-      return c.json(await c.var.door.apply({ kind: "kill", instance: c.req.valid("param").id, signal }), 200);
+      return c.json(await c.get("door").apply({ kind: "kill", instance: c.req.valid("param").id, signal }), 200);
     })
     .openapi(restart, async (c) => {
       const { graceMs } = c.req.valid("json");
-      return c.json(await c.var.door.apply({ kind: "restart", instance: c.req.valid("param").id, graceMs }), 200);
+      return c.json(await c.get("door").apply({ kind: "restart", instance: c.req.valid("param").id, graceMs }), 200);
     })
     .openapi(wait, async (c) => {
       const { until, timeoutMs } = c.req.valid("query");

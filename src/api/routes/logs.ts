@@ -42,7 +42,7 @@ export const logRoutes = () =>
     const { follow, since, until, tail, timestamps, stream } = c.req.valid("query");
     const type = negotiate(c.req.header("accept"), ["text/plain", NDJSON]);
     const gone = goneSignal(c);
-    const entries = await c.var.door.apply({
+    const entries = await c.get("door").apply({
       kind: "logs",
       instance: c.req.valid("param").id,
       query: { follow, sinceMs: since, untilMs: until, tail, streams: stream },
