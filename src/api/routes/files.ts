@@ -129,7 +129,10 @@ export const fileRoutes = () =>
       return c.body(null, 204);
     })
     .openapi(stat, async (c) => {
-      return c.json(await c.get("door").apply({ kind: "stat-file", instance: c.req.valid("param").id, path: c.req.valid("query").path }), 200);
+      return c.json(
+        await c.get("door").apply({ kind: "stat-file", instance: c.req.valid("param").id, path: c.req.valid("query").path }),
+        200,
+      );
     })
     .openapi(list, async (c) => {
       const found = await c.get("door").apply({ kind: "list-files", instance: c.req.valid("param").id, path: c.req.valid("query").path });
