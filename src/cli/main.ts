@@ -2,29 +2,7 @@
 // The command line. Only assembles: each command is a file beside it. Every end of the process passes through here.
 import { Command, CommanderError } from "commander";
 import { EXIT_STATUS, readVersion } from "../config.js";
-import { addAttachCommand } from "./attach.js";
-import { addBootCommand } from "./boot.js";
-import { addCopyCommand } from "./cp.js";
-import { addCreateCommand } from "./create.js";
-import { addEventsCommand } from "./events.js";
-import { addExecCommand } from "./exec.js";
-import { addInspectCommand } from "./inspect.js";
-import { addKillCommand } from "./kill.js";
-import { addLogsCommand } from "./logs.js";
 import { describeError, sayError } from "./message.js";
-import { addPauseCommand } from "./pause.js";
-import { addPsCommand } from "./ps.js";
-import { addRenameCommand } from "./rename.js";
-import { addRestartCommand } from "./restart.js";
-import { addResumeCommand } from "./resume.js";
-import { addRemoveCommand } from "./rm.js";
-import { addRunCommand } from "./run.js";
-import { addServeCommand } from "./serve.js";
-import { addStartCommand } from "./start.js";
-import { addStatsCommand } from "./stats.js";
-import { addStopCommand } from "./stop.js";
-import { addTokenCommand } from "./token.js";
-import { addWaitCommand } from "./wait.js";
 
 const HELP = `
 "wardian COMMAND --help" says more, exit statuses included.
@@ -37,23 +15,47 @@ Examples:
 `;
 
 type AddCommand = (program: Command, finish: (status: number) => void) => void;
+type Load = () => Promise<AddCommand>;
 
-/** In the order in which --help has them. */
+/** In the order in which --help has them. What one command needs is loaded for that command only: it is most of its start. */
 // prettier-ignore
-const COMMANDS: readonly (readonly [group: string, add: readonly AddCommand[]])[] = [
-  ["For one run:", [addRunCommand, addBootCommand]],
-  ["Instances that stay:", [
-    addCreateCommand, addStartCommand, addStopCommand, addKillCommand, addPauseCommand, addResumeCommand, addRestartCommand,
-    addRemoveCommand, addRenameCommand,
-  ]],
-  ["What they are and do:", [
-    addPsCommand, addInspectCommand, addLogsCommand, addStatsCommand, addEventsCommand, addWaitCommand,
-  ]],
-  ["Inside of them:", [addExecCommand, addAttachCommand, addCopyCommand]],
-  ["Over HTTP:", [addServeCommand, addTokenCommand]],
+const COMMANDS: readonly (readonly [group: string, commands: Readonly<Record<string, Load>>])[] = [
+  ["For one run:", {
+    run:     async () => (await import("./run.js")).addRunCommand,
+    boot:    async () => (await import("./boot.js")).addBootCommand,
+  }],
+  ["Instances that stay:", {
+    create:  async () => (await import("./create.js")).addCreateCommand,
+    start:   async () => (await import("./start.js")).addStartCommand,
+    stop:    async () => (await import("./stop.js")).addStopCommand,
+    kill:    async () => (await import("./kill.js")).addKillCommand,
+    pause:   async () => (await import("./pause.js")).addPauseCommand,
+    resume:  async () => (await import("./resume.js")).addResumeCommand,
+    restart: async () => (await import("./restart.js")).addRestartCommand,
+    rm:      async () => (await import("./rm.js")).addRemoveCommand,
+    rename:  async () => (await import("./rename.js")).addRenameCommand,
+  }],
+  ["What they are and do:", {
+    ps:      async () => (await import("./ps.js")).addPsCommand,
+    inspect: async () => (await import("./inspect.js")).addInspectCommand,
+    logs:    async () => (await import("./logs.js")).addLogsCommand,
+    stats:   async () => (await import("./stats.js")).addStatsCommand,
+    events:  async () => (await import("./events.js")).addEventsCommand,
+    wait:    async () => (await import("./wait.js")).addWaitCommand,
+  }],
+  ["Inside of them:", {
+    exec:    async () => (await import("./exec.js")).addExecCommand,
+    attach:  async () => (await import("./attach.js")).addAttachCommand,
+    cp:      async () => (await import("./cp.js")).addCopyCommand,
+  }],
+  ["Over HTTP:", {
+    serve:   async () => (await import("./serve.js")).addServeCommand,
+    token:   async () => (await import("./token.js")).addTokenCommand,
+  }],
 ];
 
-export function makeProgram(finish: (status: number) => void): Command {
+/** With all commands, unless `name` is one of them. */
+async function makeProgram(name: string | undefined, finish: (status: number) => void): Promise<Command> {
   const program = new Command("wardian")
     .description("Runs code you do not trust: a RISC-V computer in WebAssembly that boots unmodified Linux.")
     .version(readVersion())
@@ -61,9 +63,10 @@ export function makeProgram(finish: (status: number) => void): Command {
     .exitOverride()
     .configureOutput({ outputError: (text) => sayError(oneLine(text)) })
     .addHelpText("after", HELP);
+  const isKnown = name !== undefined && COMMANDS.some(([, commands]) => Object.hasOwn(commands, name));
   for (const [group, commands] of COMMANDS) {
     program.commandsGroup(group);
-    for (const add of commands) add(program, finish);
+    for (const [own, load] of Object.entries(commands)) if (!isKnown || own === name) (await load())(program, finish);
   }
   return program;
 }
@@ -81,7 +84,7 @@ function oneLine(text: string): string {
 export async function main(args: readonly string[]): Promise<number> {
   let status = 0;
   try {
-    const program = makeProgram((value) => {
+    const program = await makeProgram(args[0], (value) => {
       status = value;
     });
     if (args.length === 0) {

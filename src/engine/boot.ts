@@ -1,5 +1,6 @@
 // Boots an instance in one call, as the library and `run` and `boot` do: made, started, and gone when it is stopped. May depend on
-// instance/ and the files beside it.
+// errors, instance/ and the files beside it.
+import { WardianError } from "../errors.js";
 import type { BootFile } from "../instance/boot-files.js";
 import { DEFAULT_IMAGE } from "../instance/guest-files.js";
 import type { InstanceRequest } from "../instance/spec.js";
@@ -46,6 +47,8 @@ export async function bootGuest(door: Door, options: GuestOptions = {}): Promise
 /** Resolves when the machine is switched on. */
 export async function bootMachine(door: Door, options: MachineOptions): Promise<BareMachine> {
   const { memory, cpus, append, kernel, bios, initrd, dtb, disks = [], ...hooks } = options;
+  if (kernel === undefined && bios === undefined)
+    throw new WardianError("nothing-to-boot", "there is nothing to boot: give a kernel or a bios");
   const request: InstanceRequest = {
     ...given({ append, kernel: nameOf(kernel), bios: nameOf(bios), initrd: nameOf(initrd) }),
     disks: disks.map((disk) => ({ ...disk })),

@@ -7,7 +7,6 @@ import { readVersion } from "../config.js";
 import { WardianError } from "../errors.js";
 import type { FileTree } from "../instance/file-tree.js";
 import { HostFiles } from "../instance/host-files.js";
-import { parseMemory } from "../instance/machine-instance.js";
 import { nameSchema } from "../instance/spec.js";
 import { workerCount, workerPool } from "../machine/worker-pool.js";
 import { readHostFigures } from "../metrics/host-figures.js";
@@ -282,11 +281,9 @@ export class Engine implements Door {
     return undefined;
   }
 
-  #metrics({ record }: ManagedInstance, windowMs: number | undefined): InstanceMetrics {
+  #metrics({ record, memoryBytes }: ManagedInstance, windowMs: number | undefined): InstanceMetrics {
     const { id, name, state, spec } = record;
-    const { memory, cpus } = spec.limits;
-    const about = { id, name, state, memoryBytes: parseMemory(memory), vcpus: 1, ...(cpus === undefined ? {} : { cpus }) };
-    return this.meter.instance(about, windowMs);
+    return this.meter.instance({ id, name, state, memoryBytes, vcpus: 1, cpus: spec.limits.cpus }, windowMs);
   }
 
   #hostMetrics(caller: Caller, windowMs: number | undefined): HostMetrics {

@@ -3,6 +3,7 @@
 import { WardianError } from "../errors.js";
 import { canEnter, type InstanceState, LIVE_STATES, requireStep } from "../instance/lifecycle.js";
 import type { LiveInstance } from "../instance/live.js";
+import { parseMemory } from "../instance/machine-instance.js";
 import type { InstanceEvent, InstanceRecord } from "../instance/record.js";
 import { RootLayer } from "../instance/root-layer.js";
 import type { RunningProcess } from "../instance/running-process.js";
@@ -20,6 +21,7 @@ export const DEFAULT_GRACE_MS = 10_000;
 
 export class ManagedInstance {
   readonly log: InstanceLog | undefined;
+  readonly memoryBytes: number;
   readonly #streams: MainStreams;
   #record: InstanceRecord;
   #run: Run | undefined;
@@ -37,6 +39,7 @@ export class ManagedInstance {
     private readonly around: Surroundings,
   ) {
     this.#record = record;
+    this.memoryBytes = parseMemory(record.spec.limits.memory);
     this.log =
       around.folder === undefined
         ? undefined
