@@ -162,7 +162,7 @@ export class AgentSession {
     const get = new TreeGet(this.link, id, path, options.signal);
     this.channels.set(id, get);
     this.link.send(FRAME.TREE_GET, 0, id, payload);
-    return await get.archive;
+    return await get.result;
   }
 
   /** Removes a file, or a folder with all below it, following no link and crossing no mount. */
@@ -184,7 +184,7 @@ export class AgentSession {
     const get = new FileGet(this.link, id, path, options.signal);
     this.channels.set(id, get);
     this.link.send(FRAME.FILE_GET, 0, id, payload);
-    return await get.file;
+    return await get.result;
   }
 
   /** Resolves when the agent has answered. */
