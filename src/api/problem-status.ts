@@ -13,7 +13,7 @@ const CODES = {
   408: ["wait-timeout"],
   409: [
     "agent-busy", "agent-closed", "agent-protocol", "agent-state", "agent-version", "ambiguous-instance", "guest-ended", "guest-timeout",
-    "image-changed", "is-a-folder", "name-taken", "no-agent", "no-command", "no-logs", "not-a-folder", "not-enough-memory", "not-running", "out-of-memory",
+    "image-changed", "is-a-folder", "name-taken", "no-agent", "no-command", "no-logs", "not-a-folder", "not-enough-memory", "disk-in-use", "not-running", "out-of-memory",
     "out-of-ram", "reboot-loop", "wrong-state",
   ],
   413: ["archive-too-large", "body-too-large", "disk-full", "file-too-large", "output-too-large"],

@@ -6,6 +6,7 @@ import { WardianError } from "../errors.js";
 import { parseMemory } from "../instance/machine-instance.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { type InstanceRequest, type InstanceSpec, instanceSpecSchema } from "../instance/spec.js";
+import { signalNumber } from "../machine/agent/index.js";
 import { parseSize } from "../machine/size.js";
 import type { Caller } from "./caller.js";
 import { type Directory, homeOf } from "./directory.js";
@@ -18,6 +19,7 @@ export function parseRequest(request: InstanceRequest): InstanceSpec {
   const parsed = instanceSpecSchema.safeParse(request);
   if (!parsed.success) throw badRequest(parsed.error);
   checkSizes(parsed.data);
+  checkSignal(parsed.data);
   return parsed.data;
 }
 
@@ -25,6 +27,14 @@ export function badRequest(error: z.ZodError): WardianError {
   const [issue] = error.issues;
   const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
   return new WardianError("bad-request", `${where}${issue?.message ?? "the request is not valid"}`, { cause: error });
+}
+
+function checkSignal({ stopSignal }: InstanceSpec): void {
+  try {
+    signalNumber(stopSignal);
+  } catch (error) {
+    throw new WardianError("bad-request", `stopSignal: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function checkSizes({ limits }: InstanceSpec): void {

@@ -32,16 +32,29 @@ export class Directory {
 
   /** By id, by name, or by the beginning of an id. Throws `no-instance` or `ambiguous-instance`. */
   find(ref: string, caller: Caller): ManagedInstance {
+    const [only, ...more] = this.#matches(ref, caller);
+    if (only === undefined) throw new WardianError("no-instance", `there is no instance ${JSON.stringify(shorten(ref))}`);
+    if (more.length > 0)
+      throw new WardianError("ambiguous-instance", `${JSON.stringify(shorten(ref))} is more than one instance: use the whole id`);
+    return only;
+  }
+
+  /** The same, where there is one. */
+  look(ref: string, caller: Caller): ManagedInstance | undefined {
+    const found = this.#matches(ref, caller);
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  #matches(ref: string, caller: Caller): ManagedInstance[] {
     const exact = this.#byId.get(ref);
-    if (exact !== undefined && sees(caller, exact.record.namespace)) return exact;
+    if (exact !== undefined && sees(caller, exact.record.namespace)) return [exact];
     const visible = this.of(caller);
     const named = visible.filter(({ record }) => record.name === ref);
-    const found = named.length > 0 || ref.length < SHORTEST_PREFIX ? named : visible.filter(({ id }) => id.startsWith(ref));
-    if (found.length > 1)
-      throw new WardianError("ambiguous-instance", `${JSON.stringify(shorten(ref))} is more than one instance: use the whole id`);
-    const [only] = found;
-    if (only === undefined) throw new WardianError("no-instance", `there is no instance ${JSON.stringify(shorten(ref))}`);
-    return only;
+    const begun = ref.length < SHORTEST_PREFIX ? [] : visible.filter(({ id }) => id.startsWith(ref));
+    if (caller.namespace !== "*") return named.length > 0 ? named : begun;
+    // Who sees everything must not be led astray by a name that somebody else has chosen.
+    const own = named.filter(({ record }) => record.namespace === homeOf(caller));
+    return own.length > 0 ? own : [...new Set([...named, ...begun])];
   }
 
   isNameTaken(namespace: string, name: string): boolean {

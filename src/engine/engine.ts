@@ -22,14 +22,16 @@ import type { Action, Door, ResultOf, Results } from "./action.js";
 import { type Caller, LOCAL_CALLER } from "./caller.js";
 import { badRequest, hashRequest, makeRecord, nameTaken, parseRequest } from "./creation.js";
 import { Directory, homeOf, sees } from "./directory.js";
+import { requireFreeDisks } from "./disks.js";
 import { EventFeed } from "./event-feed.js";
+import type { Interruptible } from "./file-changes.js";
 import { filesOf } from "./instance-files.js";
 import { ManagedInstance } from "./managed-instance.js";
 import { requireCapacity, requireRoom } from "./quotas.js";
 import { recover } from "./recovery.js";
 import { describeAction, isAudited, requireScope } from "./scopes.js";
 import type { Surroundings } from "./surroundings.js";
-import type { EngineInfo } from "./views.js";
+import { type EngineInfo, MAX_PAGE } from "./views.js";
 
 export interface EngineOptions {
   /** Folder that keeps instances, events and logs. Left out: a temporary one; false: nothing is kept. */
@@ -57,6 +59,7 @@ export class Engine implements Door {
   readonly #startedAt = new Date().toISOString();
   readonly #release: () => void;
   #isClosing = false;
+  #closed: Promise<void> | undefined;
 
   readonly #handlers: Handlers = {
     create: (action, caller) => this.#create(action, caller),
@@ -69,8 +72,7 @@ export class Engine implements Door {
     resume: async ({ instance }, caller) => this.#find(instance, caller).resume(),
     restart: async ({ instance, graceMs }, caller) => {
       const found = this.#find(instance, caller);
-      await found.stop(undefined, graceMs);
-      return this.#start(found, caller, undefined);
+      return found.restart(graceMs, () => this.#requireCapacity(found, caller));
     },
     remove: async ({ instance, force }, caller) => {
       await this.#find(instance, caller).remove(force);
@@ -94,14 +96,14 @@ export class Engine implements Door {
     "list-files": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).list(path),
     "read-file": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).read(path),
     "write-file": async ({ instance, path, content, options }, caller) =>
-      this.#changeFiles(this.#find(instance, caller), path, (tree) => tree.write(path, content, options)),
+      this.#changeFiles(this.#find(instance, caller), path, (tree, interruptible) => tree.write(path, interruptible(content), options)),
     "remove-file": async ({ instance, path }, caller) => this.#changeFiles(this.#find(instance, caller), path, (tree) => tree.remove(path)),
     "get-archive": async ({ instance, path }, caller) => (await this.#tree(instance, caller)).archive(path),
     "put-archive": async ({ instance, path, tar }, caller) =>
-      this.#changeFiles(this.#find(instance, caller), path, (tree) => tree.extract(path, tar)),
+      this.#changeFiles(this.#find(instance, caller), path, (tree, interruptible) => tree.extract(path, interruptible(tar))),
     metrics: async ({ instance, windowMs }, caller) => this.#metrics(this.#find(instance, caller), windowMs),
     "host-metrics": async ({ windowMs }, caller) => this.#hostMetrics(caller, windowMs),
-    audit: async ({ afterId = 0, limit = 1000 }) => this.#store.auditAfter(afterId, limit),
+    audit: async ({ afterId = 0, limit = MAX_PAGE }, caller) => this.#auditOf(caller, afterId, limit),
     info: async (_action, caller) => this.#info(caller),
   };
 
@@ -121,6 +123,7 @@ export class Engine implements Door {
         for (const _event of events) this.meter.countEvent();
         this.#feed.publish(events);
       },
+      requireFreeDisks: (instance) => requireFreeDisks(instance, this.#directory.all()),
       onRemoved: (instance) => this.#directory.delete(instance),
       onNote: options.onNote ?? (() => {}),
     };
@@ -138,11 +141,18 @@ export class Engine implements Door {
         "state-in-use",
         `another Wardian process uses the state folder ${folder.path}: use that one, or another folder`,
       );
-    const store = openStore(folder.database, { onNote: options.onNote });
-    const engine = new Engine(options, store, folder, () => {
+    const release = (): void => {
       if (options.ownership === undefined) ownership.release();
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
-    });
+    };
+    let engine: Engine;
+    try {
+      engine = new Engine(options, openStore(folder.database, { onNote: options.onNote }), folder, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    const { store } = engine.#around;
     await recover(store, folder, engine.#around.onNote, (record) => engine.#adopt(new ManagedInstance(record, engine.#around)));
     return engine;
   }
@@ -157,41 +167,47 @@ export class Engine implements Door {
   }
 
   async #apply<A extends Action>(action: A, caller: Caller): Promise<ResultOf<A>> {
+    // Before it is applied: afterwards it may be removed, or have another name.
+    const about = isAudited(action.kind) && "instance" in action ? this.#directory.look(action.instance, caller)?.record : undefined;
+    // What a caller may not do at all is no action; it must not fill the log either.
+    requireScope(action.kind, caller);
     try {
-      requireScope(action.kind, caller);
       if (this.#isClosing) throw new WardianError("closing", "Wardian is shutting down");
       // The table's type ties each kind to its result; a union of functions cannot be called without this step.
       const handler = this.#handlers[action.kind] as unknown as (action: A, caller: Caller) => Promise<ResultOf<A>>;
       const result = await handler(action, caller);
-      this.#audit(action, caller, "ok", result);
+      this.#audit(action, caller, "ok", about ?? (action.kind === "create" ? (result as Results["create"]) : undefined));
       return result;
     } catch (error) {
-      this.#audit(action, caller, error instanceof WardianError ? error.code : "internal");
+      this.#audit(action, caller, error instanceof WardianError ? error.code : "internal", about);
       throw error;
     }
   }
 
-  #audit(action: Action, caller: Caller, outcome: string, result?: unknown): void {
+  #auditOf(caller: Caller, afterId: number, limit: number): Results["audit"] {
+    if (caller.namespace !== "*")
+      throw new WardianError("forbidden", "the audit log is of all namespaces: it takes an admin of all of them");
+    return this.#store.auditAfter(afterId, limit);
+  }
+
+  #audit(action: Action, caller: Caller, outcome: string, about: Results["inspect"] | undefined): void {
     if (!isAudited(action.kind) || this.#isClosing) return;
-    const instance = "instance" in action ? action.instance : (result as { id?: string } | undefined)?.id;
-    const about = {
-      caller: caller.name,
-      namespace: homeOf(caller),
-      action: action.kind,
-      instance,
-      outcome,
-      detail: describeAction(action),
-    };
+    const instance = about?.id ?? ("instance" in action ? action.instance : undefined);
+    const namespace = about?.namespace ?? homeOf(caller);
     try {
-      this.#store.audit(about);
+      this.#store.audit({ caller: caller.name, namespace, action: action.kind, instance, outcome, detail: describeAction(action) });
     } catch (error) {
       this.#around.onNote(`the audit log could not be written: ${(error as Error).message}`);
     }
   }
 
   /** Ends every instance and closes the store; what is to run again by its policy does at the next opening. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosing) return;
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosing = true;
     this.meter.stop();
     await Promise.allSettled([...this.#directory.all()].map((instance) => instance.close(CLOSE_GRACE_MS)));
@@ -241,8 +257,12 @@ export class Engine implements Door {
   }
 
   async #start(instance: ManagedInstance, caller: Caller, hooks: Extract<Action, { kind: "start" }>["hooks"]): Promise<Results["start"]> {
-    if (!instance.isLive) requireCapacity(caller, instance.record.spec, this.#recordsOf(caller));
+    if (!instance.isLive) this.#requireCapacity(instance, caller);
     return instance.start(hooks);
+  }
+
+  #requireCapacity({ record }: ManagedInstance, caller: Caller): void {
+    requireCapacity(caller, record, this.#recordsOf(caller));
   }
 
   #rename(instance: ManagedInstance, name: string): Results["rename"] {
@@ -276,8 +296,14 @@ export class Engine implements Door {
     return filesOf(this.#find(ref, caller), this.#files, this.#around.folder);
   }
 
-  async #changeFiles(instance: ManagedInstance, path: string, change: (tree: FileTree) => Promise<void>): Promise<undefined> {
-    await instance.changeFiles(path, async () => change(await filesOf(instance, this.#files, this.#around.folder)));
+  async #changeFiles(
+    instance: ManagedInstance,
+    path: string,
+    change: (tree: FileTree, interruptible: Interruptible) => Promise<void>,
+  ): Promise<undefined> {
+    await instance.changeFiles(path, async (interruptible) =>
+      change(await filesOf(instance, this.#files, this.#around.folder), interruptible),
+    );
     return undefined;
   }
 

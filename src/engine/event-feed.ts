@@ -1,5 +1,6 @@
 // Events as they are read: what is stored, then what comes. A reader holds a number, not a queue: however slow it is, it costs
 // nothing but that. May depend on instance/, store/ and action.ts.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { InstanceEvent } from "../instance/record.js";
 import type { Store } from "../store/store.js";
 import type { EventQuery } from "./action.js";
@@ -35,7 +36,10 @@ export class EventFeed {
         left -= 1;
         if (left <= 0) return;
       }
-      if (page.length > 0) continue;
+      if (page.length > 0) {
+        await nextTurn(); // a reader who wants few of many must not keep everybody else waiting
+        continue;
+      }
       if (!follow) return;
       await this.#next(signal);
     }

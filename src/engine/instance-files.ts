@@ -2,6 +2,7 @@
 // May depend on errors, instance/, store/ types and the files beside it.
 import { WardianError } from "../errors.js";
 import type { FileTree } from "../instance/file-tree.js";
+import { layerLimitBytes } from "../instance/guest-instance.js";
 import { loadImage } from "../instance/guest-files.js";
 import type { HostFiles } from "../instance/host-files.js";
 import { noAgent, parseMemory } from "../instance/machine-instance.js";
@@ -21,6 +22,6 @@ export async function filesOf(instance: ManagedInstance, hostFiles: HostFiles, f
   return new StoredTree({
     rootfs: async () => loadImage((await hostFiles.locate(spec)).image ?? "", memoryBytes),
     layer: await RootLayer.open(folder.instance(instance.id)),
-    limitBytes: memoryBytes,
+    limitBytes: layerLimitBytes(memoryBytes),
   });
 }

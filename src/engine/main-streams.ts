@@ -22,7 +22,7 @@ export class MainStreams {
   readonly #attachments = new Set<Attachment>();
   #target: Target | undefined;
   #hasHurry = false;
-  #arrived: (() => void)[] = [];
+  readonly #arrived = new Set<() => void>();
   #size: readonly [cols: number, rows: number] | undefined;
 
   constructor(
@@ -55,7 +55,7 @@ export class MainStreams {
     this.#target = target;
     this.#hasHurry = false;
     if (this.#size !== undefined) target.resize(...this.#size);
-    for (const arrived of this.#arrived.splice(0)) arrived();
+    for (const arrived of this.#arrived) arrived();
   }
 
   attach(options: { readonly stdin: boolean; readonly signal?: AbortSignal | undefined }): RunningProcess {
@@ -73,7 +73,7 @@ export class MainStreams {
     this.#target = undefined;
     for (const attachment of this.#attachments) attachment.finish(exit);
     this.#attachments.clear();
-    for (const arrived of this.#arrived.splice(0)) arrived();
+    for (const arrived of this.#arrived) arrived();
   }
 
   #leave(attachment: Attachment, reason: Error): void {
@@ -81,14 +81,15 @@ export class MainStreams {
     attachment.abandon(reason);
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
-    const target = await this.#awaitTarget();
+  /** Nothing of it reaches the program once `left` says that its sender has gone. */
+  async write(chunk: Uint8Array, left: AbortSignal): Promise<void> {
+    const target = await this.#awaitTarget(left);
     if (target === undefined || target.stdin.destroyed || target.stdin.writableEnded) return;
     if (!target.stdin.write(chunk)) await flowsAgain(target.stdin);
   }
 
-  async endInput(): Promise<void> {
-    const target = await this.#awaitTarget();
+  async endInput(left: AbortSignal): Promise<void> {
+    const target = await this.#awaitTarget(left);
     if (target?.endsWithInput === true) target.stdin.end();
   }
 
@@ -101,10 +102,19 @@ export class MainStreams {
     this.#target?.resize(cols, rows);
   }
 
-  /** Undefined when the run ended before there was one. */
-  async #awaitTarget(): Promise<Target | undefined> {
-    if (this.#target === undefined) await new Promise<void>((resolve) => this.#arrived.push(resolve));
-    return this.#target;
+  /** Undefined when the run ended before there was one, or whoever waits has left. */
+  #awaitTarget(left: AbortSignal): Promise<Target | undefined> | Target | undefined {
+    if (left.aborted) return undefined;
+    if (this.#target !== undefined) return this.#target;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#arrived.delete(end);
+        left.removeEventListener("abort", end);
+        resolve(left.aborted ? undefined : this.#target);
+      };
+      this.#arrived.add(end);
+      left.addEventListener("abort", end, { once: true });
+    });
   }
 }
 
@@ -116,6 +126,7 @@ class Attachment implements RunningProcess {
   #settle: (exit: ExitStatus) => void = () => {};
   #reject: (reason: Error) => void = () => {};
   readonly #waiting = new Set<() => void>();
+  readonly #left = new AbortController();
 
   constructor(
     private readonly streams: MainStreams,
@@ -127,8 +138,8 @@ class Attachment implements RunningProcess {
     });
     this.exit.catch(() => {}); // somebody who only wants the output must not get an unhandled rejection
     this.stdin = new Writable({
-      write: (chunk: Uint8Array, _encoding, done) => void streams.write(chunk).then(() => done(), done),
-      final: (done) => void streams.endInput().then(() => done(), done),
+      write: (chunk: Uint8Array, _encoding, done) => void streams.write(chunk, this.#left.signal).then(() => done(), done),
+      final: (done) => void streams.endInput(this.#left.signal).then(() => done(), done),
     });
     if (!stdin) this.stdin.destroy();
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.on("error", () => {}); // a reader that went away
@@ -160,6 +171,7 @@ class Attachment implements RunningProcess {
   }
 
   abandon(reason: Error): void {
+    this.#left.abort();
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.destroy();
     this.#reject(reason);
   }

@@ -15,9 +15,10 @@ export function requireRoom(caller: Caller, ofNamespace: readonly InstanceRecord
   if (instances !== undefined && ofNamespace.length >= instances) throw exceeded(`${instances} instances`);
 }
 
-/** Before `spec` starts. */
-export function requireCapacity({ quotas }: Caller, spec: InstanceSpec, ofNamespace: readonly InstanceRecord[]): void {
-  const live = [...ofNamespace.filter(({ state }) => LIVE_STATES.has(state)).map((record) => record.spec), spec];
+/** Before `record` starts. One that its policy starts again keeps its place meanwhile. */
+export function requireCapacity({ quotas }: Caller, record: InstanceRecord, ofNamespace: readonly InstanceRecord[]): void {
+  const others = ofNamespace.filter(({ id, state }) => id !== record.id && (LIVE_STATES.has(state) || state === "restarting"));
+  const live = [...others, record].map(({ spec }) => spec);
   const limits: readonly [keyof Quotas, number, (limit: number) => string][] = [
     ["running", live.length, (limit) => `${limit} running instances`],
     ["memoryBytes", sum(live, ({ limits }) => parseMemory(limits.memory)), (limit) => `${formatSize(limit)} of memory`],

@@ -19,11 +19,15 @@ export async function recover(
   await folder.removeOrphans(new Set(store.instanceIds()), onNote);
   for (const record of records) {
     const instance = adopt(record);
-    if (LIVE_STATES.has(record.state)) instance.findLost();
-    if (record.state === "removing") await instance.finishRemoval();
-    else if (instance.record.spec.autoRemove && instance.record.state === "exited") await instance.remove();
-    else if (instance.record.state === "restarting") instance.resumeRestart();
-    else if (instance.record.state === "exited" && instance.record.wanted === "running" && shouldRestart(instance.record))
-      instance.restartLater();
+    await settle(instance).catch((error: Error) => onNote(`${record.id} could not be put in order: ${error.message}`));
   }
+}
+
+async function settle(instance: ManagedInstance): Promise<void> {
+  if (LIVE_STATES.has(instance.record.state)) instance.findLost();
+  const { state, spec, wanted } = instance.record;
+  if (state === "removing") await instance.finishRemoval();
+  else if (spec.autoRemove && state === "exited") await instance.remove();
+  else if (state === "restarting") instance.resumeRestart();
+  else if (state === "exited" && wanted === "running" && shouldRestart(instance.record)) instance.restartLater();
 }

@@ -1,6 +1,7 @@
 // One run of an instance: from being switched on to its end. Knows neither records nor policies: managed-instance.ts does. May
 // depend on config, errors, instance/, store/ and the files beside it.
 import { PassThrough } from "node:stream";
+import { EXIT_STATUS } from "../config.js";
 import { WardianError } from "../errors.js";
 import type { LiveInstance } from "../instance/live.js";
 import type { RootLayer } from "../instance/root-layer.js";
@@ -21,11 +22,17 @@ export class Run {
   #timer: NodeJS.Timeout | undefined;
   #layer: RootLayer | undefined;
   #lost = "";
+  #poweringOff: Promise<void> | undefined;
 
   constructor(
     private readonly streams: MainStreams,
     private readonly openLayer: () => Promise<RootLayer | undefined>,
   ) {}
+
+  /** Its end was asked for before it was up. */
+  get aborted(): AbortSignal {
+    return this.#abort.signal;
+  }
 
   get live(): LiveInstance | undefined {
     return this.#live;
@@ -99,18 +106,16 @@ export class Run {
     this.#command.kill(name);
   }
 
-  /** Asks for the end; after `graceMs`, forces it. */
+  /** Asks for the end; after `graceMs`, forces it. Asked again, the time counts anew. */
   stop(signal: string, graceMs: number): void {
     this.#request ??= "stopped";
-    if (this.#live === undefined) this.#abort.abort();
-    else if (this.#command !== undefined) {
-      this.#command.kill(signal);
-      this.#restartTimer(graceMs);
-    } else void this.#poweroff(this.#live, graceMs);
+    if (this.#live === undefined) return this.#abort.abort();
+    this.#restartTimer(graceMs);
+    if (this.#command !== undefined) this.#command.kill(signal);
+    else this.#poweringOff ??= this.#poweroff(this.#live, graceMs);
   }
 
   async #poweroff(live: LiveInstance, graceMs: number): Promise<void> {
-    this.#restartTimer(graceMs);
     await this.#save(live);
     await live.poweroff(graceMs);
   }
@@ -149,8 +154,11 @@ export class Run {
       await this.#save(live);
       await live.stop();
       return verdict;
-    } catch {
-      return undefined;
+    } catch (error) {
+      // The machine ends, or has ended, and tells how. An agent that breaks its protocol leaves it running.
+      if (error instanceof WardianError && error.code === "agent-closed") return undefined;
+      await live.stop();
+      return { reason: this.#request ?? "failed", status: EXIT_STATUS.error, message: (error as Error).message };
     }
   }
 

@@ -12,7 +12,9 @@ export interface Surroundings {
   readonly files: HostFiles;
   /** Where instances keep their logs and changed files; undefined where nothing is kept. */
   readonly folder: StateFolder | undefined;
-  /** Nothing starts any more. */
+  /** Throws `disk-in-use` where another live instance has one of its disks, and either may write to it. */
+  requireFreeDisks(instance: ManagedInstance): void;
+  /** What starts, or would start again, is refused. */
   isClosing(): boolean;
   publish(events: readonly InstanceEvent[]): void;
   onRemoved(instance: ManagedInstance): void;

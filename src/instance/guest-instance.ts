@@ -66,7 +66,12 @@ export class GuestInstance implements LiveInstance {
     vm.serial.pipe(console);
     const guest = new GuestInstance(memoryBytes, vm, new AgentSession(streamTransport(vm.port(AGENT_PORT))));
     await guest.#greet(hooks);
-    if (spec.limits.pids !== undefined) await limitPids(guest.agent, spec.limits.pids);
+    try {
+      if (spec.limits.pids !== undefined) await limitPids(guest.agent, spec.limits.pids);
+    } catch (error) {
+      await guest.stop();
+      throw error;
+    }
     return guest;
   }
 
@@ -97,7 +102,7 @@ export class GuestInstance implements LiveInstance {
   }
 
   saveChanges(layer: RootLayer): Promise<void> {
-    return this.#tree.saveChanges(layer, { limitBytes: this.memoryBytes, signal: AbortSignal.timeout(SAVE_TIMEOUT_MS) });
+    return this.#tree.saveChanges(layer, { limitBytes: layerLimitBytes(this.memoryBytes), signal: AbortSignal.timeout(SAVE_TIMEOUT_MS) });
   }
 
   pause(): Promise<void> {
@@ -106,7 +111,11 @@ export class GuestInstance implements LiveInstance {
 
   async resume(): Promise<void> {
     await this.vm.resume();
-    this.agent.setClock(BigInt(Date.now()) * 1_000_000n);
+    try {
+      this.agent.setClock(BigInt(Date.now()) * 1_000_000n);
+    } catch {
+      // An agent that is gone ends the run by itself.
+    }
   }
 
   resizeConsole(cols: number, rows: number): void {
@@ -129,6 +138,15 @@ export class GuestInstance implements LiveInstance {
     await this.vm.stop();
     await this.exit;
   }
+}
+
+/** What a kernel and its first programs take, generously. */
+const KERNEL_BYTES = 96 * 2 ** 20;
+const LEAST_LAYER_BYTES = 4 * 2 ** 20;
+
+/** How much of a guest's files can differ from its image: while it boots, archive and unpacked files are in its memory together. */
+export function layerLimitBytes(memoryBytes: number): number {
+  return Math.max(LEAST_LAYER_BYTES, (memoryBytes - KERNEL_BYTES) / 2);
 }
 
 /** The root is a tmpfs; without this it may take half of the RAM. */

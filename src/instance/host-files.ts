@@ -17,6 +17,8 @@ export class HostFiles {
 
   /** The spec as it is to be stored. Throws `image-not-found`, or `bad-request` for a path from a caller who may not name any. */
   async admit(spec: InstanceSpec, hostPaths: boolean): Promise<InstanceSpec> {
+    if (!hostPaths && spec.disks.some(({ readOnly }) => !readOnly))
+      throw new WardianError("bad-request", "disks: files of the images folder are there for everybody; give readOnly: true");
     return this.#map(spec, async (name, use) => {
       if (FILE_NAME.test(name) && (await this.#inFolder(name)) !== undefined) return name;
       if (hostPaths && (name.includes("/") || !FILE_NAME.test(name) || (await isThere(resolve(name))))) return resolve(name);

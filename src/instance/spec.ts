@@ -67,7 +67,10 @@ export const limitsSchema = z.strictObject({
 
 export const RESTART_POLICIES = ["no", "on-failure", "always", "unless-stopped"] as const;
 export const restartSchema = z.strictObject({
-  policy: z.enum(RESTART_POLICIES).default("no"),
+  policy: z
+    .enum(RESTART_POLICIES)
+    .default("no")
+    .describe("always and unless-stopped are alike: what was stopped on request stays stopped."),
   maxRetries: z.int().min(1).max(1_000_000).optional().describe("For on-failure: give up after so many restarts in a row."),
 });
 
