@@ -50,13 +50,15 @@ function checkSizes({ limits }: InstanceSpec): void {
 export function makeRecord(spec: InstanceSpec, caller: Caller, directory: Directory): InstanceRecord {
   const namespace = homeOf(caller);
   const isTaken = (name: string): boolean => directory.isNameTaken(namespace, name);
-  if (spec.name !== undefined && isTaken(spec.name)) throw nameTaken(spec.name);
+  // The record has the name, which may change.
+  const { name, ...rest } = spec;
+  if (name !== undefined && isTaken(name)) throw nameTaken(name);
   return {
     id: makeId((id) => directory.has(id)),
     namespace,
-    name: spec.name ?? makeName(isTaken),
+    name: name ?? makeName(isTaken),
     state: "created",
-    spec,
+    spec: rest,
     createdAt: new Date().toISOString(),
     restarts: 0,
     wanted: "stopped",

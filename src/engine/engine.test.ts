@@ -1,6 +1,7 @@
 // The engine through its door, on bare-metal programs that start in milliseconds: life cycles, restarts, what survives. Uses the
 // compiled worker in dist/.
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -226,6 +227,82 @@ test("a reader who stalls does not keep an instance from ending", async () => {
   expect(await engine.apply({ kind: "kill", instance: id })).toMatchObject({ state: "exited", end: { reason: "killed" } });
 });
 
+describe("what people do at the same time", () => {
+  test("a restart of what is removed at its end leaves it there", async () => {
+    const { id } = await started("sleep", { autoRemove: true });
+    expect(await engine.apply({ kind: "restart", instance: id })).toMatchObject({ id, state: "running" });
+  });
+
+  test("a pause that meets a stop does not hold it up", async () => {
+    const { id } = await started("sleep");
+    const [, stopped] = await Promise.all([
+      engine.apply({ kind: "pause", instance: id }).catch(() => undefined),
+      engine.apply({ kind: "stop", instance: id, graceMs: 60_000 }),
+    ]);
+    expect(stopped).toMatchObject({ state: "exited", end: { reason: "stopped" } });
+  });
+
+  test("closing while an instance is restarted leaves nothing running", async () => {
+    const { id } = await started("sleep");
+    const restarted = engine.apply({ kind: "restart", instance: id }).catch((error: unknown) => error);
+    await engine[Symbol.asyncDispose]();
+    await restarted;
+    await reopen();
+    expect((await engine.apply({ kind: "inspect", instance: id })).state).toBe("exited");
+  });
+
+  test("whoever waits when the engine closes is told", async () => {
+    const { id } = await make("sleep");
+    const waiting = engine.apply({ kind: "wait", instance: id, until: "running" });
+    const attached = await engine.apply({ kind: "attach", instance: id });
+    await engine[Symbol.asyncDispose]();
+    await expect(waiting).rejects.toMatchObject({ code: "closing" });
+    await attached.exit;
+  });
+
+  test("an upload that stalls keeps nobody from starting, ending or removing the instance", async () => {
+    const { id } = await engine.apply({ kind: "create", request: { image: "end-0" } });
+    let isAsked = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    // eslint-disable-next-line require-yield -- it is what a client does that sends nothing
+    const stalled = async function* (): AsyncGenerator<Uint8Array> {
+      isAsked();
+      await new Promise(() => {});
+    };
+    const upload = engine.apply({ kind: "put-archive", instance: id, path: "/", tar: stalled() }).catch((error: unknown) => error);
+    await Promise.race([asked, upload]);
+    const starting = engine.apply({ kind: "start", instance: id }).catch((error: unknown) => error);
+    expect(await engine.apply({ kind: "kill", instance: id })).toMatchObject({ state: "exited" });
+    await starting;
+    await engine.apply({ kind: "remove", instance: id });
+    expect(await upload).toBeInstanceOf(Error);
+  });
+
+  test("what somebody typed who has left does not reach the program", async () => {
+    const { id } = await make("echo");
+    const left = new AbortController();
+    const gone = await engine.apply({ kind: "attach", instance: id, stdin: true, signal: left.signal });
+    gone.stdin.write("secret");
+    left.abort();
+    const stays = await engine.apply({ kind: "attach", instance: id, stdin: true });
+    await engine.apply({ kind: "start", instance: id });
+    stays.stdin.write("x");
+    const [first] = (await once(stays.stdout, "data")) as [Buffer];
+    expect(first.toString()).toBe("x");
+  });
+
+  test("two machines do not write to one disk", async () => {
+    const path = join(folder, "disk");
+    await writeFile(path, Buffer.alloc(1 << 20));
+    const disks = [{ path }];
+    await started("sleep", { disks });
+    const { id } = await make("sleep", { disks });
+    await expect(engine.apply({ kind: "start", instance: id })).rejects.toMatchObject({ code: "disk-in-use" });
+  });
+});
+
 describe("callers", () => {
   const caller = (more: Partial<Caller>): Caller => ({
     name: "t",
@@ -261,6 +338,11 @@ describe("callers", () => {
     await expect(create(door, { kernel: "sleep" })).rejects.toMatchObject({ code: "quota-exceeded" });
     await door.apply({ kind: "start", instance: first.id });
     await expect(door.apply({ kind: "start", instance: second.id })).rejects.toMatchObject({ code: "quota-exceeded" });
+    await door.apply({ kind: "remove", instance: first.id, force: true });
+    const again = await create(door, { kernel: "end-7", restart: { policy: "always" } });
+    await door.apply({ kind: "start", instance: again.id });
+    await door.apply({ kind: "wait", instance: again.id, until: "restarting" });
+    await expect(door.apply({ kind: "start", instance: second.id })).rejects.toMatchObject({ code: "quota-exceeded" });
   });
 
   test("may not name the host's files", async () => {
@@ -268,6 +350,12 @@ describe("callers", () => {
     await expect(create(door, { kernel: join(folder, "images", "sleep") })).rejects.toMatchObject({ code: "bad-request" });
     await expect(create(door, { kernel: "../images/sleep" })).rejects.toMatchObject({ code: "bad-request" });
     await expect(create(door, { kernel: "nothing" })).rejects.toMatchObject({ code: "image-not-found" });
+    await expect(create(door, { kernel: "sleep", disks: [{ path: "loop" }] })).rejects.toMatchObject({ code: "bad-request" });
+    await writeFile(join(folder, "images", "odd"), "no archive");
+    const { id } = await create(door, { image: "odd" });
+    const error = (await door.apply({ kind: "start", instance: id }).catch((thrown: unknown) => thrown)) as Error;
+    expect(error.message).toContain("odd");
+    expect(error.message + JSON.stringify(await door.apply({ kind: "inspect", instance: id }))).not.toContain(folder);
   });
 
   test("what they do is in the audit log, what they only look at is not", async () => {
@@ -311,6 +399,7 @@ describe("requests", () => {
     [{ image: "busybox", name: "../x" }, /name/],
     [{ image: "busybox", env: { "A=B": "c" } }, /env/],
     [{ image: "busybox", unknown: 1 }, /unknown/],
+    [{ image: "busybox", stopSignal: "SIGFOO" }, /stopSignal/],
   ])("%j is refused", async (request, message) => {
     const error = await engine.apply({ kind: "create", request: request as InstanceRequest }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "bad-request" });

@@ -3,6 +3,7 @@
 import { WardianError } from "../errors.js";
 import type { FileTree } from "../instance/file-tree.js";
 import { layerLimitBytes } from "../instance/guest-instance.js";
+import { describeState } from "../instance/lifecycle.js";
 import { loadImage } from "../instance/guest-files.js";
 import type { HostFiles } from "../instance/host-files.js";
 import { noAgent, parseMemory } from "../instance/machine-instance.js";
@@ -17,7 +18,7 @@ export async function filesOf(instance: ManagedInstance, hostFiles: HostFiles, f
   if (spec.image === undefined) throw noAgent("its files are not accessible");
   if (state === "running") return instance.requireRunning().files();
   if (instance.isLive || state === "removing" || folder === undefined)
-    throw new WardianError("wrong-state", `the files of ${instance.id} are not accessible: it is ${state}`);
+    throw new WardianError("wrong-state", `the files of ${instance.name} are not accessible: ${describeState(state)}`);
   const memoryBytes = parseMemory(spec.limits.memory);
   return new StoredTree({
     rootfs: async () => loadImage((await hostFiles.locate(spec)).image ?? "", memoryBytes),

@@ -1,7 +1,7 @@
 // One instance under the engine's care: its states, its runs, its restarts. May depend on errors, instance/, store/, metrics/ and the
 // files beside it.
 import { WardianError } from "../errors.js";
-import { canEnter, type InstanceState, LIVE_STATES, requireStep } from "../instance/lifecycle.js";
+import { canEnter, describeState, type InstanceState, LIVE_STATES, requireStep } from "../instance/lifecycle.js";
 import type { LiveInstance } from "../instance/live.js";
 import { parseMemory } from "../instance/machine-instance.js";
 import type { InstanceRecord } from "../instance/record.js";
@@ -58,6 +58,11 @@ export class ManagedInstance {
     return this.record.id;
   }
 
+  /** For messages: what people call it. */
+  get name(): string {
+    return this.record.name;
+  }
+
   get isLive(): boolean {
     return LIVE_STATES.has(this.record.state);
   }
@@ -74,7 +79,7 @@ export class ManagedInstance {
 
   async #begin(hooks: StartHooks, byPolicy: boolean): Promise<InstanceRecord> {
     if (this.around.isClosing()) throw new WardianError("closing", "Wardian is shutting down");
-    requireStep(this.id, this.record.state, "starting", "started");
+    requireStep(this.name, this.record.state, "starting", "started");
     this.around.requireFreeDisks(this);
     clearTimeout(this.#restartTimer);
     this.#keeper.enter("starting", { wanted: "running", ...(byPolicy ? {} : { restarts: 0 }) }, "starting");
@@ -102,9 +107,10 @@ export class ManagedInstance {
     } catch (error) {
       observe(false);
       await run.live?.stop();
+      const told = this.around.files.hide(error);
       // Whoever asked for this start hears of it, and does not want it tried again behind their back.
-      await this.#finish(verdictOfFailedStart(error, run.request), byPolicy ? {} : { wanted: "stopped" });
-      throw error;
+      await this.#finish(verdictOfFailedStart(told, run.request), byPolicy ? {} : { wanted: "stopped" });
+      throw told;
     }
   }
 
@@ -196,7 +202,7 @@ export class ManagedInstance {
   }
 
   async pause(): Promise<InstanceRecord> {
-    requireStep(this.id, this.record.state, "paused", "paused");
+    requireStep(this.name, this.record.state, "paused", "paused");
     const live = this.#run?.live;
     await live?.pause();
     if (this.record.state === "running") this.#keeper.enter("paused", {}, "paused");
@@ -206,7 +212,7 @@ export class ManagedInstance {
 
   async resume(): Promise<InstanceRecord> {
     if (this.record.state !== "paused")
-      throw new WardianError("wrong-state", `the instance ${this.id} cannot be resumed: it is ${this.record.state}`);
+      throw new WardianError("wrong-state", `the instance ${this.name} cannot be resumed: it is ${this.record.state}, not paused`);
     await this.#run?.live?.resume();
     if (this.record.state === "paused") this.#keeper.enter("running", {}, "resumed");
     return this.record;
@@ -235,7 +241,7 @@ export class ManagedInstance {
     if (this.isLive && !force)
       throw new WardianError(
         "wrong-state",
-        `the instance ${this.id} cannot be removed: it is ${this.record.state}; stop it first, or force it`,
+        `the instance ${this.name} cannot be removed: it is ${this.record.state}; stop it first, or force it`,
       );
     this.#removing = this.#remove().finally(() => {
       this.#removing = undefined;
@@ -316,7 +322,7 @@ export class ManagedInstance {
   }
 
   #notRunning(): WardianError {
-    return new WardianError("not-running", `the instance ${this.id} does not run: it is ${this.record.state}`);
+    return new WardianError("not-running", `the instance ${this.name} does not run: ${describeState(this.record.state)}`);
   }
 
   /** Of a guest's files that differ from its image. */

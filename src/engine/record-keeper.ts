@@ -24,7 +24,7 @@ export class RecordKeeper {
 
   /** A state, and the event that tells of it. Throws where the step is not one, or cannot be stored; then nothing has happened. */
   enter(state: InstanceState, changes: Partial<InstanceRecord>, event?: InstanceEvent["type"], detail: NewEvent["detail"] = {}): void {
-    requireStep(this.#record.id, this.#record.state, state, state);
+    requireStep(this.#record.name, this.#record.state, state, state);
     this.commit({ ...changes, state }, event, detail);
   }
 

@@ -22,7 +22,7 @@ export class Run {
   #timer: NodeJS.Timeout | undefined;
   #layer: RootLayer | undefined;
   #lost = "";
-  #poweringOff: Promise<void> | undefined;
+  #isPoweringOff = false;
 
   constructor(
     private readonly streams: MainStreams,
@@ -112,10 +112,11 @@ export class Run {
     if (this.#live === undefined) return this.#abort.abort();
     this.#restartTimer(graceMs);
     if (this.#command !== undefined) this.#command.kill(signal);
-    else this.#poweringOff ??= this.#poweroff(this.#live, graceMs);
+    else if (!this.#isPoweringOff) void this.#poweroff(this.#live, graceMs);
   }
 
   async #poweroff(live: LiveInstance, graceMs: number): Promise<void> {
+    this.#isPoweringOff = true;
     await this.#save(live);
     await live.poweroff(graceMs);
   }

@@ -43,6 +43,13 @@ export class HostFiles {
     });
   }
 
+  /** An error without the way to the images folder, which is nobody's business. */
+  hide(error: unknown): unknown {
+    if (!(error instanceof WardianError) || this.imagesFolder === undefined) return error;
+    const told = error.message.replaceAll(`${resolve(this.imagesFolder)}/`, "");
+    return told === error.message ? error : new WardianError(error.code, told, { cause: error });
+  }
+
   async #map(spec: InstanceSpec, change: (name: string, use: FileUse) => Promise<string>): Promise<InstanceSpec> {
     const changed: Partial<Record<FileUse, string>> = {};
     for (const use of ["image", "kernel", "bios", "initrd"] as const) {

@@ -33,8 +33,25 @@ export function canEnter(from: InstanceState, to: InstanceState): boolean {
   return NEXT_STATES[from].includes(to);
 }
 
-/** Throws `wrong-state`, with what would be possible. */
-export function requireStep(id: string, from: InstanceState, to: InstanceState, verb: string): void {
+// prettier-ignore
+const ADVICE: Readonly<Partial<Record<InstanceState, string>>> = {
+  created:    "start it first",
+  exited:     "start it first",
+  paused:     "resume it first",
+  running:    "stop it first",
+  starting:   "wait until it runs",
+  stopping:   "wait until it has ended",
+  restarting: "wait for it, or stop it",
+};
+
+/** "it is paused; resume it first" */
+export function describeState(state: InstanceState): string {
+  const advice = ADVICE[state];
+  return `it is ${state}${advice === undefined ? "" : `; ${advice}`}`;
+}
+
+/** Throws `wrong-state`, with what to do. */
+export function requireStep(name: string, from: InstanceState, to: InstanceState, verb: string): void {
   if (canEnter(from, to)) return;
-  throw new WardianError("wrong-state", `the instance ${id} cannot be ${verb}: it is ${from}`);
+  throw new WardianError("wrong-state", `the instance ${name} cannot be ${verb}: ${describeState(from)}`);
 }
