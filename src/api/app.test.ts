@@ -167,6 +167,11 @@ describe("exec", () => {
     expect(await (await answer).json()).toMatchObject({ stdout: "123", stderr: "456", truncated: false });
   });
 
+  test("holds 2 MiB of output at most", async () => {
+    const { answer } = exec({ limitBytes: (2 << 20) + 1 });
+    expect((await answer).status).toBe(400);
+  });
+
   test("kills what takes too long", async () => {
     expect(await (await exec({ timeoutMs: 5 }).answer).json()).toMatchObject({ status: 137, timedOut: true });
   });

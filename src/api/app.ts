@@ -63,7 +63,7 @@ export function createApp(options: AppOptions) {
   app.notFound(refuseUnknown(() => app.routes));
   app.openAPIRegistry.registerComponent("securitySchemes", securityScheme.name, securityScheme.scheme);
   const document = documentOf(app, version);
-  app.get("/openapi.json", (c) => c.json(document()));
+  app.get("/openapi.json", (c) => c.body(document(), 200, { "Content-Type": "application/json" }));
   app.route("/", docsRoutes());
   app.route("/", page);
   return app

@@ -6,8 +6,9 @@ import type { InstanceRecord } from "../instance/record.js";
 import type { MetricsPage } from "../metrics/openmetrics.js";
 import type { HostMetrics, InstanceMetrics } from "../metrics/view.js";
 
-/** Between pages, others have their turn. */
 const PAGE = 200;
+/** After so many instances, others have their turn. */
+const TURN = 20;
 
 export interface Watched {
   /** Ids or names; without them, all that are on. */
@@ -27,8 +28,11 @@ export async function* snapshots(door: Door, { instances, intervalMs, windowMs }
     const began = performance.now();
     const host = await door.apply({ kind: "host-metrics", windowMs });
     const found: InstanceMetrics[] = [];
-    if (instances === undefined) for await (const { metrics } of liveMetrics(door, windowMs)) found.push(metrics);
-    else for (const name of instances) found.push(...(await metricsIfThere(door, name, windowMs)));
+    const watched = instances === undefined ? liveMetrics(door, windowMs) : namedMetrics(door, instances, windowMs);
+    for await (const { metrics } of inTurns(watched)) {
+      if (gone.aborted) return;
+      found.push(metrics);
+    }
     yield { host, instances: found };
     await pause(Math.max(0, intervalMs - (performance.now() - began)), gone);
   }
@@ -36,13 +40,25 @@ export async function* snapshots(door: Door, { instances, intervalMs, windowMs }
 
 export async function readPage(door: Door): Promise<MetricsPage> {
   const instances: MetricsPage["instances"][number][] = [];
-  for await (const { record, metrics } of liveMetrics(door)) instances.push({ namespace: record.namespace, metrics });
+  for await (const { record, metrics } of inTurns(liveMetrics(door))) instances.push({ namespace: record.namespace, metrics });
   return { host: await door.apply({ kind: "host-metrics" }), instances };
 }
 
 interface Measured {
   readonly record: InstanceRecord;
   readonly metrics: InstanceMetrics;
+}
+
+async function* inTurns<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+  let taken = 0;
+  for await (const item of source) {
+    yield item;
+    if (++taken % TURN === 0) await pause(0);
+  }
+}
+
+async function* namedMetrics(door: Door, names: readonly string[], windowMs: number): AsyncGenerator<Pick<Measured, "metrics">> {
+  for (const name of names) for (const metrics of await metricsIfThere(door, name, windowMs)) yield { metrics };
 }
 
 async function* liveMetrics(door: Door, windowMs?: number): AsyncGenerator<Measured> {
@@ -52,7 +68,6 @@ async function* liveMetrics(door: Door, windowMs?: number): AsyncGenerator<Measu
     const { instances, next } = await door.apply({ kind: "list", filter: { states, limit: PAGE, after } });
     for (const record of instances) for (const metrics of await metricsIfThere(door, record.id, windowMs)) yield { record, metrics };
     after = next;
-    if (next !== undefined) await pause(0);
   } while (after !== undefined);
 }
 

@@ -8,7 +8,8 @@ import { commandSchema, graceSchema, instanceSpecSchema, nameSchema, signalSchem
 
 const KIB = 1024;
 export const DEFAULT_OUTPUT_BYTES = 1024 * KIB;
-const MAX_OUTPUT_BYTES = 16 * 1024 * KIB;
+/** A JSON answer is held whole, and escaped it can be six times as long. */
+const MAX_OUTPUT_BYTES = 2 * 1024 * KIB;
 export const ENCODINGS = ["utf8", "base64"] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
@@ -53,7 +54,12 @@ export const execBody = commandSchema
       .max(2 ** 31 - 1)
       .optional()
       .describe("It is killed after this time."),
-    limitBytes: z.int().min(0).max(MAX_OUTPUT_BYTES).default(DEFAULT_OUTPUT_BYTES).describe("Of both outputs together; JSON answers only."),
+    limitBytes: z
+      .int()
+      .min(0)
+      .max(MAX_OUTPUT_BYTES)
+      .default(DEFAULT_OUTPUT_BYTES)
+      .describe("Of both outputs together; JSON answers only. For more, ask for application/x-ndjson."),
     encoding: z.enum(ENCODINGS).default("utf8").describe("How the outputs are told; bytes that are no UTF-8 need base64."),
   })
   .openapi("ExecRequest");

@@ -20,7 +20,10 @@ export class ServerConnection {
   #bodyIdleMs = 0;
   #bytesRead = 0;
   #bytesSent = 0;
+  #bytesQueued = 0;
   #stalledMs = 0;
+  #takenBytes = 0;
+  #takingMs = 0;
 
   readonly #onEnd: OnRequestEnd;
   readonly #settleThis: (this: ServerResponse) => void;
@@ -92,12 +95,29 @@ export class ServerConnection {
     return this.#bodyIdleMs > limits.bodyIdleMs || this.#bodyWaitedMs > allowedMs;
   }
 
-  #isAnswerStalled(elapsedMs: number, limits: Limits): boolean {
+  #isAnswerStalled(elapsedMs: number, { stalledMs, answerBytesPerSecond }: Limits): boolean {
     const { writableLength, bytesWritten } = this.socket;
     const sent = bytesWritten - writableLength;
-    const isStalled = writableLength > 0 && sent === this.#bytesSent;
+    const taken = sent - this.#bytesSent;
+    // All that waited when we looked last has been taken: what waits now is new.
+    const isKeepingUp = writableLength === 0 || sent >= this.#bytesQueued;
     this.#bytesSent = sent;
-    this.#stalledMs = isStalled ? this.#stalledMs + elapsedMs : 0;
-    return this.#stalledMs > limits.stalledMs;
+    this.#bytesQueued = bytesWritten;
+    if (isKeepingUp) {
+      this.#stalledMs = this.#takingMs = this.#takenBytes = 0;
+      return false;
+    }
+    this.#stalledMs = taken === 0 ? this.#stalledMs + elapsedMs : 0;
+    this.#takingMs += elapsedMs;
+    this.#takenBytes += taken;
+    return this.#stalledMs > stalledMs || this.#isTrickling(stalledMs, answerBytesPerSecond);
+  }
+
+  /** Who takes a byte now and then would hold what is queued for ever. What was taken long ago is no excuse: time is cut into spans. */
+  #isTrickling(spanMs: number, bytesPerSecond: number): boolean {
+    if (this.#takingMs <= spanMs) return false;
+    const isSlow = this.#takenBytes < (this.#takingMs / 1000) * bytesPerSecond;
+    this.#takingMs = this.#takenBytes = 0;
+    return isSlow;
   }
 }

@@ -4,7 +4,9 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import type { Limits } from "./security/limits.js";
+import type { Connection } from "./security/connection.js";
+import { DEFAULT_LIMITS, type Limits } from "./security/limits.js";
+import { ServerConnection } from "./server-connection.js";
 import { request, sendRaw, serveSample } from "./server-sample.js";
 
 type Sample = Awaited<ReturnType<typeof serveSample>>;
@@ -89,6 +91,41 @@ describe("slow clients", () => {
     await once(socket, "readable"); // and nothing is read
     await until(() => server.idleMs() > 0);
     socket.destroy();
+  });
+});
+
+describe("answers that trickle", () => {
+  function connection() {
+    const socket = { bytesRead: 0, bytesWritten: 0, writableLength: 0 };
+    const watched = new ServerConnection(socket as unknown as Socket, {} as Connection, () => {});
+    const limits: Limits = { ...DEFAULT_LIMITS, stalledMs: 10_000, answerBytesPerSecond: 100 };
+    return { socket, check: () => watched.check(1000, limits) };
+  }
+
+  test("are cut", () => {
+    const { socket, check } = connection();
+    Object.assign(socket, { bytesWritten: 1 << 30, writableLength: 1 << 20 });
+    const seen = Array.from({ length: 30 }, () => {
+      socket.writableLength -= 1;
+      return check();
+    });
+    expect(seen.indexOf("answer")).toBe(11);
+  });
+
+  test("are let be when they are taken at a slow but honest pace, or nothing of them is left", () => {
+    const { socket, check } = connection();
+    Object.assign(socket, { bytesWritten: 1 << 20, writableLength: 1 << 20 });
+    for (let n = 0; n < 100; n++) {
+      socket.writableLength -= 200;
+      expect(check()).toBeUndefined();
+    }
+    for (let n = 0; n < 100; n++) {
+      socket.writableLength = 10; // always something new
+      socket.bytesWritten += 10;
+      expect(check()).toBeUndefined();
+    }
+    socket.writableLength = 0;
+    for (let n = 0; n < 100; n++) expect(check()).toBeUndefined();
   });
 });
 

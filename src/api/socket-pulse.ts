@@ -32,7 +32,7 @@ export class SocketPulse {
   }
 
   #beat(): void {
-    // While it is us who do not read, its answers wait as well.
+    // While it is us who do not read, its answers wait as well; one whose connection is gone still shows, by the ping that cannot be sent.
     if (this.#isAnswerDue && !this.#hasToRead && !this.socket.isPaused) return this.socket.terminate();
     this.#isAnswerDue = true;
     this.socket.ping(undefined, undefined, () => {});

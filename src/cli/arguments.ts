@@ -10,6 +10,9 @@ const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m:
 /** setTimeout knows no more. */
 const DURATION_MAX_MS = 2 ** 31 - 1;
 
+/** For the help of such options. */
+export const BARE_SECONDS = "a bare number is seconds";
+
 /** Milliseconds in "90", "90s", "1.5m", "500ms", "2h". */
 export function parseDuration(text: string): number {
   const match = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h)?$/.exec(text);

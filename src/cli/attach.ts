@@ -1,10 +1,13 @@
-// `wardian attach`: the streams of a running instance's main program, or its console. May depend on errors, engine/ and the files
-// beside it.
+// `wardian attach`: the streams of a running instance's main program, or its console. May depend on errors, config, engine/,
+// instance/ types and the files beside it.
 import type { Command } from "commander";
+import { EXIT_STATUS } from "../config.js";
 import type { Door } from "../engine/action.js";
-import type { InstanceRecord } from "../instance/record.js";
+import { WardianError } from "../errors.js";
+import type { InstanceEnd, InstanceRecord } from "../instance/record.js";
 import { type Attended, attend } from "./attendance.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
+import { sayError } from "./message.js";
 import { DETACH_HELP } from "./terminal.js";
 
 interface AttachOptions extends DoorOptions {
@@ -38,11 +41,24 @@ function attach(ref: string, options: AttachOptions): Promise<number> {
     options,
     async (door) => {
       const record = await door.apply({ kind: "inspect", instance: ref });
-      const attachment = await openAttachment(door, record, options.stdin);
+      const attachment = await openAttachment(door, record, options.stdin ? "offered" : "none");
       return (await attachment.attend(options)).status;
     },
     "records",
   );
+}
+
+/** What our stdin is for: "asked" fails where it cannot be, "offered" tells when something is lost. */
+export type InputWish = "asked" | "offered" | "none";
+
+/** Throws `no-stdin` where the user wants what this one was not made for. */
+export function assertInput({ name, spec }: InstanceRecord, wish: InputWish): void {
+  if (wish === "asked" && !takesInput(spec))
+    throw new WardianError("no-stdin", `nothing can be passed on to ${name}: its stdin is not kept open; create it with -i`);
+}
+
+function takesInput(spec: InstanceRecord["spec"]): boolean {
+  return spec.command === undefined || spec.stdin || spec.tty;
 }
 
 export interface Attachment {
@@ -51,15 +67,54 @@ export interface Attachment {
 }
 
 /** To an instance that runs, or is about to. */
-export async function openAttachment(door: Door, { id, spec }: InstanceRecord, wantsInput: boolean): Promise<Attachment> {
+export async function openAttachment(door: Door, record: InstanceRecord, wish: InputWish): Promise<Attachment> {
+  assertInput(record, wish);
+  const { id, name, spec } = record;
   const abort = new AbortController();
   const isConsole = spec.command === undefined;
-  const interactive = wantsInput && (isConsole || spec.stdin || spec.tty);
+  const interactive = wish !== "none" && takesInput(spec);
   const tty = spec.tty || (isConsole && process.stdin.isTTY);
   const running = await door.apply({ kind: "attach", instance: id, stdin: interactive, signal: abort.signal });
   const detach = (): void => abort.abort();
   return {
-    attend: ({ json }) => attend(running, { interactive, tty, passSignals: !isConsole && !spec.tty, detach, json }),
+    attend: async ({ json }) => {
+      if (wish === "offered" && !interactive) tellLostInput(name);
+      const attended = await attend(running, { interactive, tty, passSignals: !isConsole && !spec.tty, detach, json });
+      if (attended.hasLeft && attended.status === 0) tellDetached(name);
+      else if (!attended.hasLeft && attended.status !== 0) await tellEnd(door, id);
+      return attended;
+    },
     leave: detach,
   };
+}
+
+/** Somebody pipes something in, and waits for what comes of it. */
+function tellLostInput(name: string): void {
+  if (process.stdin.isTTY) return;
+  process.stdin.on("error", () => {}); // as good as its end
+  process.stdin.once("data", () => {
+    sayError(`what comes on stdin is not passed on: the stdin of ${name} is not kept open; create it with -i`);
+    process.stdin.destroy();
+  });
+}
+
+function tellDetached(name: string): void {
+  process.stderr.write("\n");
+  sayError(`detached; ${name} goes on (wardian attach ${name})`);
+}
+
+/** Why a run ended, where its program does not tell by itself: it could not run, or was not left alone. Its own status says enough. */
+export function reasonOf(end: InstanceEnd): string | undefined {
+  if (end.reason === "timeout") return "its run time was up";
+  if (end.reason === "failed" || end.reason === "crashed") return end.message;
+  const couldNotRun = end.status === EXIT_STATUS.notRunnable || end.status === EXIT_STATUS.notFound;
+  const isItsOwn = end.message === `it ended with status ${end.status}`;
+  return end.reason === "exited" && couldNotRun && !isItsOwn ? end.message : undefined;
+}
+
+/** Of the run that is over; nothing where the instance went with it. */
+export async function tellEnd(door: Door, instance: string): Promise<void> {
+  const record = await door.apply({ kind: "inspect", instance }).catch(() => undefined);
+  const reason = record?.end === undefined ? undefined : reasonOf(record.end);
+  if (reason !== undefined) sayError(`${record?.name}: ${reason}`);
 }

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import type { RunningProcess } from "../instance/running-process.js";
 import { type Interrupting, onOutputGone, onSignals, statusOfSignal } from "./interruption.js";
 import { sayError } from "./message.js";
-import { writeOut } from "./output.js";
+import { toJson, writeOut } from "./output.js";
 import { DetachKeys, enterRawMode, onResize, terminalSize } from "./terminal.js";
 
 export interface AttendOptions {
@@ -61,7 +61,7 @@ async function settle(process_: RunningProcess, outputs: Promise<unknown>, { jso
   const exit = await process_.exit;
   await outputs;
   const { status, signal, failure } = exit;
-  if (json === true) await writeOut(`${JSON.stringify({ exit: { status, signal, ...(failure === undefined ? {} : { failure }) } })}\n`);
+  if (json === true) await writeOut(`${toJson({ exit: { status, signal, ...(failure === undefined ? {} : { failure }) } })}\n`);
   else if (failure !== undefined) sayError(failure);
   return { status, hasLeft: false };
 }
@@ -90,7 +90,7 @@ function connectOutput(process_: RunningProcess, { json }: AttendOptions): Promi
 }
 
 async function writeLines(source: Readable, stream: "stdout" | "stderr"): Promise<void> {
-  for await (const chunk of source as AsyncIterable<Buffer>) await writeOut(`${JSON.stringify({ stream, ...encodeBytes(chunk) })}\n`);
+  for await (const chunk of source as AsyncIterable<Buffer>) await writeOut(`${toJson({ stream, ...encodeBytes(chunk) })}\n`);
 }
 
 /** Text as it is; bytes that are none as base64. */

@@ -2,7 +2,6 @@
 // instance/, machine/ and the files beside it.
 import { lstat, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, posix, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
@@ -10,8 +9,9 @@ import type { FileStat } from "../instance/file-tree.js";
 import { NAME_PATTERN } from "../instance/spec.js";
 import { formatSize, parseSize } from "../machine/size.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
+import { statusOfSignal } from "./interruption.js";
 import { sayError } from "./message.js";
-import { print } from "./output.js";
+import { print, writeOut } from "./output.js";
 import { CONTENTS, pack } from "./pack.js";
 import { unpack } from "./unpack.js";
 
@@ -55,8 +55,7 @@ export function addCopyCommand(program: Command, finish: (status: number) => voi
   addDoorOptions(command)
     .addHelpText("after", HELP + DOOR_HELP)
     .action(async (source: string, target: string, options: CopyOptions) => {
-      await withDoor(options, (door) => copy(door, source, target, options), "records");
-      finish(0);
+      finish(await withDoor(options, (door) => copy(door, source, target, options), "records"));
     });
 }
 
@@ -65,13 +64,15 @@ interface GuestPath {
   readonly path: string;
 }
 
-async function copy(door: Door, source: string, target: string, options: CopyOptions): Promise<void> {
+/** The exit status. */
+async function copy(door: Door, source: string, target: string, options: CopyOptions): Promise<number> {
   const [from, to] = [parseGuestPath(source), parseGuestPath(target)];
   if (from !== undefined && to !== undefined)
     throw new WardianError("bad-option", "instances do not copy to each other: copy to this machine, and from here");
-  if (from !== undefined) await copyOut(door, from, target, options);
-  else if (to !== undefined) await copyIn(door, source, to, options);
-  else throw new WardianError("bad-option", "neither is in an instance: write INSTANCE:PATH for one of them");
+  if (from !== undefined) return await copyOut(door, from, target, options);
+  if (to === undefined) throw new WardianError("bad-option", "neither is in an instance: write INSTANCE:PATH for one of them");
+  await copyIn(door, source, to, options);
+  return 0;
 }
 
 /** "NAME:PATH"; undefined for a path here. */
@@ -91,11 +92,12 @@ function isContents(path: string): boolean {
 
 // From an instance.
 
-async function copyOut(door: Door, { instance, path }: GuestPath, target: string, options: CopyOptions): Promise<void> {
+async function copyOut(door: Door, { instance, path }: GuestPath, target: string, options: CopyOptions): Promise<number> {
   const source = posix.normalize(path).replace(/(?<=.)\/+$/, "");
   if (target === "-") {
-    await pipeline(await door.apply({ kind: "get-archive", instance, path: source }), process.stdout, { end: false });
-    return;
+    for await (const chunk of await door.apply({ kind: "get-archive", instance, path: source }))
+      if (!(await writeOut(chunk as Uint8Array))) return statusOfSignal("SIGPIPE");
+    return 0;
   }
   const about = await door.apply({ kind: "stat-file", instance, path: source });
   const plan = await planOut(about.type, source, target, isContents(path));
@@ -104,6 +106,7 @@ async function copyOut(door: Door, { instance, path }: GuestPath, target: string
   const sizeBytes = await unpack(tar, { ...plan, limitBytes: options.maxSize ?? DEFAULT_MAX_SIZE, onSkip: skipped.tell });
   skipped.tellRest();
   await tell(options, `${instance}:${source}`, target, sizeBytes);
+  return 0;
 }
 
 interface OutPlan {

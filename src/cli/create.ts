@@ -7,7 +7,7 @@ import { DEFAULT_IMAGE } from "../instance/guest-files.js";
 import { type InstanceRequest, RESTART_POLICIES } from "../instance/spec.js";
 import type { DiskSpec } from "../machine/disk.js";
 import { parseSize } from "../machine/size.js";
-import { parseCount, parseDisk, parseDuration, parseLabel, parseMemoryOption, parseVariable } from "./arguments.js";
+import { BARE_SECONDS, parseCount, parseDisk, parseDuration, parseLabel, parseMemoryOption, parseVariable } from "./arguments.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, hostOf, withDoor } from "./door-options.js";
 import { print } from "./output.js";
 
@@ -36,11 +36,17 @@ interface CreateOptions extends DoorOptions {
   readonly idempotencyKey?: string;
 }
 
+/** As the spec has them. */
+const CPUS = { min: 0.01, max: 1 } as const;
+
 const HELP = `
 IMAGE is "busybox" (Debian's static busybox on Debian's kernel, fetched once and kept), the path of a root file system (a tar or cpio
 archive, plain or compressed), or the name of a file in the images folder. With --host, files are names in the server's images folder.
 With CMD, the instance ends when CMD does; without it, it runs until it is stopped. Options go before IMAGE.
 Without IMAGE, --kernel or --bios make a bare machine, with its serial console as input and output.
+
+Restart policies: on-failure starts it again when its status is not 0, and with :N gives up after N restarts in a row; always and
+unless-stopped whenever it ends. What was stopped on request stays stopped.
 
 Prints the id. Exit status: 0, or 125 for an error, told in one line.
 
@@ -81,12 +87,20 @@ export function addCreateCommand(program: Command, finish: (status: number) => v
 function addLimitOptions(command: Command): void {
   command
     .option("-m, --memory <size>", "RAM, from 16M to 3G (default: 256M)", parseMemoryOption)
-    .option("--cpus <number>", "the most of a CPU that it may use, such as 0.5 (default: what is free)", parseCpus)
+    .option(
+      "--cpus <number>",
+      "the most of a CPU that it may use, such as 0.5; at most 1, it has one hart (default: what is free)",
+      parseCpus,
+    )
     .option("--cpu-weight <number>", "share of a CPU that others want, too; 1 to 10000 (default: 100)", parseCount)
     .option("--pids-limit <number>", "the most tasks in the guest", parseCount)
     .option("--disk-size <size>", "size of the root file system", parseDiskSize)
-    .option("--run-time <time>", "kill it after this time, such as 30s or 5m; it counts anew for each start", parseDuration)
-    .option("--restart <policy[:n]>", `start it again when it ends: ${RESTART_POLICIES.join(", ")} (default: no)`, parseRestart)
+    .option(
+      "--run-time <time>",
+      `kill it after this time, such as 30s or 5m; it counts anew for each start; ${BARE_SECONDS}`,
+      parseDuration,
+    )
+    .option("--restart <policy[:N]>", `start it again when it ends: ${RESTART_POLICIES.join(", ")} (default: no)`, parseRestart)
     .option("--rm", "remove it when it has ended")
     .option("--stop-signal <signal>", "what stop sends to the main program (default: SIGTERM)");
 }
@@ -149,8 +163,9 @@ function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], un
 
 function parseCpus(text: string): number {
   const cpus = /^\d{0,3}(\.\d{1,6})?$/.test(text) ? Number(text || Number.NaN) : Number.NaN;
-  if (cpus > 0) return cpus;
-  throw new WardianError("bad-option", `--cpus: ${JSON.stringify(text)} is not a number of CPUs, such as 0.5`);
+  if (cpus >= CPUS.min && cpus <= CPUS.max) return cpus;
+  const rule = `give one from ${CPUS.min} to ${CPUS.max}, such as 0.5: an instance has one hart`;
+  throw new WardianError("bad-option", `--cpus: ${JSON.stringify(text)} is not such a number of CPUs; ${rule}`);
 }
 
 function parseDiskSize(text: string): number {
@@ -162,5 +177,7 @@ function parseRestart(text: string): NonNullable<InstanceRequest["restart"]> {
   const policy = RESTART_POLICIES.find((known) => known === name);
   if (policy === undefined)
     throw new WardianError("bad-option", `there is no restart policy ${JSON.stringify(name)}: use ${RESTART_POLICIES.join(", ")}`);
+  if (retries !== undefined && policy !== "on-failure")
+    throw new WardianError("bad-option", `--restart ${policy} takes no number: only on-failure:N gives up, after N restarts in a row`);
   return retries === undefined ? { policy } : { policy, maxRetries: parseCount(retries) };
 }

@@ -1,6 +1,6 @@
 // Which engine a command speaks to: the options that say it, alike for all commands, and the way there. May depend on errors,
 // engine/, client/ and the files beside it.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { type OwnerNeed, openDoor } from "../client/open-door.js";
 import type { TlsOptions } from "../client/transport.js";
@@ -22,6 +22,7 @@ export interface DoorOptions {
 export const DOOR_HELP = `
 Without --host, the instances are those of the state folder: the process that owns it is asked, and where there is none, one is
 started in the background that ends when it has had nothing to do for a minute.
+--state is for this machine's own, whatever WARDIAN_HOST says.
 Environment: WARDIAN_HOST, WARDIAN_STATE, WARDIAN_TOKEN (a server's token; it is never an option, because others can see those).
 `;
 
@@ -37,10 +38,12 @@ export function addDoorOptions(command: Command): Command {
     .option("--state <folder>", "folder of the instances on this machine (default: $WARDIAN_STATE, or in the user's own)");
 }
 
-/** The server that is meant, if it is not the machine's own. */
-export function hostOf(options: DoorOptions): string | undefined {
-  const host = options.host ?? process.env.WARDIAN_HOST;
-  return host === undefined || host === "" ? undefined : host;
+/** The server that is meant, if it is not the machine's own. What was said here and now counts for more than the environment. */
+export function hostOf({ host, state }: DoorOptions): string | undefined {
+  if (host !== undefined && host !== "" && state !== undefined)
+    throw new WardianError("bad-option", "--host and --state exclude each other: a server has its own state folder");
+  const meant = host ?? (state === undefined ? process.env.WARDIAN_HOST : undefined);
+  return meant === "" ? undefined : meant;
 }
 
 /**
@@ -61,14 +64,24 @@ export async function withDoor<T>(options: DoorOptions, fn: (door: Door) => Prom
 }
 
 function tokenOf({ tokenFile }: DoorOptions): string | undefined {
-  if (tokenFile !== undefined) return readShort(tokenFile, "token").trim();
+  if (tokenFile !== undefined) return readToken(tokenFile);
   const token = process.env.WARDIAN_TOKEN;
   return token === undefined || token === "" ? undefined : token;
 }
 
+function readToken(path: string): string {
+  const token = readShort(path, "token").trim();
+  if (process.getuid !== undefined && (statSync(path).mode & 0o077) !== 0 && statSync(path).isFile())
+    sayError(`others than its owner may read or write the token file ${path}: chmod 600 it`);
+  return token;
+}
+
 function tlsOf({ tlsCa, tlsCert, tlsKey }: DoorOptions): TlsOptions {
   const read = (path: string | undefined): string | undefined => (path === undefined ? undefined : readShort(path, "certificate"));
-  return { ca: read(tlsCa), cert: read(tlsCert), key: read(tlsKey) };
+  const ca = read(tlsCa);
+  if (ca !== undefined && !/^-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/m.test(ca))
+    throw new WardianError("bad-option", `--tls-ca: ${tlsCa} holds no PEM certificate`);
+  return { ca, cert: read(tlsCert), key: read(tlsKey) };
 }
 
 function readShort(path: string, what: string): string {

@@ -5,7 +5,7 @@ import type { EventQuery } from "../engine/action.js";
 import { EVENT_TYPES, type InstanceEvent } from "../instance/record.js";
 import { parseTime } from "./age.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
-import { statusOfSignal } from "./interruption.js";
+import { STREAM_STATUS_HELP, statusOfSignal } from "./interruption.js";
 import { print } from "./output.js";
 
 interface EventsOptions extends DoorOptions {
@@ -27,7 +27,7 @@ Prints events from now on, until it is ended; with --since or --after, first tho
 TIME is 2026-11-23T10:00:00Z, seconds since 1970, or how long ago, such as 10m.
 Filters: instance=ID-or-name, type=TYPE (several: any of them). Types: ${EVENT_TYPES.join(" ")}.
 
-Exit status: 0, or 125 for an error, told in one line.
+Exit status: 0, or 125 for an error, told in one line. ${STREAM_STATUS_HELP}
 `;
 
 export function addEventsCommand(program: Command, finish: (status: number) => void): void {

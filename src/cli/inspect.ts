@@ -4,7 +4,7 @@ import { EXIT_STATUS } from "../config.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
 import { describeError, sayError } from "./message.js";
-import { writeOut } from "./output.js";
+import { toJson, writeOut } from "./output.js";
 
 const HELP = `
 Without --json, one array of all of them, laid out for reading.
@@ -34,8 +34,6 @@ async function inspect(refs: readonly string[], options: DoorOptions): Promise<n
     if (result.status === "fulfilled") found.push(result.value);
     else sayError(describeError(result.reason));
   }
-  await writeOut(
-    options.json === true ? found.map((record) => `${JSON.stringify(record)}\n`).join("") : `${JSON.stringify(found, undefined, 2)}\n`,
-  );
+  await writeOut(options.json === true ? found.map((record) => `${toJson(record)}\n`).join("") : `${toJson(found, 2)}\n`);
   return found.length === refs.length ? 0 : EXIT_STATUS.error;
 }

@@ -1,6 +1,9 @@
 // The commands for instances that stay, as processes of dist/ that share a state folder: bare machines, which start in milliseconds.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -183,7 +186,12 @@ test("one that fails does not keep the others from it", async () => {
 // prettier-ignore
 const WRONG: [string[], RegExp][] = [
   [["create"], /image: give an image, or a kernel or bios/],
-  [["create", "--cpus", "2", "busybox"], /limits\.cpus/],
+  [["create", "--cpus", "2", "busybox"], /from 0\.01 to 1/],
+  [["create", "--restart", "always:3", "busybox"], /always takes no number: only on-failure:N/],
+  [["ps", "--host", "http://127.0.0.1:1", "--state", "/tmp"], /exclude each other/],
+  [["ps", "--host", "https://127.0.0.1:1", "--tls-ca", "package.json"], /package\.json holds no PEM certificate/],
+  [["start", "--flee", "x"], /unknown option '--flee'; see wardian start --help$/m],
+  [["ps", "a", "b"], /got 2; see wardian ps --help$/m],
   [["create", "--restart", "maybe", "busybox"], /no restart policy "maybe"/],
   [["create", "--rm", "--restart", "always", "busybox"], /exclude each other/],
   [["create", "--name", "a b", "busybox"], /name: 1 to 63/],
@@ -305,6 +313,52 @@ test("events are shown as they come", async () => {
   await outcome;
   expect(records(text).map(({ type }) => type)).toEqual(["created", "removed"]);
 });
+
+test("a full disk at stdout is told once, with 125", async () => {
+  await create("hello", "--name", "h");
+  await ok("start", "-a", "h");
+  for (const args of [["logs", "h"], ["inspect", "h"], ["ps", "-a"]]) {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, WARDIAN_STATE: state }, stdio: ["ignore", full, "pipe"] });
+    closeSync(full);
+    let stderr = "";
+    child.stderr?.on("data", (data) => (stderr += data));
+    const [status] = (await once(child, "close")) as [number];
+    expect([args, status, stderr]).toEqual([args, 125, "wardian: what is written to stdout is lost (ENOSPC)\n"]);
+  }
+}); // prettier-ignore
+
+test("input that an instance does not take is refused, or told to be lost", async () => {
+  await ok("create", "--name", "s", "busybox", "sleep", "100");
+  const refused = await wardian(["start", "-i", "s"], "x");
+  expect(refused).toMatchObject({ status: 125, stderr: "wardian: nothing can be passed on to s: its stdin is not kept open; create it with -i\n" });
+  expect(await ok("inspect", "s")).toContain('"state": "created"');
+}); // prettier-ignore
+
+test("--state counts for more than WARDIAN_HOST", async () => {
+  expect((await wardian(["ps", "--state", state], "", { WARDIAN_HOST: "http://127.0.0.1:1" })).status).toBe(0);
+});
+
+test("a server that others than we may not use says what to give", async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(401, { "content-type": "application/problem+json" }).end('{"code":"unauthenticated","detail":"no"}');
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const token = join(folder, "exposed");
+  writeFileSync(token, "wdn_x");
+  chmodSync(token, 0o644);
+  try {
+    const none = await wardian(["ps", "--host", `http://${host}`], "", { WARDIAN_TOKEN: "" });
+    expect(none).toMatchObject({ status: 125, stderr: expect.stringMatching(/asks for a token: set WARDIAN_TOKEN or give --token-file\n$/) });
+    const wrong = await wardian(["ps", "--host", `http://${host}`, "--token-file", token]);
+    expect(wrong).toMatchObject({ status: 125, stderr: expect.stringMatching(/^wardian: others than its owner .*chmod 600 it\nwardian: .* refused the token\n$/) });
+    expect((await wardian(["ps", "--host", `https://${host}`])).stderr).toMatch(/^wardian: .* does not speak TLS: try http:\/\/\n$/);
+  } finally {
+    server.close();
+  }
+}); // prettier-ignore
 
 test("a wait has an end", async () => {
   await create("ready", "--name", "r");

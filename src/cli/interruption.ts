@@ -13,6 +13,10 @@ export function statusOfSignal(signal: Interrupting | "SIGPIPE"): number {
   return 128 + SIGNAL_NUMBERS[signal];
 }
 
+/** For the --help of commands that go on until something ends them. */
+export const STREAM_STATUS_HELP =
+  "Ended by a signal: 128 and its number,\n130 for SIGINT, 143 for SIGTERM; 141 where nobody reads stdout any more.";
+
 type Listener = (signal: Interrupting) => void;
 
 /** The last one hears. */

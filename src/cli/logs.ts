@@ -6,8 +6,8 @@ import { LOG_STREAMS, type LogEntry, type LogStream } from "../instance/record.j
 import { parseTime } from "./age.js";
 import { encodeBytes } from "./attendance.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
-import { statusOfSignal } from "./interruption.js";
-import { writeOut } from "./output.js";
+import { STREAM_STATUS_HELP, statusOfSignal } from "./interruption.js";
+import { toJson, writeOut } from "./output.js";
 
 interface LogsOptions extends DoorOptions {
   readonly follow?: true;
@@ -24,7 +24,9 @@ bounded size: of one that says much, the oldest part is gone.
 TIME is 2026-11-23T10:00:00Z, seconds since 1970, or how long ago, such as 10m.
 With --json, lines of {"at", "stream", "data", "encoding"}.
 
-Exit status: 0, or 125 for an error, told in one line.
+-f ends with the run at hand: a later start, by hand or by the restart policy, is not followed.
+
+Exit status: 0, or 125 for an error, told in one line. ${STREAM_STATUS_HELP}
 `;
 
 const NEWLINE = 0x0a;
@@ -35,7 +37,7 @@ export function addLogsCommand(program: Command, finish: (status: number) => voi
     .summary("show what an instance has said")
     .description("Prints what an instance has said, in the order in which it came.")
     .argument("<instance>", "its id, the beginning of it, or its name")
-    .option("-f, --follow", "go on until the instance has ended")
+    .option("-f, --follow", "go on until the run at hand has ended")
     .option("--since <time>", "not what is older", (text) => parseTime(text))
     .option("--until <time>", "not what is newer", (text) => parseTime(text))
     .option("-n, --tail <lines>", 'the last so many lines, or "all"', parseTail)
@@ -78,7 +80,7 @@ export async function writeEntries(
   for await (const { at, stream, bytes } of entries) {
     const target = stream === "stderr" && json !== true ? process.stderr : process.stdout;
     const plain = timestamps === true ? stamps[stream].stamp(bytes, at) : bytes;
-    const data = json === true ? `${JSON.stringify({ at, stream, ...encodeBytes(bytes) })}\n` : plain;
+    const data = json === true ? `${toJson({ at, stream, ...encodeBytes(bytes) })}\n` : plain;
     if (!(await writeOut(data, target))) return statusOfSignal("SIGPIPE");
   }
   return 0;

@@ -56,14 +56,14 @@ const COMMANDS: readonly (readonly [group: string, commands: Readonly<Record<str
 
 /** With all commands, unless `name` is one of them. */
 async function makeProgram(name: string | undefined, finish: (status: number) => void): Promise<Command> {
+  const isKnown = name !== undefined && COMMANDS.some(([, commands]) => Object.hasOwn(commands, name));
   const program = new Command("wardian")
     .description("Runs code you do not trust: a RISC-V computer in WebAssembly that boots unmodified Linux.")
     .version(readVersion())
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: (text) => sayError(oneLine(text)) })
+    .configureOutput({ outputError: (text) => sayError(`${oneLine(text)}; see wardian ${isKnown ? `${name} ` : ""}--help`) })
     .addHelpText("after", HELP);
-  const isKnown = name !== undefined && COMMANDS.some(([, commands]) => Object.hasOwn(commands, name));
   for (const [group, commands] of COMMANDS) {
     program.commandsGroup(group);
     for (const [own, load] of Object.entries(commands)) if (!isKnown || own === name) (await load())(program, finish);
@@ -71,13 +71,14 @@ async function makeProgram(name: string | undefined, finish: (status: number) =>
   return program;
 }
 
-/** commander's "error: ..." and its suggestion, with the way to more. */
+/** commander's "error: ..." and its suggestion. */
 function oneLine(text: string): string {
-  return `${text
+  return text
     .replace(/^error: /, "")
     .trim()
+    .replace(/\.$/, "")
     .split("\n")
-    .join(" ")}; see wardian --help`;
+    .join(" ");
 }
 
 /** The exit status. */
@@ -102,7 +103,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
 function leave(status: number): void {
   // Streams that still read or a thread that still ends must not keep us; what is written goes out first.
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(status === 0 ? (process.exitCode ?? 0) : status)));
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(process.exitCode ?? status)));
 }
 
 process.on("uncaughtException", (error) => {

@@ -6,9 +6,15 @@ export function writeOut(data: string | Uint8Array, stream: NodeJS.WriteStream =
   return new Promise((resolve) => stream.write(data, (error) => resolve(error === undefined || error === null)));
 }
 
+/** JSON.stringify leaves U+007F to U+009F as they are, and terminals take some of them for commands. */
+export function toJson(value: unknown, indent?: number): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is written otherwise
+  return JSON.stringify(value, undefined, indent).replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+}
+
 /** One line: `text` for people, or `value` as JSON. */
 export function print(options: { readonly json?: true }, value: unknown, text: string): Promise<boolean> {
-  return writeOut(`${options.json === true ? JSON.stringify(value) : printable(text)}\n`);
+  return writeOut(`${options.json === true ? toJson(value) : printable(text)}\n`);
 }
 
 const GAP = "   ";

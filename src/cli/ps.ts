@@ -9,7 +9,7 @@ import type { InstanceRecord } from "../instance/record.js";
 import { formatAge, formatSpan } from "./age.js";
 import { parseLabel } from "./arguments.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
-import { formatTable, writeOut } from "./output.js";
+import { formatTable, toJson, writeOut } from "./output.js";
 
 interface PsOptions extends DoorOptions {
   readonly all?: true;
@@ -56,7 +56,7 @@ async function ps(options: PsOptions): Promise<void> {
   const states = filter.states ?? (all === true ? undefined : SHOWN_STATES);
   const records = await withDoor(options, (door) => listAll(door, { ...filter, ...(states === undefined ? {} : { states }) }), "records");
   records.reverse();
-  if (options.json === true) await writeOut(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  if (options.json === true) await writeOut(records.map((record) => `${toJson(record)}\n`).join(""));
   else if (options.quiet === true) await writeOut(records.map(({ id }) => `${id}\n`).join(""));
   else await writeOut(formatTable(COLUMNS, rowsOf(records, options.trunc)));
 }

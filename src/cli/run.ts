@@ -8,7 +8,7 @@ import { Engine } from "../engine/engine.js";
 import type { Guest } from "../engine/guest.js";
 import { WardianError } from "../errors.js";
 import type { RunningProcess } from "../instance/running-process.js";
-import { parseDuration, parseMemoryOption, parseVariable } from "./arguments.js";
+import { BARE_SECONDS, parseDuration, parseMemoryOption, parseVariable } from "./arguments.js";
 import { type Interrupting, onOutputGone, onSignals, onTimeout, statusOfSignal } from "./interruption.js";
 import { sayError } from "./message.js";
 import { ProgressReport } from "./progress.js";
@@ -66,7 +66,7 @@ export function addRunCommand(program: Command, finish: (status: number) => void
     .option("-e, --env <name=value>", "set a variable; NAME alone passes ours on; may be given several times", parseVariable)
     .option("-w, --workdir <folder>", "working folder in the guest (default: /)")
     .option("-u, --user <user[:group]>", "user in the guest, by name or number (default: root)")
-    .option("--timeout <time>", "end the command after this time, such as 30s or 5m", parseDuration)
+    .option("--timeout <time>", `end the command after this time, such as 30s or 5m; ${BARE_SECONDS}`, parseDuration)
     .option("--kernel <file>", "kernel instead of the default one")
     .option("--append <text>", "more words for the kernel command line")
     .option("--console", "show the guest kernel's messages on stderr")

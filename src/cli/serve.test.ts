@@ -83,7 +83,7 @@ test("serve owns the state folder, tells where it listens, and leaves nothing be
   expect((await ask(socket, "/v1/info")).status).toBe(200);
   expect((await fetch(`${told.addresses[0]}/v1/info`)).status).toBe(200);
   const second = await run("serve", "--state", state, "--listen", "127.0.0.1:0");
-  expect(second).toMatchObject({ status: 125, stdout: "", stderr: expect.stringMatching(new RegExp(`^wardian: process ${child.pid} uses.*\n$`)) });
+  expect(second).toMatchObject({ status: 125, stdout: "", stderr: expect.stringMatching(new RegExp(`^wardian: process ${child.pid} uses.*; waiting .*\nwardian: process ${child.pid} uses.*: end it.*\n$`)) });
   child.kill("SIGTERM");
   expect(await once(child, "exit")).toEqual([0, null]);
   expect(existsSync(socket) || existsSync(join(state, "owner.json"))).toBe(false);
@@ -95,6 +95,7 @@ test("serve ends by itself when there is nothing to do", async () => {
   const child = wardian("serve", "--state", state, "--listen", `unix:${socket}`, "--exit-when-idle", "400ms");
   expect(await firstLine(child)).toBe(`Wardian listens on unix:${socket}; its state is in ${state}`);
   expect((await ask(socket, "/v1/info")).status).toBe(200);
+  expect(JSON.parse(readFileSync(join(state, "owner.json"), "utf8"))).toMatchObject({ pid: child.pid, background: true });
   const sinceMs = performance.now();
   expect(await once(child, "exit")).toEqual([0, null]);
   expect(performance.now() - sinceMs).toBeGreaterThan(300);

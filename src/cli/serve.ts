@@ -10,7 +10,7 @@ import { WardianError } from "../errors.js";
 import { configureWorkers } from "../machine/worker-pool.js";
 import { type Ownership, readOwner, waitForOwnership } from "../store/ownership.js";
 import { locateState, openStateFolder, type StateFolder } from "../store/state-folder.js";
-import { parseDuration } from "./arguments.js";
+import { BARE_SECONDS, parseDuration } from "./arguments.js";
 import { IdleWatch } from "./idle-watch.js";
 import { onSignals, statusOfSignal } from "./interruption.js";
 import { sayError } from "./message.js";
@@ -35,6 +35,8 @@ interface ServeCommandOptions {
 
 /** For an owner that is about to go, or has the folder for a moment only. */
 const OWNERSHIP_TIMEOUT_MS = 5_000;
+/** What a command needs it for. */
+const BRIEF_MS = 300;
 
 const HELP = `
 Without --token-file or --client-ca it listens on this host only: on loopback addresses, for every user of this host, and on unix
@@ -66,7 +68,7 @@ export function addServeCommand(program: Command, finish: (status: number) => vo
     .option("--allowed-host <host>", "another NAME or NAME:PORT that clients may call the server by; repeatable", gather)
     .option("--allowed-origin <origin>", "SCHEME://HOST[:PORT] of other web pages that may call it; repeatable", gather)
     .option("--rate <n>", "requests a second of each caller; twice as many at once (default: 500 with authentication)", parseRate)
-    .option("--exit-when-idle <time>", "end when no instance ran and nothing was asked for so long", parseDuration)
+    .option("--exit-when-idle <time>", `end when no instance ran and nothing was asked for so long; ${BARE_SECONDS}`, parseDuration)
     .option("--access-log", "one line of JSON on stderr for each request")
     .option("--json", "print the addresses as JSON")
     .addHelpText("after", HELP)
@@ -105,7 +107,8 @@ async function serve(options: ServeCommandOptions): Promise<number> {
   await using engine = await Engine.open({ state: folder.path, images: options.images, ownership, onNote: sayError });
   if (end.signal.aborted) return 0;
   const server = await startServer({ ...serving, engine, localSocket: folder.socket });
-  ownership.publish({ pid: process.pid, socket: folder.socket, startedAt: new Date().toISOString() });
+  const background = isBackground(options, folder) ? { background: true } : {};
+  ownership.publish({ pid: process.pid, socket: folder.socket, startedAt: new Date().toISOString(), ...background });
   await sayAddresses(options, server, folder);
   await untilEnd(options, end.signal, server, engine);
   await server.close();
@@ -126,11 +129,26 @@ function serveOptions(options: ServeCommandOptions): ServeOptions {
 }
 
 async function own(folder: StateFolder, signal: AbortSignal): Promise<Ownership> {
+  const soon = await waitForOwnership(folder, BRIEF_MS, signal);
+  if (soon !== undefined) return soon;
+  sayError(`${describeOwner(folder)}; waiting ${OWNERSHIP_TIMEOUT_MS / 1000} seconds for its end`);
   const ownership = await waitForOwnership(folder, OWNERSHIP_TIMEOUT_MS, signal);
   if (ownership !== undefined) return ownership;
-  const pid = readOwner(folder)?.pid;
-  const who = pid === undefined ? "another process" : `process ${pid}`;
-  throw new WardianError("state-in-use", `${who} uses the state folder ${folder.path}: end it, or give another folder with --state`);
+  if (signal.aborted) throw new WardianError("aborted", "told to end before the state folder was free");
+  throw new WardianError("state-in-use", `${describeOwner(folder)}: end it, or give another folder with --state`);
+}
+
+/** Commands start one that serves nobody but them. */
+function isBackground({ exitWhenIdle, listen }: ServeCommandOptions, folder: StateFolder): boolean {
+  return exitWhenIdle !== undefined && listen?.length === 1 && listen[0] === `unix:${folder.socket}`;
+}
+
+function describeOwner(folder: StateFolder): string {
+  const owner = readOwner(folder);
+  if (owner === undefined) return `another process uses the state folder ${folder.path}`;
+  if (owner.background !== true) return `process ${owner.pid} uses the state folder ${folder.path}`;
+  const what = `process ${owner.pid}, which wardian commands started in the background, uses the state folder ${folder.path}`;
+  return `${what}; it ends by itself when nothing runs, and "kill ${owner.pid}" ends it and stops its instances`;
 }
 
 function sayAccess(entry: AccessEntry): void {

@@ -5,7 +5,7 @@ import { EXIT_STATUS } from "../config.js";
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import type { InstanceRecord } from "../instance/record.js";
-import { type Attachment, openAttachment } from "./attach.js";
+import { type Attachment, assertInput, type InputWish, openAttachment, tellEnd } from "./attach.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
 import { forEachInstance } from "./each-instance.js";
 import { writeEntries } from "./logs.js";
@@ -45,16 +45,17 @@ async function start(refs: readonly string[], options: StartOptions): Promise<nu
   if (attach !== true && interactive !== true)
     return withDoor(options, (door) => forEachInstance(refs, options, (instance) => door.apply({ kind: "start", instance })));
   if (refs.length > 1) throw new WardianError("bad-option", "-a and -i are for one instance");
-  return withDoor(options, (door) => startAttached(door, first, interactive === true, json));
+  return withDoor(options, (door) => startAttached(door, first, interactive === true ? "asked" : "none", json));
 }
 
 /** Attached before it runs, so that nothing it says is missed. */
-async function startAttached(door: Door, ref: string, wantsInput: boolean, json: true | undefined): Promise<number> {
+async function startAttached(door: Door, ref: string, wish: InputWish, json: true | undefined): Promise<number> {
   const record = await door.apply({ kind: "inspect", instance: ref });
-  let early = record.state === "created" ? await openAttachment(door, record, wantsInput) : undefined;
+  assertInput(record, wish);
+  let early = record.state === "created" ? await openAttachment(door, record, wish) : undefined;
   const starting = door.apply({ kind: "start", instance: record.id });
   starting.catch(() => {}); // it is awaited below
-  early ??= await attachSoon(door, record, wantsInput, starting);
+  early ??= await attachSoon(door, record, wish, starting);
   const options = json === undefined ? {} : { json };
   if (early === undefined) {
     await starting;
@@ -76,12 +77,12 @@ async function startAttached(door: Door, ref: string, wantsInput: boolean, json:
 async function attachSoon(
   door: Door,
   record: InstanceRecord,
-  wantsInput: boolean,
+  wish: InputWish,
   starting: Promise<InstanceRecord>,
 ): Promise<Attachment | undefined> {
   for (let tries = 0; ; tries++) {
     try {
-      return await openAttachment(door, record, wantsInput);
+      return await openAttachment(door, record, wish);
     } catch (error) {
       const isEarly = error instanceof WardianError && error.code === "not-running";
       if (!isEarly || tries >= ATTACH_TRIES) throw error;
@@ -97,5 +98,6 @@ async function showEnd(door: Door, { id, end }: InstanceRecord, options: { reado
   const sinceMs = end === undefined ? undefined : Date.parse(end.at) + 1;
   await writeEntries(await door.apply({ kind: "logs", instance: id, query: { sinceMs } }), options);
   const ended = await door.apply({ kind: "wait", instance: id });
+  if (ended !== undefined) await tellEnd(door, id);
   return ended?.end?.status ?? EXIT_STATUS.error;
 }

@@ -1,21 +1,24 @@
 // `wardian stats`: what instances use, live. Draws over itself on a terminal. May depend on errors, engine/, metrics/ and the files
 // beside it.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import { LIVE_STATES } from "../instance/lifecycle.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { WINDOW_MS } from "../metrics/sample-history.js";
-import { parseDuration } from "./arguments.js";
+import { BARE_SECONDS, parseDuration } from "./arguments.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
-import { onOutputGone, onSignals, statusOfSignal } from "./interruption.js";
+import { onOutputGone, onSignals, STREAM_STATUS_HELP, statusOfSignal } from "./interruption.js";
+import { toJson } from "./output.js";
 import { renderStats, type StatsRow } from "./stats-table.js";
 
 const MIN_INTERVAL_MS = 100;
 const HELP = `
 CPU % is of one CPU of the host. MEM is the guest's memory that costs host memory. Rates are over the interval, and over 5 seconds with
 --no-stream. The metrics behind it: docs/METRICS.md.
+
+Exit status: 0, or 125 for an error, told in one line. ${STREAM_STATUS_HELP}
 ${DOOR_HELP}
 Examples:
   wardian stats
@@ -41,7 +44,7 @@ export function addStatsCommand(program: Command, finish: (status: number) => vo
     .description("Shows CPU, memory, instructions and I/O of instances; of all that are on, unless some are named.")
     .argument("[instance...]", "names, or ids")
     .option("--no-stream", "show it once")
-    .option("--interval <time>", "between two rounds", parseInterval, 1000)
+    .addOption(new Option("--interval <time>", `between two rounds; ${BARE_SECONDS}`).argParser(parseInterval).default(1000, "1s"))
     .addHelpText("after", HELP)
     .action(async (instances: string[], options: StatsOptions) => finish(await stats(instances, options)));
 }
@@ -82,7 +85,7 @@ export async function showStats(
   while (!isOver()) {
     const rows = await readRows(door, instances, windowMs);
     if (isOver()) return;
-    if (json === true) out.write(rows.map(({ metrics, restarts }) => `${JSON.stringify({ ...metrics, restarts })}\n`).join(""));
+    if (json === true) out.write(rows.map(({ metrics, restarts }) => `${toJson({ ...metrics, restarts })}\n`).join(""));
     else if (isDrawn) drawnLines = draw(rows, out, drawnLines);
     else out.write(`${renderStats(rows).join("\n")}\n`);
     if (!stream) return;

@@ -4,7 +4,7 @@ import { EXIT_STATUS } from "../config.js";
 import type { Door, WaitCondition } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import { INSTANCE_STATES } from "../instance/lifecycle.js";
-import { parseDuration } from "./arguments.js";
+import { BARE_SECONDS, parseDuration } from "./arguments.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
 import { onTimeout } from "./interruption.js";
 import { describeError, sayError } from "./message.js";
@@ -33,7 +33,7 @@ export function addWaitCommand(program: Command, finish: (status: number) => voi
     .description("Waits until instances have ended, and prints their exit statuses.")
     .argument("<instance...>", "ids, beginnings of ids, or names")
     .option("--until <state>", `wait for this instead: ${CONDITIONS.join(", ")}`, parseCondition)
-    .option("--timeout <time>", "give up after this time, such as 30s or 5m", parseDuration);
+    .option("--timeout <time>", `give up after this time, such as 30s or 5m; ${BARE_SECONDS}`, parseDuration);
   addDoorOptions(command)
     .addHelpText("after", HELP + DOOR_HELP)
     .action(async (refs: string[], options: WaitOptions) => finish(await wait(refs, options)));

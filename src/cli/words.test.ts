@@ -5,10 +5,11 @@ import { instanceSchema } from "../instance/record.js";
 import { instanceSpecSchema } from "../instance/spec.js";
 import { formatAge, formatSpan, parseTime } from "./age.js";
 import { parseCount, parseGrace, parseLabel } from "./arguments.js";
+import { reasonOf } from "./attach.js";
 import { encodeBytes } from "./attendance.js";
 import { parseGuestPath } from "./cp.js";
 import { requestOf } from "./create.js";
-import { formatTable } from "./output.js";
+import { formatTable, toJson } from "./output.js";
 import { statusOf } from "./ps.js";
 import { DetachKeys } from "./terminal.js";
 
@@ -59,6 +60,19 @@ test("small words", () => {
     () => parseCount("1e3"),
   ])
     expect(wrong).toThrow(badOption);
+});
+
+test("JSON is no command to a terminal", () => {
+  expect(toJson({ a: "\u001b\u007f\u009bé" })).toBe('{"a":"\\u001b\\u007f\\u009bé"}');
+});
+
+test("an end's reason is told where the program does not tell it", () => {
+  const at = "2026-11-23T09:59:00Z";
+  expect(reasonOf({ at, reason: "exited", status: 127, message: "exec x: no such file or directory" })).toMatch(/^exec x/);
+  expect(reasonOf({ at, reason: "exited", status: 127, message: "it ended with status 127" })).toBeUndefined();
+  expect(reasonOf({ at, reason: "exited", status: 1, message: "it ended with status 1" })).toBeUndefined();
+  expect(reasonOf({ at, reason: "timeout", status: 124, message: "it was ended by SIGKILL" })).toBe("its run time was up");
+  expect(reasonOf({ at, reason: "killed", status: 137, message: "it was killed" })).toBeUndefined();
 });
 
 test("a table shows no control characters", () => {

@@ -88,6 +88,7 @@ export class Transport {
       const { statusCode: status, headers } = answer;
       if (status >= 200 && status < 300) return { status, headers, body: answer.body };
       const text = await readText(answer.body, PROBLEM_LIMIT_BYTES).catch(() => "");
+      if (status === 401) throw this.#unauthenticated();
       throw problemError(this.address.shown, status, String(headers["content-type"] ?? ""), text);
     } catch (error) {
       throw content?.failure === undefined ? this.explain(error, signal) : content.failure.error;
@@ -156,12 +157,31 @@ export class Transport {
     if (error instanceof WardianError) return error;
     if (signal?.aborted === true) return signal.reason;
     const { code, message } = error as NodeJS.ErrnoException;
+    const hint = this.#schemeHint(error as SocketFailure);
+    if (hint !== undefined) return new WardianError("unreachable", `the server at ${this.address.shown} ${hint}`, { cause: error });
     const reason = REASONS[code ?? ""] ?? (message || code || "the connection failed");
     return new WardianError("unreachable", `the server at ${this.address.shown} cannot be reached: ${reason}`, { cause: error });
   }
 
   async close(): Promise<void> {
     await this.agent.destroy();
+  }
+
+  /** Where http: and https: were mixed up: the other side answers with something odd, or an alert of TLS, or goes at once. */
+  #schemeHint({ code = "", socket }: SocketFailure): string | undefined {
+    if (this.address.socketPath !== undefined) return undefined;
+    if (this.address.base.startsWith("https:")) return NO_TLS.includes(code) ? "does not speak TLS: try http://" : undefined;
+    if (code.startsWith("HPE_")) return "does not speak HTTP: try https://";
+    const isGoneAtOnce = code === "UND_ERR_SOCKET" && (socket?.bytesRead ?? TLS_ALERT_BYTES + 1) <= TLS_ALERT_BYTES;
+    return isGoneAtOnce ? "ended the connection at once; if it speaks TLS, give https://" : undefined;
+  }
+
+  /** The server does not say which of the two it was; we know. */
+  #unauthenticated(): WardianError {
+    const where = `the server at ${this.address.shown}`;
+    const hasToken = this.headers.authorization !== undefined;
+    const message = hasToken ? `${where} refused the token` : `${where} asks for a token: set WARDIAN_TOKEN or give --token-file`;
+    return new WardianError("unauthenticated", message);
   }
 
   async #reading<T>(reading: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -188,6 +208,15 @@ class Content implements AsyncIterable<Uint8Array> {
     }
   }
 }
+
+/** What undici tells of a failure, where it does. */
+interface SocketFailure {
+  readonly code?: string;
+  readonly socket?: { readonly bytesRead?: number };
+}
+
+const TLS_ALERT_BYTES = 7;
+const NO_TLS: readonly string[] = ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "EPROTO"];
 
 // prettier-ignore
 const REASONS: Readonly<Record<string, string>> = {

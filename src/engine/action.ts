@@ -66,7 +66,7 @@ export interface Results {
   create: InstanceRecord;
   list: InstancePage;
   inspect: InstanceRecord;
-  /** Resolves when the instance runs (a guest's agent has answered, its command has been started). */
+  /** Resolves when the instance runs: a guest's agent has answered, its command is on its way. One that cannot run ends it with 126 or 127. */
   start: InstanceRecord;
   /** These resolve when it is done. */
   stop: InstanceRecord;

@@ -2,13 +2,17 @@
 import { WardianError } from "../errors.js";
 import { type Caller, DEFAULT_NAMESPACE } from "./caller.js";
 import type { ManagedInstance } from "./managed-instance.js";
-import { type InstanceFilter, type InstancePage, MAX_PAGE } from "./views.js";
+import { type InstanceFilter, type InstancePage, MAX_PAGE, MAX_PAGE_BYTES } from "./views.js";
 
 const SHORTEST_PREFIX = 4;
+/** About what a record has around its spec, as JSON. */
+const RECORD_BYTES = 512;
 
 export class Directory {
   /** In the order in which they were made. */
   readonly #byId = new Map<string, ManagedInstance>();
+  /** What each costs as JSON, of those that have been listed: specs never change. */
+  readonly #sizes = new Map<string, number>();
 
   add(instance: ManagedInstance): void {
     this.#byId.set(instance.id, instance);
@@ -16,6 +20,7 @@ export class Directory {
 
   delete(instance: ManagedInstance): void {
     this.#byId.delete(instance.id);
+    this.#sizes.delete(instance.id);
   }
 
   has(id: string): boolean {
@@ -69,9 +74,22 @@ export class Directory {
     if (filter.after !== undefined && start === 0)
       throw new WardianError("bad-request", "after: it is not the id of an instance, or no longer");
     const found = visible.slice(start).filter((instance) => matches(instance, filter));
-    const instances = found.slice(0, limit).map(({ record }) => record);
+    const instances = this.#fitting(found.slice(0, limit)).map(({ record }) => record);
     const last = instances.at(-1);
-    return { instances, ...(found.length > limit && last !== undefined ? { next: last.id } : {}) };
+    return { instances, ...(found.length > instances.length && last !== undefined ? { next: last.id } : {}) };
+  }
+
+  /** As many as make a page of bounded size; at least one, so that pages lead on. */
+  #fitting(found: readonly ManagedInstance[]): readonly ManagedInstance[] {
+    let sizeBytes = 0;
+    const end = found.findIndex((instance) => (sizeBytes += this.#sizeOf(instance)) > MAX_PAGE_BYTES);
+    return end < 0 ? found : found.slice(0, Math.max(1, end));
+  }
+
+  #sizeOf({ id, record }: ManagedInstance): number {
+    const sizeBytes = this.#sizes.get(id) ?? RECORD_BYTES + Buffer.byteLength(JSON.stringify(record.spec));
+    this.#sizes.set(id, sizeBytes);
+    return sizeBytes;
   }
 }
 

@@ -293,6 +293,13 @@ describe("what people do at the same time", () => {
     expect(first.toString()).toBe("x");
   });
 
+  test("what waits to start again can be removed", async () => {
+    const { id } = await started("end-7", { restart: { policy: "always" } });
+    await engine.apply({ kind: "wait", instance: id, until: "restarting" });
+    await engine.apply({ kind: "remove", instance: id });
+    expect(await eventTypes(id)).toContain("removed");
+  });
+
   test("two machines do not write to one disk", async () => {
     const path = join(folder, "disk");
     await writeFile(path, Buffer.alloc(1 << 20));

@@ -4,6 +4,8 @@ import { INSTANCE_STATES } from "../instance/lifecycle.js";
 import { instanceSchema } from "../instance/record.js";
 
 export const MAX_PAGE = 1000;
+/** About; specs can be large, and a page is one answer. */
+export const MAX_PAGE_BYTES = 4 << 20;
 
 export const instanceFilterSchema = z.strictObject({
   states: z.array(z.enum(INSTANCE_STATES)).optional(),

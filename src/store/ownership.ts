@@ -14,6 +14,8 @@ export const ownerSchema = z.object({
   /** Where the same API is served, for the user alone. */
   socket: z.string().optional(),
   startedAt: z.string(),
+  /** Commands started it for themselves; it ends when nothing runs. */
+  background: z.boolean().optional(),
 });
 export type Owner = z.infer<typeof ownerSchema>;
 

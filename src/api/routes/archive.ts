@@ -31,7 +31,7 @@ const upload = createRoute({
   path: PATH,
   operationId: "putArchive",
   summary: "Unpack a tar into a folder",
-  description: "Plain, gzip or zstd. The folder must be there; owners and modes are the tar's.",
+  description: "Plain, gzip or zstd (windows of at most 8 MiB). The folder must be there; owners and modes are the tar's.",
   tags,
   security: secured,
   request: {

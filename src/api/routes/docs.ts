@@ -28,6 +28,7 @@ const PAGE = `<!doctype html>
 const SHOW = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#reference", deepLinking: true, validatorUrl: null });
 `;
 const SCRIPT = "text/javascript; charset=utf-8";
+/** Anybody may ask for these, many times at once: every answer is the same bytes. */
 const VENDORED = { "swagger-ui-bundle.js": SCRIPT, "swagger-ui.css": "text/css; charset=utf-8" } as const;
 
 function readVendored(name: string): Uint8Array<ArrayBuffer> {
@@ -40,6 +41,12 @@ function readVendored(name: string): Uint8Array<ArrayBuffer> {
 
 /** Below /docs. */
 export function docsRoutes(): Hono<ApiEnv> {
+  const loaded = new Map<string, Uint8Array<ArrayBuffer>>();
+  const vendored = (name: string): Uint8Array<ArrayBuffer> => {
+    const bytes = loaded.get(name) ?? readVendored(name);
+    loaded.set(name, bytes);
+    return bytes;
+  };
   const app = new Hono<ApiEnv>();
   app.use("/docs/*", async (c, next) => {
     c.header("Content-Security-Policy", PAGE_POLICY);
@@ -50,33 +57,35 @@ export function docsRoutes(): Hono<ApiEnv> {
   app.get("/docs", (c) => c.html(PAGE));
   app.get("/docs/show.js", (c) => c.body(SHOW, 200, { "Content-Type": SCRIPT }));
   for (const [name, type] of Object.entries(VENDORED))
-    app.get(`/docs/${name}`, (c) => c.body(readVendored(name), 200, { "Content-Type": type }));
+    app.get(`/docs/${name}`, (c) => c.body(vendored(name), 200, { "Content-Type": type }));
   return app;
 }
 
-/** Made once, when it is asked for. */
-export function documentOf(app: OpenAPIHono<ApiEnv>, version: string): () => object {
-  let document: object | undefined;
-  return () =>
-    (document ??= app.getOpenAPI31Document({
-      openapi: "3.1.0",
-      info: {
-        title: "Wardian",
-        version,
-        description:
-          "Instances over HTTP: create them, drive them, run commands in them, measure them. Errors are application/problem+json.",
-        license: { name: "Apache-2.0" },
-      },
-      servers: [{ url: "/" }],
-      tags: [
-        { name: "instances", description: "Create, find, remove." },
-        { name: "lifecycle", description: "From state to state." },
-        { name: "exec and streams", description: "Commands, the main program, logs." },
-        { name: "files", description: "Of running and stopped instances." },
-        { name: "metrics", description: "What things cost." },
-        { name: "server", description: "About the server itself." },
-      ],
-    }));
+/** As JSON, made once, when it is asked for. */
+export function documentOf(app: OpenAPIHono<ApiEnv>, version: string): () => Uint8Array<ArrayBuffer> {
+  let text: Uint8Array<ArrayBuffer> | undefined;
+  return () => (text ??= new TextEncoder().encode(JSON.stringify(describeApi(app, version))));
+}
+
+function describeApi(app: OpenAPIHono<ApiEnv>, version: string): object {
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Wardian",
+      version,
+      description: "Instances over HTTP: create them, drive them, run commands in them, measure them. Errors are application/problem+json.",
+      license: { name: "Apache-2.0" },
+    },
+    servers: [{ url: "/" }],
+    tags: [
+      { name: "instances", description: "Create, find, remove." },
+      { name: "lifecycle", description: "From state to state." },
+      { name: "exec and streams", description: "Commands, the main program, logs." },
+      { name: "files", description: "Of running and stopped instances." },
+      { name: "metrics", description: "What things cost." },
+      { name: "server", description: "About the server itself." },
+    ],
+  });
 }
 
 export const securityScheme = {

@@ -14,7 +14,7 @@ import { type Snapshot, readPage, snapshots, type Watched } from "../metrics-sna
 import { instanceParams, withoutQuery, wholeNumber } from "../parameters.js";
 import { json, problems, secured } from "../responses.js";
 
-const INTERVAL_MS = { default: 1000, min: 100, max: 60_000 } as const;
+const INTERVAL_MS = { default: 1000, min: 250, max: 60_000 } as const;
 const MAX_WATCHED = 100;
 
 const windowMs = wholeNumber(WINDOW_MS.min, WINDOW_MS.max).optional().describe(`Rates are over this time; default ${WINDOW_MS.default}.`);
@@ -23,6 +23,7 @@ const refs = z
   .union([z.string().max(8192), z.array(z.string().max(8192)).max(MAX_WATCHED)])
   .transform((given) => [given].flat().flatMap((text) => text.split(",")))
   .pipe(z.array(instanceParams.shape.id).max(MAX_WATCHED))
+  .transform((names) => [...new Set(names)])
   .openapi({ type: "array", items: { type: "string" }, description: "Ids or names, repeated or with commas; default: all that are on." });
 const streamQuery = z.strictObject({
   intervalMs: wholeNumber(INTERVAL_MS.min, INTERVAL_MS.max).optional().describe(`Default ${INTERVAL_MS.default}.`),
@@ -142,12 +143,14 @@ export function metricsRoutes(meter: Pick<Meter, "openStream">) {
     .openapi(catalog, (c) => c.json(CATALOG, 200))
     .openapi(stream, async (c) => {
       const { intervalMs = INTERVAL_MS.default, instance, ...query } = c.req.valid("query");
-      const watched: Watched = { instances: instance, intervalMs, windowMs: query.windowMs ?? Math.max(intervalMs, WINDOW_MS.min) };
       const door = c.get("door");
       for (const name of instance ?? []) await door.apply({ kind: "inspect", instance: name }); // a problem now, not an empty stream
+      const watched: Watched = { instances: instance, intervalMs, windowMs: query.windowMs ?? Math.max(intervalMs, WINDOW_MS.min) };
       const gone = goneSignal(c);
       meter.openStream(1);
-      gone.signal.addEventListener("abort", () => meter.openStream(-1), { once: true });
+      const ended = (): void => meter.openStream(-1);
+      if (gone.signal.aborted) ended();
+      else gone.signal.addEventListener("abort", ended, { once: true });
       return answerStream(c, EVENT_STREAM, eventStream(toEvents(snapshots(door, watched, gone.signal))), () => gone.abort());
     })
     .openapi(page, async (c) => {

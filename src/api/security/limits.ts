@@ -14,6 +14,8 @@ export interface Limits {
   readonly bodyBytesPerSecond: number;
   /** An answer that is not taken off our hands at all for so long is cut. */
   readonly stalledMs: number;
+  /** So is one of which less than this is taken on average in that time, while more waits. */
+  readonly answerBytesPerSecond: number;
   readonly connections: number;
   readonly connectionsPerAddress: number;
   readonly requestsPerConnection: number;
@@ -42,10 +44,11 @@ export const DEFAULT_LIMITS: Limits = {
   bodyIdleMs:            30_000,
   bodyBytesPerSecond:    256,
   stalledMs:             120_000,
+  answerBytesPerSecond:  256,
   connections:           2048,
   connectionsPerAddress: 512,
   requestsPerConnection: 10_000,
-  pipelinedRequests:     64,
+  pipelinedRequests:     8,
   bodyBytes:             1 << 20,
   webSocketMessageBytes: (1 << 20) + (64 << 10),
   streamsPerCaller:      256,

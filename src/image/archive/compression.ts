@@ -21,6 +21,13 @@ const SIGNATURES: readonly (readonly [Compression, readonly number[]])[] = [
   ["lzma", [0x5d, 0x00, 0x00]],
 ];
 
+export interface DecompressOptions {
+  /** Which forms are taken, beside which others are `archive-unsupported`; default: all that can be undone. */
+  readonly accept?: readonly Compression[];
+  /** The largest window of a zstd frame; more is `archive-too-large`. */
+  readonly zstdWindowBytes?: number;
+}
+
 /** The most bytes that `detect` looks at. */
 export const SIGNATURE_BYTES = 6;
 
@@ -43,14 +50,19 @@ export async function decompress(source: ByteSource, limitBytes: number): Promis
  * The bytes in plain, in pieces; bytes without a known compression pass through as they are. More than `limitBytes` out
  * is the error `archive-too-large`, damage is `archive-corrupt`, bzip2, lzma and lz4 are `archive-unsupported`.
  */
-export async function* decompressStream(source: ByteSource, limitBytes: number): AsyncGenerator<Uint8Array> {
+export async function* decompressStream(
+  source: ByteSource,
+  limitBytes: number,
+  options: DecompressOptions = {},
+): AsyncGenerator<Uint8Array> {
   const pieces = iterate(source);
   try {
     const head = await peek(pieces);
     const compression = detect(head);
+    if (options.accept?.includes(compression) === false) throw notAccepted(compression, options.accept);
     const whole = rejoin(head, pieces);
     let totalBytes = 0;
-    for await (const chunk of open(compression, whole, limitBytes)) {
+    for await (const chunk of open(compression, whole, limitBytes, options)) {
       totalBytes += chunk.length;
       if (totalBytes > limitBytes) throw tooLarge(limitBytes);
       yield chunk;
@@ -67,7 +79,17 @@ function tooLarge(limitBytes: number): WardianError {
   return new WardianError("archive-too-large", `The data unpacks to more than the limit of ${limitBytes} bytes.`);
 }
 
-function open(kind: Compression, source: AsyncIterable<Uint8Array>, limitBytes: number): AsyncIterable<Uint8Array> {
+function notAccepted(kind: Compression, accept: readonly Compression[]): WardianError {
+  const others = accept.filter((name) => name !== "none").join(" or ");
+  return new WardianError("archive-unsupported", `${kind} compression is not taken here; use ${others}, or none.`);
+}
+
+function open(
+  kind: Compression,
+  source: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+  { zstdWindowBytes }: DecompressOptions,
+): AsyncIterable<Uint8Array> {
   switch (kind) {
     case "none":
       return source;
@@ -76,7 +98,7 @@ function open(kind: Compression, source: AsyncIterable<Uint8Array>, limitBytes: 
     case "xz":
       return unxz(source);
     case "zstd":
-      return unzstd(source, limitBytes);
+      return unzstd(source, limitBytes, zstdWindowBytes);
     case "bzip2":
     case "lzma":
     case "lz4":

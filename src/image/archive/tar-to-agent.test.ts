@@ -7,7 +7,7 @@ import { WardianError } from "../../errors.js";
 import { S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, S_IFSOCK } from "./cpio.js";
 import { CpioReader, type StreamEntry } from "./cpio-stream.js";
 import { type PackEntry, packTar } from "./pack-tar.js";
-import { makeTar, mutate, paxMember, randomFrom, storeZstd, tarMember, zstdBomb } from "./samples.js";
+import { makeTar, mutate, paxMember, randomFrom, storeXz, storeZstd, tarMember, zstdBomb } from "./samples.js";
 import { readTar, type TarEntry } from "./tar.js";
 import { tarToAgent } from "./tar-to-agent.js";
 
@@ -72,6 +72,8 @@ describe("a tar into a guest", () => {
     ["no end", tarMember({ name: "a", data: "x" }), "archive-truncated"],
     ["a wrong checksum", Buffer.concat([Buffer.from("b"), TAR.subarray(1)]), "archive-corrupt"],
     ["an unknown kind", makeTar([{ name: "a", flag: "S" }]), "archive-unsupported"],
+    ["xz, whose one decoder is for images", storeXz(TAR), "archive-unsupported"],
+    ["a zstd window beyond 8 MiB", zstdBomb(1, 24), "archive-too-large"],
     ["nothing at all", new Uint8Array(0), "archive-truncated"],
   ])("is refused: %s", async (_what, tar, code) => {
     expect(await codeOf(convert(tar))).toBe(code);

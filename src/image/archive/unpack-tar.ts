@@ -1,7 +1,7 @@
 // A tar that somebody wants unpacked into a folder, entry by entry as it comes: names judged, attributes in range. What cannot be or
 // must not be is an `archive-...` error. Depends on errors, compression, cpio, path, tar.
 import { WardianError } from "../../errors.js";
-import { decompressStream } from "./compression.js";
+import { type DecompressOptions, decompressStream } from "./compression.js";
 import { PATH_LIMIT_BYTES, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from "./cpio.js";
 import { normalizePath } from "./path.js";
 import type { ByteSource } from "./source.js";
@@ -31,13 +31,15 @@ const KIND: Readonly<Record<TarType, number>> = {
   block: S_IFBLK,
   fifo: S_IFIFO,
 };
+/** Clients send these. One xz decoder serves the whole process: whoever stalls an upload would stall all images. */
+const UPLOADS: DecompressOptions = { accept: ["none", "gzip", "zstd"], zstdWindowBytes: 8 << 20 };
 const U32_MAX = 0xffff_ffff;
 const DEVICE_MAJOR_MAX = 0xfff;
 const DEVICE_MINOR_MAX = 0xf_ffff;
 
 /** The entries but for the root itself, whose attributes are the folder's own business. `limitBytes` is for the tar unpacked. */
 export async function* unpackTar(source: ByteSource, limitBytes: number): AsyncGenerator<UnpackEntry> {
-  for await (const member of streamTar(decompressStream(source, limitBytes))) {
+  for await (const member of streamTar(decompressStream(source, limitBytes, UPLOADS))) {
     const path = normalizePath(member.name);
     if (path !== ".") yield judge(member, path);
     else if (member.type !== "directory") throw refuse(member, "stands for the folder itself but is none");

@@ -29,7 +29,7 @@ type NativeDecoder = () => Transform;
 const NATIVE = (zlib as { createZstdDecompress?: NativeDecoder }).createZstdDecompress;
 
 /** In pieces: no more is held than a frame's window and one block. */
-export async function* unzstd(source: ByteSource, limitBytes: number): AsyncGenerator<Uint8Array> {
+export async function* unzstd(source: ByteSource, limitBytes: number, windowLimitBytes = WINDOW_LIMIT_BYTES): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(source, "zstd data");
   let leftBytes = limitBytes;
   try {
@@ -41,7 +41,7 @@ export async function* unzstd(source: ByteSource, limitBytes: number): AsyncGene
         continue;
       }
       if (magic !== FRAME_MAGIC) throw damaged();
-      const parts = frameParts(reader);
+      const parts = frameParts(reader, windowLimitBytes);
       for await (const chunk of NATIVE === undefined ? decodeHere(parts, leftBytes) : decodeNatively(parts, NATIVE())) {
         leftBytes -= chunk.length;
         yield chunk;
@@ -88,14 +88,14 @@ export async function* decodeHere(parts: AsyncIterable<Uint8Array>, limitBytes: 
 }
 
 /** One frame behind its magic number, block by block, without decoding; refuses large windows. RFC 8878, 3.1.1. */
-export async function* frameParts(reader: ByteReader): AsyncGenerator<Uint8Array> {
+export async function* frameParts(reader: ByteReader, windowLimitBytes = WINDOW_LIMIT_BYTES): AsyncGenerator<Uint8Array> {
   const [descriptor = 0] = await reader.read(1);
   const singleSegment = (descriptor & 0x20) !== 0;
   const contentSizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] as number;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number;
   const rest = await reader.read((singleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes);
   const windowBytes = singleSegment ? contentSize(rest.subarray(dictionaryBytes)) : windowSize(rest[0] ?? 0);
-  if (windowBytes > WINDOW_LIMIT_BYTES) {
+  if (windowBytes > windowLimitBytes) {
     throw new WardianError("archive-too-large", `This zstd file needs a window of ${windowBytes} bytes; repack it with zstd -19 or less.`);
   }
   yield concat([FRAME_START, Uint8Array.of(descriptor), rest]);
