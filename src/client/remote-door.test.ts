@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import type { Action } from "../engine/action.js";
 import { RemoteDoor } from "./remote-door.js";
-import { type Answering, closeAll, json, opened, readAll, RECORD, serve } from "./server-sample.js";
+import { all, type Answering, closeAll, json, opened, readAll, RECORD, serve } from "./server-sample.js";
 
 afterEach(closeAll);
 
@@ -120,6 +120,32 @@ describe("requests", () => {
     const attached = await door.apply({ kind: "attach", instance: "web" });
     expect(await readAll(attached.stdout)).toBe("hello");
     expect(await attached.exit).toEqual({ code: 3, signal: null, status: 3 });
+  });
+});
+
+describe("a server that refuses us says what to do, whatever was asked for", () => {
+  const refuse: Answering = (_request, response) =>
+    json(response, { code: "unauthenticated", detail: "no" }, 401, "application/problem+json");
+  // prettier-ignore
+  const ASKED: [string, (door: RemoteDoor) => Promise<unknown>][] = [
+    ["a record",           (door) => door.apply({ kind: "inspect", instance: "web" })],
+    ["a file",             (door) => door.apply({ kind: "read-file", instance: "web", path: "/a" })],
+    ["an archive",         (door) => door.apply({ kind: "get-archive", instance: "web", path: "/" })],
+    ["a small upload",     (door) => door.apply({ kind: "write-file", instance: "web", path: "/a", content: bytes("a") })],
+    ["an upload, no end",  (door) => door.apply({ kind: "put-archive", instance: "web", path: "/", tar: endless() })],
+    ["an exec",            (door) => door.apply({ kind: "exec", instance: "web", command: { args: ["true"] } })],
+    ["an attachment",      (door) => door.apply({ kind: "attach", instance: "web" })],
+    ["logs",               async (door) => all(await door.apply({ kind: "logs", instance: "web", query: { follow: true } }))],
+    ["events",             async (door) => all(await door.apply({ kind: "events", query: { follow: true } }))],
+  ];
+  test.each(ASKED)("%s", async (_what, ask) => {
+    const refused = expect.objectContaining({ code: "unauthenticated", message: expect.stringMatching(/ refused the token$/) });
+    await expect(ask(await serve(refuse))).rejects.toEqual(refused);
+    const asks = expect.objectContaining({
+      code: "unauthenticated",
+      message: expect.stringMatching(/ asks for a token: set WARDIAN_TOKEN or give --token-file$/),
+    });
+    await expect(ask(await serve(refuse, undefined, {}))).rejects.toEqual(asks);
   });
 });
 

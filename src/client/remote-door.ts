@@ -11,7 +11,7 @@ import { instanceSchema } from "../instance/record.js";
 import type { RunningProcess } from "../instance/running-process.js";
 import { NAME_PATTERN } from "../instance/spec.js";
 import { hostMetricsSchema, instanceMetricsSchema } from "../metrics/view.js";
-import { PROBLEM_LIMIT_BYTES, problemError } from "./problem.js";
+import { PROBLEM_LIMIT_BYTES } from "./problem.js";
 import { RemoteProcess } from "./remote-process.js";
 import { readEvents, readLogs } from "./remote-streams.js";
 import { readText, Transport, type TransportOptions } from "./transport.js";
@@ -179,7 +179,7 @@ export class RemoteDoor implements Door {
 
   async #explainRefusal(response: IncomingMessage): Promise<WardianError> {
     const text = await readText(response, PROBLEM_LIMIT_BYTES).catch(() => "");
-    return problemError(this.#transport.address.shown, response.statusCode ?? 0, response.headers["content-type"] ?? "", text);
+    return this.#transport.refusal(response.statusCode ?? 0, response.headers["content-type"] ?? "", text);
   }
 
   async #readFile({ instance, path }: Of<"read-file">): Promise<Results["read-file"]> {

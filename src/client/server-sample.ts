@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { instanceSpecSchema } from "../instance/spec.js";
 import { RemoteDoor } from "./remote-door.js";
+import type { TransportOptions } from "./transport.js";
 
 export const RECORD = {
   id: "0123456789ab",
@@ -27,7 +28,11 @@ export async function closeAll(): Promise<void> {
   for (const close of opened.splice(0).toReversed()) await close();
 }
 
-export async function serve(answer: Answering, onSocket?: (socket: WebSocket, request: IncomingMessage) => void): Promise<RemoteDoor> {
+export async function serve(
+  answer: Answering,
+  onSocket?: (socket: WebSocket, request: IncomingMessage) => void,
+  options: TransportOptions = { token: "wdn_a_b" },
+): Promise<RemoteDoor> {
   const server: Server = createServer(answer);
   if (onSocket !== undefined) {
     const sockets = new WebSocketServer({ server, handleProtocols: () => "wardian.v1" });
@@ -39,7 +44,7 @@ export async function serve(answer: Answering, onSocket?: (socket: WebSocket, re
   }
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const door = new RemoteDoor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { token: "wdn_a_b" });
+  const door = new RemoteDoor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, options);
   opened.push(
     () => new Promise((resolve) => void server.close(resolve).closeAllConnections()),
     () => door[Symbol.asyncDispose](),

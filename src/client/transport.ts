@@ -88,8 +88,7 @@ export class Transport {
       const { statusCode: status, headers } = answer;
       if (status >= 200 && status < 300) return { status, headers, body: answer.body };
       const text = await readText(answer.body, PROBLEM_LIMIT_BYTES).catch(() => "");
-      if (status === 401) throw this.#unauthenticated();
-      throw problemError(this.address.shown, status, String(headers["content-type"] ?? ""), text);
+      throw this.refusal(status, String(headers["content-type"] ?? ""), text);
     } catch (error) {
       throw content?.failure === undefined ? this.explain(error, signal) : content.failure.error;
     }
@@ -176,8 +175,9 @@ export class Transport {
     return isGoneAtOnce ? "ended the connection at once; if it speaks TLS, give https://" : undefined;
   }
 
-  /** The server does not say which of the two it was; we know. */
-  #unauthenticated(): WardianError {
+  /** What an answer with an error's status means. Of a token, the server does not say whether it was missing or wrong; we know. */
+  refusal(status: number, contentType: string, body: string): WardianError {
+    if (status !== 401) return problemError(this.address.shown, status, contentType, body);
     const where = `the server at ${this.address.shown}`;
     const hasToken = this.headers.authorization !== undefined;
     const message = hasToken ? `${where} refused the token` : `${where} asks for a token: set WARDIAN_TOKEN or give --token-file`;
