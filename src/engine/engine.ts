@@ -12,7 +12,7 @@ import { workerCount, workerPool } from "../machine/worker-pool.js";
 import { readHostFigures } from "../metrics/host-figures.js";
 import { HOST_METRICS } from "../metrics/catalog.js";
 import { HOST_DERIVED_METRICS } from "../metrics/derived.js";
-import { Meter } from "../metrics/meter.js";
+import { Meter, type Metered } from "../metrics/meter.js";
 import type { HostMetrics, InstanceMetrics } from "../metrics/view.js";
 import { type Ownership, takeOwnership } from "../store/ownership.js";
 import { openStore } from "../store/sqlite-store.js";
@@ -224,10 +224,9 @@ export class Engine implements Door {
     return this.#directory.find(ref, caller);
   }
 
-  *#live(): Generator<{ id: string; sample: () => ReturnType<NonNullable<ManagedInstance["live"]>["sample"]> }> {
-    for (const instance of this.#directory.all()) {
-      const { live } = instance;
-      if (live !== undefined) yield { id: instance.id, sample: () => live.sample() };
+  *#live(): Generator<Metered> {
+    for (const { id, measured } of this.#directory.all()) {
+      if (measured !== undefined) yield { id, sample: () => measured.sample() };
     }
   }
 

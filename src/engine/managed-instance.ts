@@ -2,7 +2,7 @@
 // files beside it.
 import { WardianError } from "../errors.js";
 import { canEnter, describeState, type InstanceState, LIVE_STATES, requireStep } from "../instance/lifecycle.js";
-import type { LiveInstance } from "../instance/live.js";
+import type { LiveInstance, Measured } from "../instance/live.js";
 import { parseMemory } from "../instance/machine-instance.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { RootLayer } from "../instance/root-layer.js";
@@ -67,8 +67,8 @@ export class ManagedInstance {
     return LIVE_STATES.has(this.record.state);
   }
 
-  get live(): LiveInstance | undefined {
-    return this.#run?.live;
+  get measured(): Measured | undefined {
+    return this.#run?.measured;
   }
 
   /** Resolves when it runs; a second call while it starts, or runs, is the same as the first. */

@@ -3,7 +3,7 @@
 import { PassThrough } from "node:stream";
 import { EXIT_STATUS } from "../config.js";
 import { WardianError } from "../errors.js";
-import type { LiveInstance } from "../instance/live.js";
+import type { LiveInstance, Measured } from "../instance/live.js";
 import type { RootLayer } from "../instance/root-layer.js";
 import type { RunningProcess } from "../instance/running-process.js";
 import type { InstanceSpec } from "../instance/spec.js";
@@ -17,6 +17,7 @@ export class Run {
   readonly #pumps: Promise<void>[] = [];
   readonly #commandPumps: Promise<void>[] = [];
   #live: LiveInstance | undefined;
+  #measured: Measured | undefined;
   #command: RunningProcess | undefined;
   #request: Request | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -38,6 +39,11 @@ export class Run {
     return this.#live;
   }
 
+  /** From power-on, which is before it is up. */
+  get measured(): Measured | undefined {
+    return this.#measured;
+  }
+
   get request(): Request | undefined {
     return this.#request;
   }
@@ -51,7 +57,8 @@ export class Run {
     try {
       this.#layer = await this.openLayer();
       signal.throwIfAborted();
-      live = await startInstance(spec, { console, layer: this.#layer, hooks: { ...hooks, signal } });
+      const onPowerOn = (machine: Measured): void => void (this.#measured = machine);
+      live = await startInstance(spec, { console, layer: this.#layer, hooks: { ...hooks, signal }, onPowerOn });
     } catch (error) {
       console.destroy();
       throw asStartError(error);

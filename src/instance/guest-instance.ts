@@ -48,7 +48,10 @@ export class GuestInstance implements LiveInstance {
   }
 
   /** Resolves when the agent has answered: the guest takes commands. */
-  static async start(spec: InstanceSpec & { readonly image: string }, { console, hooks, layer }: LiveContext): Promise<GuestInstance> {
+  static async start(
+    spec: InstanceSpec & { readonly image: string },
+    { console, hooks, layer, onPowerOn }: LiveContext,
+  ): Promise<GuestInstance> {
     const memoryBytes = parseMemory(spec.limits.memory);
     const { signal, fetch } = hooks;
     const files = await prepareGuestFiles({ image: spec.image, kernel: spec.kernel, fetch, signal, layer }, memoryBytes);
@@ -62,6 +65,7 @@ export class GuestInstance implements LiveInstance {
       ...(spec.limits.cpus === undefined ? {} : { cpus: spec.limits.cpus }),
       signal,
     });
+    onPowerOn?.(vm);
     vm.port("").resume();
     vm.serial.pipe(console);
     const guest = new GuestInstance(memoryBytes, vm, new AgentSession(streamTransport(vm.port(AGENT_PORT))));

@@ -20,9 +20,16 @@ export interface LiveContext {
   /** What earlier runs have changed in the root file system. */
   readonly layer?: RootLayer | undefined;
   readonly hooks: StartHooks;
+  /** Called when there is something to measure, which is before the instance can be used. */
+  readonly onPowerOn?: ((machine: Measured) => void) | undefined;
 }
 
-export interface LiveInstance {
+export interface Measured {
+  /** The counters as of now or a few milliseconds ago, without asking the machine's thread; undefined when it is over. */
+  sample(): CounterSample | undefined;
+}
+
+export interface LiveInstance extends Measured {
   /** Settles once, and never rejects. */
   readonly exit: Promise<LiveExit>;
   /** The console's input, for a bare machine. */
@@ -37,8 +44,6 @@ export interface LiveInstance {
   pause(): Promise<void>;
   resume(): Promise<void>;
   resizeConsole(cols: number, rows: number): void;
-  /** The counters as of now or a few milliseconds ago, without asking the machine's thread; undefined when it is over. */
-  sample(): CounterSample | undefined;
   /** Asks the guest to sync and power off; after `graceMs` it is switched off. */
   poweroff(graceMs: number): Promise<void>;
   /** Switches it off at once; resolves when nothing of it is left. */

@@ -29,7 +29,7 @@ export class MachineInstance implements LiveInstance {
   }
 
   /** Resolves when it is switched on. */
-  static async start(spec: InstanceSpec, { console, hooks }: LiveContext): Promise<MachineInstance> {
+  static async start(spec: InstanceSpec, { console, hooks, onPowerOn }: LiveContext): Promise<MachineInstance> {
     const memoryBytes = parseMemory(spec.limits.memory);
     const { kernel, bios, initrd, disks, limits } = spec;
     const files = { kernel, bios, initrd, ...hooks.files };
@@ -44,6 +44,7 @@ export class MachineInstance implements LiveInstance {
       ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }),
       signal: hooks.signal,
     });
+    onPowerOn?.(vm);
     merge([vm.serial, vm.port("")], console);
     if (hooks.consoleSize !== undefined) vm.setConsoleSize(...hooks.consoleSize);
     return new MachineInstance(vm, cmdline);

@@ -18,7 +18,7 @@ Every figure that Wardian measures. The same catalog is behind the JSON of \`GET
   once a second for ten minutes; the answer's \`windowMs\` is the time that really lies between the two, less than asked for where the
   instance is younger. In the formulas, *wall* is that time in seconds, and a counter stands for its growth in it.
 - A restart begins new counters: no window reaches back across it. A quotient over nothing (no time, no operations) is 0.
-- An instance that does not run has no counters, and no rates.
+- An instance that is off has no counters, and no rates; one that starts is on from its power-on.
 `;
 
 export function renderMetricsPage(): string {

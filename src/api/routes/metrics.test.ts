@@ -1,4 +1,5 @@
 // The routes of metrics before a real engine, with bare-metal programs. Uses the compiled worker in dist/.
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { createApp } from "../app.js";
 import { readServerEvents } from "../../client/sse.js";
 import { type Caller, LOCAL_CALLER } from "../../engine/caller.js";
 import { Engine } from "../../engine/engine.js";
+import { makeTar } from "../../image/archive/samples.js";
 import type { InstanceRecord } from "../../instance/record.js";
 import { writePrograms } from "../../instance/program-sample.js";
 import { hostMetricsSchema, instanceMetricsSchema } from "../../metrics/view.js";
@@ -52,6 +54,23 @@ test("an instance that burns a CPU shows it", async () => {
     expect(metrics.rates.cpu_utilization).toBeGreaterThan(0.2);
     expect(metrics.rates.instructions_per_second).toBeGreaterThan(1e5);
   }, 20_000);
+});
+
+test("a guest is measured from its power-on, before it is up", async () => {
+  writeFileSync(join(folder, "images", "root.tar"), makeTar([{ name: "etc/", flag: "5" }]));
+  const request = { name: "boots", image: "root.tar", kernel: "loop", limits: { memory: "64M" } };
+  const { id } = await engine.apply({ kind: "create", request });
+  const starting = engine.apply({ kind: "start", instance: id });
+  starting.catch(() => {}); // it never comes up
+  await vi.waitFor(async () => {
+    const metrics = instanceMetricsSchema.parse(await getJson("/v1/instances/boots/metrics?windowMs=1000"));
+    expect(metrics.state).toBe("starting");
+    expect(metrics.windowMs).toBeGreaterThan(900);
+    expect(metrics.rates.instructions_per_second).toBeGreaterThan(1e5);
+  }, 20_000);
+  await engine.apply({ kind: "kill", instance: id });
+  await expect(starting).rejects.toMatchObject({ code: "aborted" });
+  expect(await getJson("/v1/instances/boots/metrics")).toMatchObject({ state: "exited", counters: {} });
 });
 
 test("an instance that is off has no counters; one that is not there is a problem", async () => {
