@@ -114,7 +114,7 @@ describe.skipIf(noBrowser !== undefined)(
       await page.getByRole("tab", { name: "Logs" }).click();
       const log = page.getByRole("log");
       await log.getByText("hello <b>from</b> the log", { exact: true }).waitFor();
-      expect(await log.locator(".stderr").innerText()).toContain("careful");
+      await eventually(() => log.locator(".stderr").textContent()).toContain("careful");
       expect(await log.locator("b").count()).toBe(0);
       await page.getByRole("tab", { name: "Events" }).click();
       await page.getByText("exec-started").waitFor();
@@ -125,7 +125,7 @@ describe.skipIf(noBrowser !== undefined)(
       await page.getByRole("button", { name: "Stop" }).click();
       await dialog(page).getByRole("button", { name: "Stop" }).click();
       await page.locator('.badge[data-state="exited"]').waitFor();
-      expect(await page.getByRole("option", { name: "by-mouse, exited" }).innerText()).toMatch(/stopped, \d+ s ago/);
+      await eventually(() => page.getByRole("option", { name: "by-mouse, exited" }).textContent()).toMatch(/stopped, \d+ s ago/);
       await page.getByRole("tab", { name: "Terminal" }).click();
       await page.getByText("The instance does not run").waitFor();
       await page.getByRole("button", { name: "Remove" }).click();
@@ -159,20 +159,22 @@ describe.skipIf(noBrowser !== undefined)(
       await expectInTerminal(page, /^\/etc\/?\s*\n[^]*^riscv64/m);
       await page.keyboard.type("stty size\r");
       await expectInTerminal(page, /^\d{2} \d{2,3}$/m);
-      const before = /^(\d+) (\d+)$/m.exec(await screen(page))?.[0];
+      const size = async (): Promise<string | undefined> => /^\d+ \d+$/m.exec(await screen(page))?.[0];
+      const before = await size();
       await page.setViewportSize({ width: 1000, height: 640 });
-      await page.keyboard.type("clear; stty size\r");
-      await eventually(async () => /^(\d+) (\d+)$/m.exec(await screen(page))?.[0]).not.toBe(before);
+      await page.keyboard.type("while sleep 1; do clear; stty size; done\r");
+      await eventually(size).toSatisfy((now) => now !== undefined && now !== before);
+      await press("Control+c");
       await page.setViewportSize({ width: 1280, height: 800 });
 
       await press("Control+]");
-      expect(await page.evaluate(() => document.activeElement?.id)).toBe("tab-terminal");
+      await eventually(() => page.evaluate(() => document.activeElement?.id)).toBe("tab-terminal");
       await press("ArrowRight");
-      expect(await page.getByRole("tab", { selected: true }).innerText()).toBe("Logs");
+      await eventually(() => page.getByRole("tab", { selected: true }).textContent()).toBe("Logs");
       await page.getByRole("log").getByText("hello <b>from</b>").waitFor();
       await expectAccessible(page);
       await press("t");
-      await page.keyboard.type("exit\r");
+      await page.keyboard.type("exit 0\r");
       await page.getByText("ended with status 0", { exact: true }).waitFor();
 
       const met = await tabThrough(page, 40);
@@ -258,11 +260,11 @@ describe.skipIf(noBrowser !== undefined)(
       await eventually(() => page.getByRole("option").count()).toBe(2);
       await page.keyboard.press("/");
       await page.keyboard.type("tier=t-two");
-      await eventually(() => page.getByRole("option").allInnerTexts()).toEqual([expect.stringContaining("two")]);
+      await eventually(() => page.getByRole("option").allTextContents()).toEqual([expect.stringContaining("two")]);
       await page.keyboard.press("Escape");
       await page.keyboard.press("ArrowDown");
       await page.keyboard.press("End");
-      expect(await page.getByRole("option", { selected: true }).innerText()).toContain("one");
+      await eventually(() => page.getByRole("option", { selected: true }).textContent()).toContain("one");
 
       for (const theme of ["light", "dark"]) {
         await page.getByRole("button", { name: /^Theme/ }).click();
@@ -272,11 +274,11 @@ describe.skipIf(noBrowser !== undefined)(
       await page.reload();
       expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
 
-      expect(await page.getByRole("option", { selected: true }).innerText()).toContain("one");
+      await eventually(() => page.getByRole("option", { selected: true }).textContent()).toContain("one");
       await page.setViewportSize({ width: 380, height: 720 });
       await page.getByRole("button", { name: "Back to the list" }).click();
       await page.getByRole("option", { name: /^one/ }).click();
-      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("one");
+      await eventually(() => page.evaluate(() => document.activeElement?.textContent)).toBe("one");
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(380);
       await expectAccessible(page);
       expect(complaints).toEqual([]);
