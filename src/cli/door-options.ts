@@ -1,6 +1,7 @@
 // Which engine a command speaks to: the options that say it, alike for all commands, and the way there. May depend on errors,
 // engine/, client/ and the files beside it.
 import { readFileSync, statSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import type { Command } from "commander";
 import { type OwnerNeed, openDoor } from "../client/open-door.js";
 import type { TlsOptions } from "../client/transport.js";
@@ -81,7 +82,14 @@ function tlsOf({ tlsCa, tlsCert, tlsKey }: DoorOptions): TlsOptions {
   const ca = read(tlsCa);
   if (ca !== undefined && !/^-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/m.test(ca))
     throw new WardianError("bad-option", `--tls-ca: ${tlsCa} holds no PEM certificate`);
-  return { ca, cert: read(tlsCert), key: read(tlsKey) };
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) throw new WardianError("bad-option", "--tls-cert and --tls-key go together");
+  const [cert, key] = [read(tlsCert), read(tlsKey)];
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new WardianError("bad-option", `${tlsCert} and ${tlsKey} are no certificate and its key, in PEM`, { cause: error });
+  }
+  return { ca, cert, key };
 }
 
 function readShort(path: string, what: string): string {

@@ -54,21 +54,34 @@ const COMMANDS: readonly (readonly [group: string, commands: Readonly<Record<str
   }],
 ];
 
-/** With all commands, unless `name` is one of them. */
-async function makeProgram(name: string | undefined, finish: (status: number) => void): Promise<Command> {
+/** With all commands, unless the first of `args` is one of them. */
+async function makeProgram(args: readonly string[], finish: (status: number) => void): Promise<Command> {
+  const [name] = args;
   const isKnown = name !== undefined && COMMANDS.some(([, commands]) => Object.hasOwn(commands, name));
   const program = new Command("wardian")
     .description("Runs code you do not trust: a RISC-V computer in WebAssembly that boots unmodified Linux.")
     .version(readVersion())
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: (text) => sayError(`${oneLine(text)}; see wardian ${isKnown ? `${name} ` : ""}--help`) })
+    .configureOutput({ outputError: (text) => sayError(`${oneLine(text)}; see ${[...commandPath(program, args), "--help"].join(" ")}`) })
     .addHelpText("after", HELP);
   for (const [group, commands] of COMMANDS) {
     program.commandsGroup(group);
     for (const [own, load] of Object.entries(commands)) if (!isKnown || own === name) (await load())(program, finish);
   }
   return program;
+}
+
+/** The names of the command that `args` begin with. */
+function commandPath(program: Command, args: readonly string[]): string[] {
+  const path = [program.name()];
+  let command: Command | undefined = program;
+  for (const arg of args) {
+    command = command.commands.find((own) => own.name() === arg);
+    if (command === undefined) break;
+    path.push(arg);
+  }
+  return path;
 }
 
 /** commander's "error: ..." and its suggestion. */
@@ -85,7 +98,7 @@ function oneLine(text: string): string {
 export async function main(args: readonly string[]): Promise<number> {
   let status = 0;
   try {
-    const program = await makeProgram(args[0], (value) => {
+    const program = await makeProgram(args, (value) => {
       status = value;
     });
     if (args.length === 0) {

@@ -7,6 +7,7 @@ import WebSocket, { type ClientOptions } from "ws";
 import type { z } from "zod";
 import { WardianError } from "../errors.js";
 import { type Address, parseAddress } from "./address.js";
+import { describeFailure } from "./failure.js";
 import { PROBLEM_LIMIT_BYTES, parseJson, problemError } from "./problem.js";
 
 /** What to trust, and who we are, in PEM. */
@@ -155,24 +156,12 @@ export class Transport {
   explain(error: unknown, signal?: AbortSignal): unknown {
     if (error instanceof WardianError) return error;
     if (signal?.aborted === true) return signal.reason;
-    const { code, message } = error as NodeJS.ErrnoException;
-    const hint = this.#schemeHint(error as SocketFailure);
-    if (hint !== undefined) return new WardianError("unreachable", `the server at ${this.address.shown} ${hint}`, { cause: error });
-    const reason = REASONS[code ?? ""] ?? (message || code || "the connection failed");
-    return new WardianError("unreachable", `the server at ${this.address.shown} cannot be reached: ${reason}`, { cause: error });
+    const what = describeFailure(error, this.address, this.#tls.cert !== undefined);
+    return new WardianError("unreachable", `the server at ${this.address.shown} ${what}`, { cause: error });
   }
 
   async close(): Promise<void> {
     await this.agent.destroy();
-  }
-
-  /** Where http: and https: were mixed up: the other side answers with something odd, or an alert of TLS, or goes at once. */
-  #schemeHint({ code = "", socket }: SocketFailure): string | undefined {
-    if (this.address.socketPath !== undefined) return undefined;
-    if (this.address.base.startsWith("https:")) return NO_TLS.includes(code) ? "does not speak TLS: try http://" : undefined;
-    if (code.startsWith("HPE_")) return "does not speak HTTP: try https://";
-    const isGoneAtOnce = code === "UND_ERR_SOCKET" && (socket?.bytesRead ?? TLS_ALERT_BYTES + 1) <= TLS_ALERT_BYTES;
-    return isGoneAtOnce ? "ended the connection at once; if it speaks TLS, give https://" : undefined;
   }
 
   /** What an answer with an error's status means. Of a token, the server does not say whether it was missing or wrong; we know. */
@@ -208,28 +197,6 @@ class Content implements AsyncIterable<Uint8Array> {
     }
   }
 }
-
-/** What undici tells of a failure, where it does. */
-interface SocketFailure {
-  readonly code?: string;
-  readonly socket?: { readonly bytesRead?: number };
-}
-
-const TLS_ALERT_BYTES = 7;
-const NO_TLS: readonly string[] = ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "EPROTO"];
-
-// prettier-ignore
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED:            "nothing listens there",
-  ENOENT:                  "there is no such socket",
-  EACCES:                  "the socket is not ours to use",
-  ENOTFOUND:               "there is no host of that name",
-  ECONNRESET:              "it ended the connection",
-  UND_ERR_SOCKET:          "it ended the connection",
-  UND_ERR_CONNECT_TIMEOUT: "it does not answer",
-  UND_ERR_HEADERS_TIMEOUT: "it does not answer",
-  UND_ERR_BODY_TIMEOUT:    "it stopped in the middle of an answer",
-};
 
 /** Throws `bad-answer` for more than that. */
 export async function readText(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<string> {
