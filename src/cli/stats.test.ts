@@ -83,6 +83,12 @@ test("on a terminal each round is drawn over the last, and never higher than the
   expect(writes.map((text) => text.split("\n").length - 1)).toEqual([2, 3, 3, 3]);
 });
 
+test("a terminal that does not know its size gets whole lines", async () => {
+  const { screen, writes } = makeScreen(1, { isTTY: true, columns: 0, rows: 0 });
+  await showStats(makeDoor(), [], { stream: true, interval: 1000 }, screen);
+  expect(writes.join("")).toMatch(/ID .* RESTARTS\n/);
+});
+
 test("elsewhere rounds follow each other; --json is a line each", async () => {
   const plain = makeScreen(2);
   await showStats(makeDoor(), [], { stream: true, interval: 100 }, plain.screen);

@@ -95,7 +95,7 @@ export async function showStats(
 
 /** How many lines it was: a line less than the terminal has, so that nothing scrolls away. */
 function draw(rows: readonly StatsRow[], out: StatsScreen["out"], drawnLines: number): number {
-  const lines = renderStats(rows, out.columns);
+  const lines = renderStats(rows, out.columns || undefined); // a terminal may not know its size
   const shown = lines.slice(0, Math.max(1, (out.rows || lines.length + 1) - 1));
   const up = Math.min(drawnLines, Math.max(0, (out.rows || Infinity) - 1));
   out.write(`${up > 0 ? `\u001b[${up}A` : ""}\r\u001b[J${shown.join("\n")}\n`);
