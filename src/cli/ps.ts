@@ -88,6 +88,8 @@ function rowsOf(records: readonly InstanceRecord[], isShort: boolean): string[][
 export function statusOf({ state, startedAt, end, restarts }: InstanceRecord, nowMs: number = Date.now()): string {
   if (state === "created") return "never started";
   const times = restarts === 0 ? "" : `, restarted ${restarts} time${restarts === 1 ? "" : "s"}`;
+  // What is known of the last run is not of this one.
+  if (state === "starting" || state === "removing") return state + times;
   const ended = end === undefined ? state : `${end.reason} (${end.status}) ${formatAge(end.at, nowMs)}`;
   if (state === "exited" || state === "restarting" || startedAt === undefined) return ended + times;
   return `up ${formatSpan(nowMs - Date.parse(startedAt))}${state === "paused" ? " (paused)" : ""}${times}`;

@@ -135,6 +135,8 @@ test("a status tells how it is, or how it ended", () => {
   const end = { at: "2026-11-23T09:59:00Z", reason: "exited" as const, status: 3, message: "" };
   expect(statusOf(record, NOW)).toBe("never started");
   expect(statusOf({ ...record, state: "running", startedAt }, NOW)).toBe("up 60 minutes");
+  expect(statusOf({ ...record, state: "starting", startedAt, end, restarts: 1 }, NOW)).toBe("starting, restarted 1 time");
+  expect(statusOf({ ...record, state: "removing", startedAt, end }, NOW)).toBe("removing");
   expect(statusOf({ ...record, state: "paused", startedAt }, NOW)).toBe("up 60 minutes (paused)");
   expect(statusOf({ ...record, state: "exited", startedAt, end, restarts: 2 }, NOW)).toBe("exited (3) 60 seconds ago, restarted 2 times");
 });
