@@ -75,6 +75,7 @@ async function demo(signal: AbortSignal): Promise<void> {
   say("\nNext:");
   say("  npx wardian run -it busybox                      a shell in a guest of its own (exit ends it)");
   say("  npx wardian run -i busybox wc -c < package.json  your data through a guest's command");
+  say("  npx wardian serve                                instances over HTTP, with a dashboard: http://127.0.0.1:7070");
   say("  npx wardian run --help                           all options; wardian boot --help for the bare machine");
   say('  import { Wardian } from "wardian"                the same as a library');
 }
