@@ -179,16 +179,11 @@ async function copyIn(door: Door, source: string, { instance, path }: GuestPath,
   const { from, isFolder, base } = await lookAtSource(source);
   const { folder, name } = await planIn(door, instance, path, { isFolder, base });
   const skipped = new Skipped();
-  const archive = pack(from, { name, keepOwners: options.archive === true, onSkip: skipped.tell });
   let sizeBytes = 0;
-  const counted = (async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of archive) {
-      sizeBytes += chunk.length;
-      yield chunk;
-    }
-  })();
+  const onFile = (bytes: number): void => void (sizeBytes += bytes);
+  const archive = pack(from, { name, keepOwners: options.archive === true, onSkip: skipped.tell, onFile });
   try {
-    await door.apply({ kind: "put-archive", instance, path: folder, tar: counted });
+    await door.apply({ kind: "put-archive", instance, path: folder, tar: archive });
   } finally {
     archive.destroy();
   }

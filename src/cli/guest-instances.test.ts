@@ -99,7 +99,15 @@ describe.skipIf(files === undefined)("a guest that stays", { timeout: BOOT_TIMEO
     expect(await ok("exec", "g", "stat", "-c", "%a %u", "/tmp/tree/deep/file")).toBe("640 0\n");
     await ok("cp", here("tree/."), "g:/opt");
     await ok("cp", here("tree"), "g:/tmp/other");
-    await ok("cp", here("tree/deep/file"), "g:/tmp/named");
+    const [source, target, back] = [here("tree/deep/file"), "g:/tmp/named", here("told")];
+    const told = [await ok("cp", "--json", source, target), await ok("cp", "--json", target, back)].map(
+      (line) => JSON.parse(line) as unknown,
+    );
+    const sizeBytes = "content".length;
+    expect(told).toEqual([
+      { source, target, sizeBytes },
+      { source: target, target: back, sizeBytes },
+    ]);
     expect(await ok("exec", "g", "ls", "/opt", "/tmp/other", "/tmp/named")).toBe(
       "/tmp/named\n\n/opt:\ndeep\nlink\n\n/tmp/other:\ndeep\nlink\n",
     );

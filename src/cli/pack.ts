@@ -17,6 +17,8 @@ export interface PackOptions {
   /** Owners as they are here; otherwise everything is root's. */
   readonly keepOwners: boolean;
   readonly onSkip: (path: string, why: string) => void;
+  /** How large each file is. */
+  readonly onFile?: (sizeBytes: number) => void;
 }
 
 /** Read it to the end, or destroy it. It breaks with `file-failed`. */
@@ -34,7 +36,7 @@ async function addTree(archive: Pack, path: string, name: string, options: PackO
   const about = await lstat(path);
   const header = headerOf(name, about, options);
   if (about.isSymbolicLink()) return addEntry(archive, { ...header, type: "symlink", linkname: await readlink(path) });
-  if (about.isFile()) return addFile(archive, path, header);
+  if (about.isFile()) return addFile(archive, path, header, options.onFile);
   if (!about.isDirectory()) return options.onSkip(path, "it is neither file, folder nor link");
   const isContents = name === CONTENTS;
   if (!isContents) await addEntry(archive, { ...header, type: "directory" });
@@ -51,9 +53,10 @@ function addEntry(archive: Pack, header: EntryHeader): Promise<void> {
 }
 
 /** As many bytes as it has now: one that grows meanwhile is cut there. */
-async function addFile(archive: Pack, path: string, header: EntryHeader): Promise<void> {
+async function addFile(archive: Pack, path: string, header: EntryHeader, onFile: PackOptions["onFile"]): Promise<void> {
   await using file = await open(path, "r");
   const { size } = await file.stat();
+  onFile?.(size);
   await new Promise<void>((resolve, reject) => {
     const done = (error?: Error | null): void => (error ? reject(error) : resolve());
     const about = { ...header, type: "file", size } as const;
