@@ -48,6 +48,11 @@ export const EXIT_REBOOT = 3; // the guest asked for a reset
 export const EXIT_CRASH = 4; // the guest's SBI reset request named a system failure
 export const EXIT_HTIF = 5; // a write to `tohost` ended the run; exitStatus() holds code >> 1
 
+// --------------------------------------------------------------------------------------------- how a guest is run
+export const ENGINE_INTERPRET = 0; // instruction by instruction
+export const ENGINE_TRANSLATE = 1; // hot code is translated to WebAssembly
+export const ENGINE_EAGER = 2; // all code is, at first sight
+
 // ---------------------------------------------------------------------------------------------- kinds of devices
 export const VIRTIO_ID_NET = 1;
 export const VIRTIO_ID_BLOCK = 2;

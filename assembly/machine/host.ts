@@ -28,6 +28,15 @@ export declare function diskWrite(disk: u32, offset: u64, ptr: usize, len: u32):
 /** Makes earlier writes durable; gives 0, or 1 for an I/O error. */
 @external("host", "diskFlush")
 export declare function diskFlush(disk: u32): u32;
+/**
+ * Compiles the WebAssembly module of `len` bytes at `ptr` and puts its `count` functions into the machine's table, at the indexes that
+ * stand at `indexesPtr` (u32 each); 0 where that cannot be done.
+ */
+@external("host", "link")
+export declare function link(ptr: usize, len: u32, indexesPtr: usize, count: u32): u32;
+/** Nothing calls the table's function `index` any longer. */
+@external("host", "unlink")
+export declare function unlink(index: u32): void;
 /** A broken invariant: the host throws out of run(), and this machine is over. `code` is a PANIC_ constant. */
 @external("host", "panic")
 export declare function panic(code: u32): void;

@@ -15,9 +15,8 @@ import { boardInit, deviceTick, nextDeviceDeadline } from "./dev/board";
 import { clintDeadline, clintTick } from "./dev/clint";
 import { finisherCode, finisherExit } from "./dev/finisher";
 import { htifEnded, htifInit, htifStatus } from "./dev/htif";
-import { run } from "./interp/generated/dispatch";
-import { Interpreter } from "./interp/interpreter";
 import { sbiCall, sbiExit, sbiReset } from "./sbi/sbi";
+import { execute } from "./translate/translate";
 import { TLB_PTR } from "./layout";
 
 /** Instructions between two looks at the clock: a quarter of a millisecond or less. */
@@ -32,7 +31,6 @@ export function machineInit(ramBytes: u64): void {
   const h = hartAt(0);
   h.id = 0;
   h.tlbBase = TLB_PTR;
-  h.reservedPa = u64.MAX_VALUE;
   h.stimecmp = u64.MAX_VALUE;
   h.menvcfg = MENVCFG_ADUE;
   endPage(h.tlbBase + SCRATCH_CODE_OFFSET);
@@ -84,7 +82,7 @@ export function machineRun(budgetInsns: i32, untilTicks: u64): u32 {
       }
       takeInterrupt(h);
       // One less: a guest whose every instruction traps uses the budget up, too.
-      slice = run(changetype<Interpreter>(h), slice) - 1;
+      slice = execute(h, slice) - 1;
       if (h.sbiPending) {
         h.sbiPending = 0;
         sbiCall(h);

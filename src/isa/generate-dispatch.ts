@@ -25,7 +25,7 @@ const moduleOf = (row: Row): string => MODULES[row.extension] ?? "priv";
 const BODY: Readonly<Record<Kind, (call: string) => string>> = {
   alu: (call) => `${call}; break;`,
   mem: (call) => `if (!${call}) return leave(h, mark, n); break;`,
-  jump: (call) => `e = ${call}; n--; if (e == 0 || n <= 0) return leaveAt(m, e, mark, n); continue;`,
+  jump: (call) => `e = ${call}; n--; if (e == 0 || n <= 0) return leaveAt(m, e, mark, n); i = changetype<Insn>(e); op = i.op; continue;`,
   sys: (call) => `h.retired += mark - n; mark = n; if (!${call}) return n; break;`,
   fp: (call) => `if (!m.fpWritable()) return trapAt(m, i, mark, n); ${call}; break;`,
   fpr: (call) => `if (!m.fpReadable()) return trapAt(m, i, mark, n); ${call}; break;`,
@@ -70,32 +70,41 @@ export function generateFused(): string {
   return lines.join("\n");
 }
 
-export function generateDispatch(): string {
-  const modules = [...new Set(ROWS.map(moduleOf))];
-  const imports = modules.map(
+/** What imports the meanings of rows. */
+export function importMeanings(rows: readonly Row[]): string[] {
+  const modules = [...new Set(rows.map(moduleOf))];
+  return modules.map(
     (module) =>
-      `import { ${ROWS.filter((row) => moduleOf(row) === module)
+      `import { ${rows
+        .filter((row) => moduleOf(row) === module)
         .map((row) => row.fn)
         .join(", ")} } from "../../isa/${module}";`,
   );
+}
+
+export function generateDispatch(): string {
+  const imports = importMeanings(ROWS);
   const pairs = FUSED.map(([first, second]) => [rowOf(first), rowOf(second)] as const);
   return [
     GENERATED,
     'import { PANIC_INVARIANT } from "../../abi";',
     'import { panic } from "../../host";',
-    'import { OP_CROSS, OP_ILLEGAL, OP_PAGE_END, OP_UNDECODED } from "../../bus/code";',
+    'import { OP_CROSS, OP_ENTRY, OP_ILLEGAL, OP_PAGE_END, OP_UNDECODED } from "../../bus/code";',
     'import { enterPage, enterScratch } from "../../mmu/fetch";',
     'import { Insn } from "../../isa/insn";',
     `import { OP_NOP, ${ROWS.map(opName).join(", ")} } from "../../isa/generated/ops";`,
     pairs.length > 0
       ? `import { ${pairs.map(([first, second]) => fusedName(first, second)).join(", ")} } from "../../isa/generated/fused";`
       : "",
-    'import { decodeSlot } from "../decode";',
+    'import { decodedOp, decodeSlot } from "../decode";',
     'import { Interpreter } from "../interpreter";',
     'import { leave, leaveAt, trapAt } from "../leave";',
     ...imports,
     "",
-    "/** Runs at most about `budget` instructions from h.pc; gives what is left. Comes back with h.pc and h.retired right. */",
+    "/**",
+    " * Runs at most about `budget` instructions from h.pc; gives what is left. Comes back with h.pc and h.retired right. Where a region",
+    " * begins it comes back with h.atEntry set; but the first instruction is run all the same where h.stepOver says so.",
+    " */",
     "// prettier-ignore",
     "export function run(m: Interpreter, budget: i32): i32 {",
     "  const h = m.hart;",
@@ -103,13 +112,15 @@ export function generateDispatch(): string {
     "  let mark = n;",
     "  let e = enterPage(h, h.pc);",
     "  if (e == 0) return n;",
+    "  let i = changetype<Insn>(e);",
+    "  let op = i.op;",
+    "  if ((op & 0xfff) == OP_ENTRY && h.stepOver != 0) op = decodedOp(h, e);",
     "  while (true) {",
-    "    let i = changetype<Insn>(e);",
-    "    let op = i.op;",
     "    switch (op & 0xfff) {",
-    "      case OP_UNDECODED: decodeSlot(h, e); continue;",
-    "      case OP_PAGE_END: e = enterPage(h, m.pcOf(i)); if (e == 0 || n <= 0) return leaveAt(m, e, mark, n); continue;",
-    "      case OP_CROSS: e = enterScratch(h, m.pcOf(i)); if (e == 0) return leave(h, mark, n); continue;",
+    "      case OP_UNDECODED: decodeSlot(h, e); op = i.op; continue;",
+    "      case OP_PAGE_END: e = enterPage(h, m.pcOf(i)); if (e == 0 || n <= 0) return leaveAt(m, e, mark, n); i = changetype<Insn>(e); op = i.op; continue;",
+    "      case OP_CROSS: e = enterScratch(h, m.pcOf(i)); if (e == 0) return leave(h, mark, n); i = changetype<Insn>(e); op = i.op; continue;",
+    "      case OP_ENTRY: h.atEntry = 1; return leaveAt(m, e, mark, n);",
     "      case OP_ILLEGAL: return trapAt(m, i, mark, n);",
     "      case OP_NOP: break;",
     ...ROWS.map((row) => `      case ${opName(row)}: ${BODY[row.kind](`${row.fn}<Interpreter>(m, i)`)}`),
@@ -118,6 +129,8 @@ export function generateDispatch(): string {
     "    }",
     "    e += (op >>> 12) << 3;",
     "    n--;",
+    "    i = changetype<Insn>(e);",
+    "    op = i.op;",
     "  }",
     "}",
     "",

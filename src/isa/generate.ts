@@ -3,12 +3,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { generateDecode, generateOps } from "./generate-decode.js";
 import { generateDispatch, generateFused } from "./generate-dispatch.js";
+import { generateEmit, generateKinds } from "./generate-emit.js";
 
 const files: Readonly<Record<string, string>> = {
   "assembly/machine/isa/generated/ops.ts": generateOps(),
   "assembly/machine/isa/generated/decode.ts": generateDecode(),
   "assembly/machine/isa/generated/fused.ts": generateFused(),
+  "assembly/machine/isa/generated/kinds.ts": generateKinds(),
   "assembly/machine/interp/generated/dispatch.ts": generateDispatch(),
+  "assembly/machine/translate/generated/emit.ts": generateEmit(),
 };
 const check = process.argv.includes("--check");
 let stale = 0;

@@ -2,6 +2,9 @@
 // May depend on abi, errors, metrics/catalog, module.ts and boot/.
 import { randomFillSync } from "node:crypto";
 import {
+  ENGINE_EAGER,
+  ENGINE_INTERPRET,
+  ENGINE_TRANSLATE,
   EXIT_BUDGET,
   EXIT_CRASH,
   EXIT_HTIF,
@@ -18,6 +21,7 @@ import {
 import { WardianError } from "../errors.js";
 import type { MachineMetric } from "../metrics/catalog.js";
 import type { BootPlan } from "./boot/plan.js";
+import { Linker } from "./linker.js";
 import { instantiateMachine, type MachineExports } from "./module.js";
 
 /** What backs a virtio-blk disk; offsets and lengths are bytes. A method that throws is an I/O error for the guest. */
@@ -36,7 +40,14 @@ export interface Port {
   onData(bytes: Uint8Array): number;
 }
 
+/** How guest code is run: instruction by instruction, hot code translated to WebAssembly, or all code translated at first sight. */
+export type EngineName = "interpret" | "translate" | "eager";
+
+const ENGINES: Readonly<Record<EngineName, number>> = { interpret: ENGINE_INTERPRET, translate: ENGINE_TRANSLATE, eager: ENGINE_EAGER };
+
 export interface MachineOptions {
+  /** Default: translate. */
+  readonly engine?: EngineName;
   readonly ramBytes: number;
   readonly disks?: readonly Disk[];
   /** Port 0 is the virtio console (hvc0); without any there is no console device. */
@@ -71,6 +82,7 @@ const NS_PER_TICK = 1_000_000_000n / BigInt(TIMEBASE_HZ);
 
 export class Machine {
   readonly #wasm: MachineExports;
+  readonly #linker: Linker;
   readonly #options: MachineOptions;
   readonly #disks: readonly Disk[];
   readonly #ports: readonly Port[];
@@ -86,7 +98,9 @@ export class Machine {
     if (this.#disks.length > MAX_DISKS)
       throw new WardianError("too-many-disks", `${this.#disks.length} disks are asked for; ${MAX_DISKS} are possible`);
     this.#wasm = instantiateMachine(this.#imports());
+    this.#linker = new Linker(this.#wasm);
     this.#wasm.machineInit(BigInt(options.ramBytes));
+    this.#wasm.setEngine(ENGINES[options.engine ?? "translate"]);
     this.#attach();
   }
 
@@ -108,6 +122,9 @@ export class Machine {
       diskWrite: (disk: number, offset: bigint, ptr: number, len: number) =>
         this.#disk(disk, (it) => it.write(Number(offset), this.#bytes(ptr, len))),
       diskFlush: (disk: number) => this.#disk(disk, (it) => it.flush()),
+      link: (ptr: number, len: number, indexesPtr: number, count: number) =>
+        this.#linker.link(this.#bytes(ptr, len), new Uint32Array(this.#wasm.memory.buffer, indexesPtr, count)) ? 1 : 0,
+      unlink: (index: number) => this.#linker.unlink(index),
       panic: (code: number) => {
         if (code === PANIC_MEMORY)
           throw new WardianError("out-of-memory", "the host has no memory left for this machine: give it less with -m");

@@ -6,6 +6,11 @@ import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
 
 export interface MachineExports extends Record<string, unknown> {
   readonly memory: WebAssembly.Memory;
+  readonly table: WebAssembly.Table;
+  setEngine(engine: number): void;
+  regionsTranslated(): bigint;
+  insnsTranslated(): bigint;
+  bytesEmitted(): bigint;
   machineInit(ramBytes: bigint): void;
   machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint, fromhostPa: bigint): void;
   machineRun(budgetInsns: number, untilTicks: bigint): number;
@@ -45,6 +50,8 @@ export interface MachineImports {
   diskRead(disk: number, offset: bigint, ptr: number, len: number): number;
   diskWrite(disk: number, offset: bigint, ptr: number, len: number): number;
   diskFlush(disk: number): number;
+  link(ptr: number, len: number, indexesPtr: number, count: number): number;
+  unlink(index: number): void;
   panic(code: number): void;
 }
 
@@ -78,8 +85,9 @@ export function adoptMachine(module: WebAssembly.Module): void {
 /** A fresh machine in a memory of its own. */
 export function instantiateMachine(imports: MachineImports): MachineExports {
   compiled ??= new WebAssembly.Module(moduleBytes() as Uint8Array<ArrayBuffer>);
-  const { exports } = instantiateSync<ASUtil & MachineExports>(compiled, {
+  const { instance } = instantiateSync<ASUtil & MachineExports>(compiled, {
     host: imports as unknown as Record<string, WebAssembly.ImportValue>,
   });
-  return exports;
+  // Not the loader's own exports: those are JavaScript functions around these, and translated code is to call these straight.
+  return instance.exports as unknown as MachineExports;
 }

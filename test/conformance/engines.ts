@@ -9,7 +9,10 @@ export interface Engine {
   make(options: MachineOptions): Machine;
 }
 
-export const ENGINES: readonly Engine[] = [{ name: "interpret", make: (options) => new Machine(options) }];
+export const ENGINES: readonly Engine[] = (["interpret", "translate", "eager"] as const).map((engine) => ({
+  name: engine,
+  make: (options) => new Machine({ ...options, engine }),
+}));
 
 export interface Verdict {
   /** The guest's own status; undefined where it did not end by itself. */

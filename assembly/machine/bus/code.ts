@@ -1,7 +1,8 @@
 // Decoded pages: for a guest page that runs, an array of decoded instructions, one slot a halfword. The interpreter fills
 // them; every write to guest memory drops what it changes. Knows nothing of decoding; depends on layout and hart only.
 //
-//   header (32 bytes):  u32 page table entry that owns it (0: free) | u32 writes since the last decode | u32 next free
+//   header (320 bytes): u32 page table entry that owns it (0: free) | u32 writes since the last decode | u32 next free
+//                       u32 first of the page's regions (translate/regions.ts; 0: none), then from byte 32 on a bit a halfword: translated
 //   slot (8 bytes):     u16 op | u8 rd | u8 rs1 | i16 imm | u8 rs2 | u8 rm          (isa/insn.ts)
 //   page:               header, 2048 slots, then 2 slots OP_PAGE_END
 import { BOARD_PTR } from "../layout";
@@ -15,6 +16,7 @@ export const OP_UNDECODED: u32 = 0;
 export const OP_PAGE_END: u32 = 1;
 export const OP_CROSS: u32 = 2; // a full instruction in the last halfword: its other half is on the next page
 export const OP_ILLEGAL: u32 = 3;
+export const OP_ENTRY: u32 = 4; // a translated region begins here; what the instruction is, only its bytes tell
 
 /** The bits of a slot's op field that are the dispatch number; the length stands above them. */
 export const OP_MASK: u16 = 0xfff;
@@ -22,7 +24,10 @@ export const OP_MASK: u16 = 0xfff;
 export const SLOT_BYTES: usize = 8;
 export const PAGE_SLOTS: usize = 2048;
 export const CODE_BYTES: usize = PAGE_SLOTS * SLOT_BYTES;
-const HEADER_BYTES: usize = 32;
+const HEADER_BYTES: usize = 320;
+const CHAIN_OFFSET: usize = 12;
+const MARKS_OFFSET: usize = 32;
+const MARKS_BYTES: usize = PAGE_SLOTS / 8;
 const MAX_CODE_PAGES: u32 = 2048; // 32 MiB of decoded instructions for 8 MiB of guest code
 const WRITES_TO_RELEASE: u32 = 64;
 
@@ -31,6 +36,9 @@ const NEXT_PTR: usize = BOARD_PTR + 132; // u32, the one to take next when all a
 const FREE_PTR: usize = BOARD_PTR + 136; // u32, head of the list of free ones
 const KEPT_PTR: usize = BOARD_PTR + 140; // u32, decoded pages that belong to a guest page
 const PAGES_PTR: usize = BOARD_PTR + 0x4000; // u32 each
+const RETIRED_COUNT_PTR: usize = BOARD_PTR + 144; // u32
+const RETIRED_PTR: usize = BOARD_PTR + 0x8000; // u32 each: chains of regions that no longer hold
+const MAX_RETIRED: u32 = 4096;
 
 /** Makes a decoded page for a page table entry; it takes the place of the oldest one when there are too many. */
 export function codeTake(entryPtr: usize): usize {
@@ -75,9 +83,63 @@ export function endPage(code: usize): void {
   store<u64>(code + CODE_BYTES, OP_PAGE_END, SLOT_BYTES);
 }
 
+/** Where the number of the first of the page's regions stands. */
+@inline
+export function chainPtr(code: usize): usize {
+  return code - HEADER_BYTES + CHAIN_OFFSET;
+}
+
+/** Remembers that the halfword of slot `slot` was translated. */
+export function markTranslated(code: usize, slot: usize): void {
+  const ptr = code - HEADER_BYTES + MARKS_OFFSET + (slot >>> 3);
+  store<u8>(ptr, load<u8>(ptr) | ((<u8>1) << <u8>(slot & 7)));
+}
+
+/** True where a region of the page has the halfword of slot `slot`. */
+export function isTranslated(code: usize, slot: usize): bool {
+  return ((load<u8>(code - HEADER_BYTES + MARKS_OFFSET + (slot >>> 3)) >>> (<u32>slot & 7)) & 1) != 0;
+}
+
+function wereTranslated(code: usize, first: usize, last: usize): bool {
+  for (let slot = first; slot <= last; slot++) if (isTranslated(code, slot)) return true;
+  return false;
+}
+
+/** The page's regions hold no longer; the translator, which alone knows what they are, takes them from the list. */
+function retireRegions(code: usize): void {
+  const chain = load<u32>(chainPtr(code));
+  if (chain == 0) return;
+  store<u32>(chainPtr(code), 0);
+  memory.fill(code - HEADER_BYTES + MARKS_OFFSET, 0, MARKS_BYTES);
+  const count = load<u32>(RETIRED_COUNT_PTR);
+  if (count < MAX_RETIRED) store<u32>(RETIRED_PTR + (count << 2), chain);
+  store<u32>(RETIRED_COUNT_PTR, min(count + 1, MAX_RETIRED + 1));
+}
+
+/** Chains that wait to be taken; more than MAX_RETIRED where some were lost. */
+@inline
+export function retiredChains(): u32 {
+  return load<u32>(RETIRED_COUNT_PTR);
+}
+
+@inline
+export function retiredOverflow(): bool {
+  return load<u32>(RETIRED_COUNT_PTR) > MAX_RETIRED;
+}
+
+@inline
+export function retiredChain(index: u32): u32 {
+  return load<u32>(RETIRED_PTR + (index << 2));
+}
+
+export function clearRetired(): void {
+  store<u32>(RETIRED_COUNT_PTR, 0);
+}
+
 /** The page is data from now on; its array stays readable until another page takes it. */
 function detach(entryPtr: usize): void {
   const code = <usize>load<u32>(entryPtr, 4);
+  retireRegions(code);
   store<u32>(code - HEADER_BYTES, 0);
   store<u32>(code - HEADER_BYTES, load<u32>(FREE_PTR), 8);
   store<u32>(FREE_PTR, <u32>code);
@@ -95,6 +157,7 @@ export function codeWritten(entryPtr: usize, offset: u32, size: u32): void {
     detach(entryPtr);
     return;
   }
+  if (load<u32>(chainPtr(code)) != 0 && wereTranslated(code, offset >>> 1, (offset + size - 1) >>> 1)) retireRegions(code);
   // A full instruction that reaches into the bytes starts one halfword before them; a pair whose second half that is, up to two more.
   forget(code, max<i32>(<i32>(offset >>> 1) - 3, 0), <i32>((offset + size - 1) >>> 1));
 }
@@ -124,6 +187,10 @@ export function codeDecoded(code: usize): void {
 /** Forgets all that was decoded from a page, for a write of unknown extent. */
 export function releaseCode(entryPtr: usize): void {
   const code = <usize>load<u32>(entryPtr, 4);
-  if (runs(code)) forget(code, 0, <i32>PAGE_SLOTS - 1);
-  else detach(entryPtr);
+  if (runs(code)) {
+    retireRegions(code);
+    forget(code, 0, <i32>PAGE_SLOTS - 1);
+  } else {
+    detach(entryPtr);
+  }
 }

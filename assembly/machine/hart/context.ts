@@ -90,6 +90,7 @@ export function flushTable(h: Hart, table: u32): void {
  * jump out of it.
  */
 export function flushFetch(h: Hart): void {
+  h.generation++;
   h.fetchEpoch = (h.fetchEpoch + 1) & 0xfff;
   if (h.fetchEpoch != 0) return;
   memory.fill(h.tlbBase + FETCH_OFFSET, 0, 4 * FETCH_TABLE_BYTES);

@@ -72,7 +72,7 @@ export class Hart {
   cycleOffset: u64; // mcycle = retired + cycleOffset
   instretOffset: u64;
   // --- LR/SC
-  reservedPa: u64; // u64.MAX_VALUE: none
+  reservedPtr: u32; // where in linear memory; 0: none
   reservedValue: u64;
   // --- address translation
   superUser: u32; // bit n: a level-n superpage of the lower half stands in the TLB
@@ -86,6 +86,10 @@ export class Hart {
   walks: u64; // of page tables
   flushes: u64; // of all translations
   decodes: u64; // slots
+  // --- translated code
+  generation: u64; // goes up whenever a translation of fetch addresses or a region may have changed
+  stepOver: u32; // the instruction at pc is to be interpreted, even where a region begins there
+  atEntry: u32; // the interpreter came to a slot where a region begins
 
 
   @inline

@@ -1,4 +1,4 @@
-// Atomic memory operations and cache block operations of the interpreter. A reservation is a physical address and the value
+// Atomic memory operations and cache block operations of the interpreter. A reservation is a place in RAM and the value
 // read there: sc succeeds while both still hold, which also sees what devices and other harts wrote. Depends on mmu.
 import { CACHE_BLOCK_BYTES } from "../abi";
 import { MENVCFG_CBCFE, MENVCFG_CBIE, MENVCFG_CBZE } from "../hart/csr";
@@ -11,8 +11,6 @@ import { Insn } from "../isa/insn";
 import { AMO_ADD, AMO_AND, AMO_MAX, AMO_MAXU, AMO_MIN, AMO_MINU, AMO_OR, AMO_SWAP, AMO_XOR } from "../isa/a";
 import { Interpreter } from "./interpreter";
 import { illegal } from "./system";
-
-const NO_RESERVATION: u64 = u64.MAX_VALUE;
 
 export function amo<T>(m: Interpreter, i: Insn, op: u32, va: u64, value: i64): bool {
   if (va & (sizeof<T>() - 1)) return m.trap(i, CAUSE_STORE_MISALIGNED, va);
@@ -53,7 +51,7 @@ export function loadReserved<T>(m: Interpreter, i: Insn, va: u64): bool {
   if (resolve(m.hart, va, sizeof<T>(), ACCESS_READ) != DONE) return m.memoryFault(i);
   if (resolvedPtr == 0) return m.trap(i, CAUSE_LOAD_ACCESS, va);
   const value = <i64>load<T>(resolvedPtr);
-  m.hart.reservedPa = walkedPa;
+  m.hart.reservedPtr = <u32>resolvedPtr;
   m.hart.reservedValue = value;
   m.putAny(i.rd, value);
   return true;
@@ -62,11 +60,11 @@ export function loadReserved<T>(m: Interpreter, i: Insn, va: u64): bool {
 export function storeConditional<T>(m: Interpreter, i: Insn, va: u64, value: i64): bool {
   if (va & (sizeof<T>() - 1)) return m.trap(i, CAUSE_STORE_MISALIGNED, va);
   const h = m.hart;
-  const reserved = h.reservedPa;
-  h.reservedPa = NO_RESERVATION;
+  const reserved = h.reservedPtr;
+  h.reservedPtr = 0;
   if (resolve(h, va, sizeof<T>(), ACCESS_WRITE) != DONE) return m.memoryFault(i);
   if (resolvedPtr == 0) return m.trap(i, CAUSE_STORE_ACCESS, va);
-  const holds = reserved == walkedPa && <i64>load<T>(resolvedPtr) == h.reservedValue;
+  const holds = reserved == <u32>resolvedPtr && <i64>load<T>(resolvedPtr) == h.reservedValue;
   if (holds) store<T>(resolvedPtr, <T>value);
   m.putAny(i.rd, holds ? 0 : 1);
   return !(htifPage(walkedPa) && htifStore(walkedPa)) || m.leaveAfter(i);

@@ -35,8 +35,14 @@ export function decodeSlot(h: Hart, slotPtr: usize): void {
   if ((load<u16>(nextPtr) & 0xfff) == 0) store<u64>(nextPtr, load<u64>(NEXT_PTR) & ~0xfff);
 }
 
+/** The op field of the instruction whose slot says only that a region begins there. Its operands stand in the slot. */
+export function decodedOp(h: Hart, slotPtr: usize): u32 {
+  const offset = (<u32>(slotPtr - h.codeBase)) >>> 2;
+  return decodeAt(NEXT_PTR, h.rawBase + offset, offset == LAST_HALF);
+}
+
 /** Decodes one instruction into a slot and gives its op field. */
-function decodeAt(slotPtr: usize, raw: usize, last: bool): u32 {
+export function decodeAt(slotPtr: usize, raw: usize, last: bool): u32 {
   const half = <u32>load<u16>(raw);
   if ((half & 3) != 3) return pack(slotPtr, expand(half), 1);
   if (last) {

@@ -198,6 +198,7 @@ export class Interpreter {
     const boxed = load<u64>(this.ptr + r, F_OFFSET);
     return boxed >= NAN_BOX ? <u32>boxed : NAN_S;
   }
+  @inline bitsD(a: i64): u64 { return a; }
   @inline putD(r: u32, value: u64): void { store<u64>(this.ptr + r, value, F_OFFSET); }
   @inline putS(r: u32, value: u32): void { store<u64>(this.ptr + r, NAN_BOX | value, F_OFFSET); }
   @inline loadD(i: Insn, va: i64): bool {

@@ -32,4 +32,4 @@ import { Insn } from "./insn";
 @inline export function fcvt_s_d<M>(m: M, i: Insn): void { m.putS(i.rd, m.narrow(m.d(i.rs1), m.rm(i))); }
 @inline export function fcvt_d_s<M>(m: M, i: Insn): void { m.putD(i.rd, m.widen(m.s(i.rs1))); }
 @inline export function fmv_x_d<M>(m: M, i: Insn): void { m.putAny(i.rd, m.rawF(i.rs1)); }
-@inline export function fmv_d_x<M>(m: M, i: Insn): void { m.putD(i.rd, m.x(i.rs1)); }
+@inline export function fmv_d_x<M>(m: M, i: Insn): void { m.putD(i.rd, m.bitsD(m.x(i.rs1))); }

@@ -12,11 +12,32 @@ import { ACCESS_FETCH, translate, walkedLevel, walkedPa } from "./walk";
 
 const FETCH_ENTRIES: u64 = 512;
 
+/** Where the fetch table keeps the page of `pc`. */
+@inline
+function fetchEntry(h: Hart, pc: u64): usize {
+  return h.fetchTlb + ((<usize>((pc >>> 12) & (FETCH_ENTRIES - 1))) << 4);
+}
+
+/** The decoded page of `pc`; 0 where a fetch there traps, or where nothing is kept decoded. */
+export function decodedPage(h: Hart, pc: u64): usize {
+  const entry = fetchEntry(h, pc);
+  if (load<u64>(entry) != (pc & ~0xfff) + h.fetchEpoch && fillFetch(h, pc, entry) != 0) return 0;
+  return load<u32>(entry, 12) == 0 ? 0 : <usize>load<u32>(entry, 8);
+}
+
+/** The bytes of the page that decodedPage() found last for `pc`. */
+export function rawPage(h: Hart, pc: u64): usize {
+  return <usize>load<u32>(fetchEntry(h, pc), 12);
+}
+
 /** Makes the decoded page of `pc` the one that runs and gives its slot; 0 where the fetch trapped. */
 export function enterPage(h: Hart, pc: u64): usize {
   const page = pc & ~0xfff;
-  const entry = h.fetchTlb + ((<usize>((pc >>> 12) & (FETCH_ENTRIES - 1))) << 4);
-  if (load<u64>(entry) != page + h.fetchEpoch && !fillFetch(h, pc, entry)) return 0;
+  const entry = fetchEntry(h, pc);
+  if (load<u64>(entry) != page + h.fetchEpoch) {
+    const cause = fillFetch(h, pc, entry);
+    if (cause != 0) return trap(h, pc, cause, pc);
+  }
   h.codeBase = <usize>load<u32>(entry, 8);
   h.rawBase = <usize>load<u32>(entry, 12);
   h.pcDelta = page - (h.codeBase >>> 2);
@@ -24,14 +45,10 @@ export function enterPage(h: Hart, pc: u64): usize {
   return h.codeBase + (((<usize>pc) & (PAGE_BYTES - 2)) << 2);
 }
 
-/** Translates the page of `pc` for fetching; false where that trapped. */
-function fillFetch(h: Hart, pc: u64, entry: usize): bool {
+/** Translates the page of `pc` for fetching; gives why that traps, or 0. */
+function fillFetch(h: Hart, pc: u64, entry: usize): u64 {
   const cause = fetchCause(h, pc);
-  if (cause != 0) {
-    h.pc = pc;
-    takeException(h, cause, pc);
-    return false;
-  }
+  if (cause != 0) return cause;
   noteLevel(h, pc, walkedLevel);
   const pa = walkedPa & ~0xfff;
   if (!pmpUniform(h, pa)) {
@@ -49,7 +66,7 @@ function fillFetch(h: Hart, pc: u64, entry: usize): bool {
     store<u32>(entry, <u32>raw, 12);
   }
   store<u64>(entry, (pc & ~0xfff) + h.fetchEpoch);
-  return true;
+  return 0;
 }
 
 /** Why two bytes at `va` cannot be fetched; 0 where they can, at walkedPa. */

@@ -1,0 +1,285 @@
+// Finds the instructions that a region is made of: what can be reached from its first one without leaving the window of pages around
+// it, calls stepped over. Then cuts them into basic blocks. Depends on mmu, isa and the decoder of interp.
+//
+// Places are halfwords of the window ("hw"): WINDOW_BEFORE pages before the first instruction's page, and what follows, 8 in all.
+import { Hart } from "../hart/state";
+import { decodedPage, rawPage } from "../mmu/fetch";
+import { OP_BEQ, OP_BGEU, OP_JAL, OP_JALR } from "../isa/generated/ops";
+import { endsRegion, resumesBehind } from "../isa/generated/kinds";
+import { Insn } from "../isa/insn";
+import { decodeAt } from "../interp/decode";
+import { BLOCK_OF_PTR, BLOCKS_PTR, FLAGS_PTR, INSNS_PTR, WORK_PTR } from "./layout";
+import { MAX_REGION_PAGES } from "./regions";
+
+const WINDOW_PAGES: u32 = 8;
+const WINDOW_BEFORE: u64 = 2;
+const WINDOW_HALVES: u32 = WINDOW_PAGES * 2048;
+const MAX_INSNS: u32 = 3000;
+export const MAX_BLOCKS: u32 = 500;
+
+const VISITED: u8 = 1;
+const LEADER: u8 = 2;
+const RESUMED: u8 = 4; // the interpreter comes back here: behind a call, or behind an instruction that is its own
+
+/** How a block ends. */
+export const END_FALL: u32 = 0; // into the next block, `first`
+export const END_BRANCH: u32 = 1; // to `first` where taken, else to `second`
+export const END_JUMP: u32 = 2; // to `first`
+export const END_CALL: u32 = 3; // of a place known from pc; comes back to `first`
+export const END_CALL_REGISTER: u32 = 4;
+export const END_TAIL: u32 = 5; // a jump out of the window
+export const END_TAIL_REGISTER: u32 = 6;
+export const END_LEAVE: u32 = 7; // the last instruction is the interpreter's
+
+export const NO_BLOCK: u32 = 0xffffffff;
+export const BLOCK_BYTES: usize = 64;
+
+@final
+@unmanaged
+export class Block {
+  start: u32; // hw
+  last: u32; // hw of the last instruction
+  count: u32; // instructions
+  end: u32; // END_
+  first: u32; // block, or NO_BLOCK where the region ends there
+  second: u32;
+  firstHw: i32; // where that is; may lie outside the window
+  secondHw: i32;
+  // --- order.ts
+  dfn: u32;
+  position: u32;
+  parent: u32; // head of the innermost component that holds it and that it is not the head of; NO_BLOCK for none
+  isHead: bool;
+  componentEnd: u32; // of a head: position of the component's last block
+  needsLabel: bool;
+  /** The region may be entered here. */
+  isEntry: bool;
+  /** What the selector holds on the way here, where that leads into a loop elsewhere than at its head; 0: nothing does. */
+  selector: u32;
+}
+
+/** The window of the region at hand. */
+export let windowVa: u64 = 0;
+export let entryHw: u32 = 0;
+export let blocks: u32 = 0;
+export let insns: u32 = 0;
+export let pages: u32 = 0;
+
+const PAGE_CODE: usize = memory.data(WINDOW_PAGES * 4);
+const PAGE_RAW: usize = memory.data(WINDOW_PAGES * 4);
+const PAGE_KNOWN: usize = memory.data(WINDOW_PAGES);
+/** A full instruction whose halves lie on two pages. */
+const ACROSS_PTR: usize = memory.data(8);
+
+@inline
+export function blockAt(index: u32): Block {
+  return changetype<Block>(BLOCKS_PTR + <usize>index * BLOCK_BYTES);
+}
+
+@inline
+export function insnAt(hw: u32): Insn {
+  return changetype<Insn>(INSNS_PTR + (<usize>hw << 3));
+}
+
+/** Halfwords of an instruction. */
+@inline
+export function lengthOf(i: Insn): u32 {
+  return i.op >>> 12;
+}
+
+@inline
+export function pageCode(k: u32): usize {
+  return load<u32>(PAGE_CODE + (<usize>k << 2));
+}
+
+/** The bytes of the page of `hw`. */
+@inline
+export function rawOf(hw: u32): usize {
+  return load<u32>(PAGE_RAW + ((<usize>hw >>> 11) << 2));
+}
+
+/** Pages between the region's first instruction and page `k` of the window. */
+@inline
+export function pageDelta(k: u32): i32 {
+  return <i32>k - <i32>(entryHw >>> 11);
+}
+
+@inline
+export function windowPages(): u32 {
+  return WINDOW_PAGES;
+}
+
+@inline
+function flags(hw: u32): u8 {
+  return load<u8>(FLAGS_PTR + hw);
+}
+
+@inline
+function flag(hw: u32, bit: u8): void {
+  store<u8>(FLAGS_PTR + hw, load<u8>(FLAGS_PTR + hw) | bit);
+}
+
+/** Finds the blocks of a region that begins at `pc`; false where there is nothing to translate. */
+export function discover(h: Hart, pc: u64): bool {
+  windowVa = (pc & ~0xfff) - (WINDOW_BEFORE << 12);
+  entryHw = <u32>(pc - windowVa) >>> 1;
+  memory.fill(FLAGS_PTR, 0, WINDOW_HALVES);
+  memory.fill(PAGE_KNOWN, 0, WINDOW_PAGES);
+  memory.fill(PAGE_CODE, 0, WINDOW_PAGES * 4);
+  insns = 0;
+  pages = 0;
+  const generation = h.generation;
+  walk(h);
+  cut();
+  // A page that gave way to another one of the window takes the generation with it.
+  return h.generation == generation && insns > 1 && !(blockAt(0).end == END_LEAVE && blockAt(0).count == 1);
+}
+
+/** The bytes at `hw`; 0 where its page cannot be had. */
+function raw(h: Hart, hw: u32): usize {
+  const k = hw >>> 11;
+  if (load<u8>(PAGE_KNOWN + k) == 0) {
+    store<u8>(PAGE_KNOWN + k, 1);
+    const va = windowVa + (<u64>k << 12);
+    const code = pages < MAX_REGION_PAGES ? decodedPage(h, va) : 0;
+    if (code != 0) {
+      pages++;
+      store<u32>(PAGE_CODE + (<usize>k << 2), <u32>code);
+      store<u32>(PAGE_RAW + (<usize>k << 2), <u32>rawPage(h, va));
+    }
+  }
+  return pageCode(k) == 0 ? 0 : <usize>load<u32>(PAGE_RAW + (<usize>k << 2)) + ((<usize>hw & 2047) << 1);
+}
+
+/** Decodes the instruction at `hw` into its place; false where its bytes cannot be had. */
+function read(h: Hart, hw: u32): bool {
+  let ptr = raw(h, hw);
+  if (ptr == 0) return false;
+  const half = load<u16>(ptr);
+  if ((half & 3) == 3 && (hw & 2047) == 2047) {
+    const second = hw + 1 < WINDOW_HALVES ? raw(h, hw + 1) : 0;
+    if (second == 0) return false;
+    store<u16>(ACROSS_PTR, half);
+    store<u16>(ACROSS_PTR, load<u16>(second), 2);
+    ptr = ACROSS_PTR;
+  }
+  decodeAt(insnAt(hw).ptr, ptr, false);
+  return true;
+}
+
+/** Marks what can be reached as visited, and where blocks begin. */
+function walk(h: Hart): void {
+  let top = WORK_PTR;
+  store<u32>(top, entryHw);
+  top += 4;
+  flag(entryHw, LEADER);
+  while (top > WORK_PTR) {
+    top -= 4;
+    let hw = load<u32>(top);
+    while (hw < WINDOW_HALVES && !(flags(hw) & VISITED) && insns < MAX_INSNS && read(h, hw)) {
+      flag(hw, VISITED);
+      insns++;
+      const i = insnAt(hw);
+      const op = i.op & 0xfff;
+      const next = hw + lengthOf(i);
+      if (endsRegion(op)) {
+        if (!resumesBehind(op) || next >= WINDOW_HALVES) break;
+        flag(next, LEADER | RESUMED);
+      } else if (op == OP_JALR) {
+        if (i.rd == 0) break;
+        if (next < WINDOW_HALVES) flag(next, LEADER | RESUMED);
+      } else if (op == OP_JAL || (op >= OP_BEQ && op <= OP_BGEU)) {
+        const target = targetOf(hw, i);
+        if (op == OP_JAL && i.rd != 0) {
+          if (next < WINDOW_HALVES) flag(next, LEADER | RESUMED);
+        } else {
+          if (<u32>target < WINDOW_HALVES && top < WORK_PTR + 0x8000) {
+            flag(<u32>target, LEADER);
+            store<u32>(top, <u32>target);
+            top += 4;
+          }
+          if (op == OP_JAL) break;
+          if (next < WINDOW_HALVES) flag(next, LEADER);
+        }
+      }
+      hw = next;
+    }
+  }
+}
+
+/** Where a branch or jal at `hw` goes; may lie outside the window. */
+@inline
+function targetOf(hw: u32, i: Insn): i32 {
+  const offset = (i.op & 0xfff) == OP_JAL ? i.longImm : i.imm;
+  return <i32>hw + (<i32>offset >> 1);
+}
+
+function isBlockStart(hw: u32): bool {
+  return (flags(hw) & (VISITED | LEADER)) == (VISITED | LEADER);
+}
+
+/** Makes blocks of what was visited; the entry's is block 0. */
+function cut(): void {
+  blocks = 0;
+  addBlock(entryHw);
+  for (let hw: u32 = 0; hw < WINDOW_HALVES && blocks < MAX_BLOCKS; hw++) {
+    if (pageCode(hw >>> 11) == 0) hw |= 2047;
+    else if (hw != entryHw && isBlockStart(hw)) addBlock(hw);
+  }
+  for (let index: u32 = 0; index < blocks; index++) {
+    const block = blockAt(index);
+    block.first = hasFirst(block.end) ? numberOf(block.firstHw) : NO_BLOCK;
+    block.second = block.end == END_BRANCH ? numberOf(block.secondHw) : NO_BLOCK;
+  }
+}
+
+/** True where a block of the region may follow. */
+@inline
+function hasFirst(end: u32): bool {
+  return end <= END_CALL_REGISTER;
+}
+
+/** The number of the block that begins at `hw`. */
+function numberOf(hw: i32): u32 {
+  if (<u32>hw >= WINDOW_HALVES || !isBlockStart(<u32>hw)) return NO_BLOCK;
+  const index = <u32>load<u16>(BLOCK_OF_PTR + (<usize>hw << 1));
+  return index < blocks && blockAt(index).start == <u32>hw ? index : NO_BLOCK;
+}
+
+function addBlock(start: u32): void {
+  const index = blocks++;
+  store<u16>(BLOCK_OF_PTR + (<usize>start << 1), <u16>index);
+  const block = blockAt(index);
+  memory.fill(changetype<usize>(block), 0, BLOCK_BYTES);
+  block.start = start;
+  block.isEntry = index == 0 || (flags(start) & RESUMED) != 0;
+  let hw = start;
+  while (true) {
+    const i = insnAt(hw);
+    const next = hw + lengthOf(i);
+    block.count++;
+    block.last = hw;
+    block.firstHw = next;
+    block.end = endOf(hw, i);
+    if (block.end != END_FALL) break;
+    if (next >= WINDOW_HALVES || !(flags(next) & VISITED) || flags(next) & LEADER) break;
+    hw = next;
+  }
+  const i = insnAt(block.last);
+  if (block.end == END_BRANCH) {
+    block.secondHw = block.firstHw;
+    block.firstHw = targetOf(block.last, i);
+  } else if (block.end == END_JUMP) {
+    block.firstHw = targetOf(block.last, i);
+  }
+}
+
+function endOf(hw: u32, i: Insn): u32 {
+  const op = i.op & 0xfff;
+  if (endsRegion(op)) return END_LEAVE;
+  if (op >= OP_BEQ && op <= OP_BGEU) return END_BRANCH;
+  if (op == OP_JALR) return i.rd == 0 ? END_TAIL_REGISTER : END_CALL_REGISTER;
+  if (op != OP_JAL) return END_FALL;
+  if (i.rd != 0) return END_CALL;
+  return <u32>targetOf(hw, i) < WINDOW_HALVES ? END_JUMP : END_TAIL;
+}

@@ -1,0 +1,628 @@
+// The Machine that emits: each primitive of the instruction set writes the WebAssembly that does it. Arguments are evaluated left to
+// right, so that the order of evaluation is the order on the wasm stack; the values that methods give and take stand for what is on it.
+// Doubles are f64 there, singles f32, conditions i32, everything else i64. What a region cannot do it leaves to the interpreter.
+// Depends on hart, isa, frame and memory.
+import { Insn } from "../isa/insn";
+import { AMO_ADD, AMO_AND, AMO_MAX, AMO_MAXU, AMO_MIN, AMO_MINU, AMO_OR, AMO_SWAP, AMO_XOR } from "../isa/a";
+import {
+  A, AT, B, call, close, f32Const, f64Const, FA, FB, FC, FP_HOST, FP_READY, FP_STATE, FR, get, getF, getX, hereHalves, i32Const, i64Const,
+  leave, leaveIf, access, noteFp, open, PC, SA, SB, SR, set, setF, setX, T32, tee, VAL,
+} from "./frame"; // prettier-ignore
+import { accessMemory, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
+import { IMPORT_FMA_D, IMPORT_FMA_S, IMPORT_MULH, IMPORT_MULHSU, IMPORT_MULHU } from "./imports";
+import { byte, unsigned } from "./writer";
+import * as op from "./wasm";
+
+const NAN_BOX: i64 = 0xffffffff00000000;
+const NAN_S: i32 = 0x7fc00000;
+const RNE: u32 = 0;
+const RTZ: u32 = 1;
+const DYNAMIC: u32 = 7;
+
+/** What of the floating point state was checked in this block. */
+let fpChecked: u32 = 0;
+
+export function beginBlock(): void {
+  fpChecked = 0;
+}
+
+@final
+@unmanaged
+export class Emitter {
+  // ------------------------------------------------------------------------------------------------- registers
+  x(r: u32): i64 { getX(r >>> 3); return 0; }
+  imm(value: i64): i64 { i64Const(value); return 0; }
+  put(r: u32, value: i64): void { setX(r >>> 3); }
+  putAny(r: u32, value: i64): void {
+    if (r == 0) byte(0x1a); // drop
+    else setX(r >>> 3);
+  }
+  nothing(): void {}
+
+  // ------------------------------------------------------------------------------------------------ arithmetic
+  @inline op(opcode: u32): i64 { byte(opcode); return 0; }
+  add(a: i64, b: i64): i64 { return this.op(op.I64_ADD); }
+  sub(a: i64, b: i64): i64 { return this.op(op.I64_SUB); }
+  and(a: i64, b: i64): i64 { return this.op(op.I64_AND); }
+  or(a: i64, b: i64): i64 { return this.op(op.I64_OR); }
+  xor(a: i64, b: i64): i64 { return this.op(op.I64_XOR); }
+  not(a: i64): i64 { i64Const(-1); return this.op(op.I64_XOR); }
+  sll(a: i64, b: i64): i64 { return this.op(op.I64_SHL); }
+  srl(a: i64, b: i64): i64 { return this.op(op.I64_SHR_U); }
+  sra(a: i64, b: i64): i64 { return this.op(op.I64_SHR_S); }
+  sllw(a: i64, b: i64): i64 { return this.word2(op.I32_SHL); }
+  srlw(a: i64, b: i64): i64 { return this.word2(op.I32_SHR_U); }
+  sraw(a: i64, b: i64): i64 { return this.word2(op.I32_SHR_S); }
+  sext32(a: i64): i64 { return this.op(op.I64_EXTEND32_S); }
+  zext32(a: i64): i64 { return this.mask(0xffffffff); }
+  sext8(a: i64): i64 { return this.op(op.I64_EXTEND8_S); }
+  sext16(a: i64): i64 { return this.op(op.I64_EXTEND16_S); }
+  zext16(a: i64): i64 { return this.mask(0xffff); }
+  mask(bits: i64): i64 { i64Const(bits); return this.op(op.I64_AND); }
+  /** An operation on the low words of two values; its result sign-extended. */
+  word2(opcode: u32): i64 {
+    byte(op.I32_WRAP_I64);
+    set(T32);
+    byte(op.I32_WRAP_I64);
+    get(T32);
+    byte(opcode);
+    return this.op(op.I64_EXTEND_I32_S);
+  }
+  word1(opcode: u32): i64 {
+    byte(op.I32_WRAP_I64);
+    byte(opcode);
+    return this.op(op.I64_EXTEND_I32_S);
+  }
+  eq(a: i64, b: i64): bool { return this.condition(op.I64_EQ); }
+  ne(a: i64, b: i64): bool { return this.condition(op.I64_NE); }
+  lt(a: i64, b: i64): bool { return this.condition(op.I64_LT_S); }
+  ge(a: i64, b: i64): bool { return this.condition(op.I64_GE_S); }
+  ltu(a: i64, b: i64): bool { return this.condition(op.I64_LT_U); }
+  geu(a: i64, b: i64): bool { return this.condition(op.I64_GE_U); }
+  @inline condition(opcode: u32): bool { byte(opcode); return false; }
+  truth(a: bool): i64 { return this.op(op.I64_EXTEND_I32_U); }
+  mul(a: i64, b: i64): i64 { return this.op(op.I64_MUL); }
+  mulh(a: i64, b: i64): i64 { call(IMPORT_MULH); return 0; }
+  mulhu(a: i64, b: i64): i64 { call(IMPORT_MULHU); return 0; }
+  mulhsu(a: i64, b: i64): i64 { call(IMPORT_MULHSU); return 0; }
+  div(a: i64, b: i64): i64 { return this.divide(op.I64_DIV_S, true, false); }
+  divu(a: i64, b: i64): i64 { return this.divide(op.I64_DIV_U, false, false); }
+  rem(a: i64, b: i64): i64 { return this.divide(op.I64_REM_S, false, true); }
+  remu(a: i64, b: i64): i64 { return this.divide(op.I64_REM_U, false, true); }
+  divw(a: i64, b: i64): i64 { return this.words(op.I64_EXTEND32_S, op.I64_DIV_S, false); }
+  divuw(a: i64, b: i64): i64 { return this.words(0, op.I64_DIV_U, false); }
+  remw(a: i64, b: i64): i64 { return this.words(op.I64_EXTEND32_S, op.I64_REM_S, true); }
+  remuw(a: i64, b: i64): i64 { return this.words(0, op.I64_REM_U, true); }
+  /** By 0: all ones, or the dividend where a remainder is asked for. wasm's division traps on -2^63 / -1; its remainder does not. */
+  divide(opcode: u32, isSigned: bool, isRemainder: bool): i64 {
+    set(B);
+    set(A);
+    get(B);
+    byte(op.I64_EQZ);
+    byte(op.IF);
+    byte(op.I64);
+    if (isRemainder) get(A);
+    else i64Const(-1);
+    byte(op.ELSE);
+    if (isSigned) {
+      get(B);
+      i64Const(-1);
+      byte(op.I64_EQ);
+      byte(op.IF);
+      byte(op.I64);
+      i64Const(0);
+      get(A);
+      byte(op.I64_SUB);
+      byte(op.ELSE);
+    }
+    get(A);
+    get(B);
+    byte(opcode);
+    if (isSigned) byte(op.END);
+    byte(op.END);
+    return 0;
+  }
+  /** Words divided as doublewords: nothing overflows there. */
+  words(extend: u32, opcode: u32, isRemainder: bool): i64 {
+    this.extendWord(extend);
+    set(B);
+    this.extendWord(extend);
+    get(B);
+    this.divide(opcode, false, isRemainder);
+    return this.op(op.I64_EXTEND32_S);
+  }
+  extendWord(extend: u32): void {
+    if (extend == 0) this.mask(0xffffffff);
+    else byte(extend);
+  }
+
+  // ------------------------------------------------------------------------------------------ bit manipulation
+  clz(a: i64): i64 { return this.op(op.I64_CLZ); }
+  ctz(a: i64): i64 { return this.op(op.I64_CTZ); }
+  cpop(a: i64): i64 { return this.op(op.I64_POPCNT); }
+  clzw(a: i64): i64 { return this.word1(op.I32_CLZ); }
+  ctzw(a: i64): i64 { return this.word1(op.I32_CTZ); }
+  cpopw(a: i64): i64 { return this.word1(op.I32_POPCNT); }
+  max(a: i64, b: i64): i64 { return this.choose(op.I64_GT_S); }
+  min(a: i64, b: i64): i64 { return this.choose(op.I64_LT_S); }
+  maxu(a: i64, b: i64): i64 { return this.choose(op.I64_GT_U); }
+  minu(a: i64, b: i64): i64 { return this.choose(op.I64_LT_U); }
+  /** The first of two values where the comparison holds, else the second. */
+  choose(comparison: u32): i64 {
+    set(B);
+    set(A);
+    get(A);
+    get(B);
+    get(A);
+    get(B);
+    byte(comparison);
+    return this.op(op.SELECT);
+  }
+  rol(a: i64, b: i64): i64 { return this.op(op.I64_ROTL); }
+  ror(a: i64, b: i64): i64 { return this.op(op.I64_ROTR); }
+  rolw(a: i64, b: i64): i64 { return this.word2(op.I32_ROTL); }
+  rorw(a: i64, b: i64): i64 { return this.word2(op.I32_ROTR); }
+  bit(n: i64): i64 { set(A); i64Const(1); get(A); return this.op(op.I64_SHL); }
+  orcB(a: i64): i64 { return this.cannot(); }
+  /** Halves, then quarters, then bytes change places. */
+  rev8(a: i64): i64 {
+    this.swap(8, 0x00ff00ff00ff00ff);
+    this.swap(16, 0x0000ffff0000ffff);
+    i64Const(32);
+    return this.op(op.I64_ROTL);
+  }
+  swap(bits: i64, mask: i64): void {
+    tee(A);
+    i64Const(bits);
+    byte(op.I64_SHR_U);
+    this.mask(mask);
+    get(A);
+    this.mask(mask);
+    i64Const(bits);
+    byte(op.I64_SHL);
+    byte(op.I64_OR);
+  }
+  clmul(a: i64, b: i64): i64 { return this.cannot(); }
+  clmulh(a: i64, b: i64): i64 { return this.cannot(); }
+  clmulr(a: i64, b: i64): i64 { return this.cannot(); }
+  zeroUnless(a: i64, b: i64): i64 { return this.zero(op.I64_EQZ); }
+  zeroIf(a: i64, b: i64): i64 { return this.zero(0); }
+  /** 0 where the second value is 0 (EQZ) or is not; else the first. */
+  zero(eqz: u32): i64 {
+    set(B);
+    set(A);
+    i64Const(0);
+    get(A);
+    get(B);
+    if (eqz != 0) byte(op.I64_EQZ);
+    else {
+      i64Const(0);
+      byte(op.I64_NE);
+    }
+    return this.op(op.SELECT);
+  }
+  /** The interpreter must do it; what follows in the block is not reached. */
+  cannot(): i64 { leave(); return 0; }
+
+  // ---------------------------------------------------------------------------------------------------- control
+  pcPlus(i: Insn, offset: i64): i64 {
+    get(PC);
+    i64Const(offset + (<i64>hereHalves << 1));
+    return this.op(op.I64_ADD);
+  }
+  /** The condition is left on the stack. */
+  branch(i: Insn, taken: bool): usize { return 0; }
+  jump(i: Insn): usize { this.link(i); return 0; }
+  /** The target is left in VAL. */
+  jumpTo(i: Insn, target: i64): usize {
+    i64Const(-2);
+    byte(op.I64_AND);
+    set(VAL);
+    this.link(i);
+    return 0;
+  }
+  link(i: Insn): void {
+    if (i.rd == 0) return;
+    this.pcPlus(i, <i64>(i.step >>> 2));
+    setX(i.rd >>> 3);
+  }
+
+  // ----------------------------------------------------------------------------------------------------- memory
+  load<T>(i: Insn, va: i64): bool {
+    accessMemory(false, sizeof<T>());
+    access(loadOpcode<T>(), 0);
+    this.putAny(i.rd, 0);
+    return true;
+  }
+  store<T>(i: Insn, va: i64, value: i64): bool {
+    set(VAL);
+    accessMemory(true, sizeof<T>());
+    get(VAL);
+    access(storeOpcode<T>(), 0);
+    return true;
+  }
+  amo<T>(i: Insn, operation: u32, va: i64, value: i64): bool {
+    set(VAL);
+    accessMemory(true, sizeof<T>());
+    access(loadOpcode<T>(), 0);
+    set(A);
+    if (sizeof<T>() == 4) {
+      get(VAL);
+      byte(op.I64_EXTEND32_S);
+      set(VAL);
+    }
+    get(AT);
+    byte(op.I32_WRAP_I64);
+    this.combine(operation);
+    access(storeOpcode<T>(), 0);
+    get(A);
+    this.putAny(i.rd, 0);
+    return true;
+  }
+  /** Of A, what was there, and VAL. */
+  combine(operation: u32): void {
+    if (operation == AMO_SWAP) {
+      get(VAL);
+      return;
+    }
+    get(A);
+    get(VAL);
+    if (operation == AMO_ADD) byte(op.I64_ADD);
+    else if (operation == AMO_XOR) byte(op.I64_XOR);
+    else if (operation == AMO_AND) byte(op.I64_AND);
+    else if (operation == AMO_OR) byte(op.I64_OR);
+    else if (operation == AMO_MIN) this.choose(op.I64_LT_S);
+    else if (operation == AMO_MAX) this.choose(op.I64_GT_S);
+    else if (operation == AMO_MINU) this.choose(op.I64_LT_U);
+    else this.choose(op.I64_GT_U);
+  }
+  loadReserved<T>(i: Insn, va: i64): bool {
+    emitLoadReserved(sizeof<T>(), loadOpcode<T>());
+    this.putAny(i.rd, 0);
+    return true;
+  }
+  storeConditional<T>(i: Insn, va: i64, value: i64): bool {
+    emitStoreConditional(sizeof<T>(), loadOpcode<T>(), storeOpcode<T>());
+    this.putAny(i.rd, 0);
+    return true;
+  }
+
+  // --------------------------------------------------------------------------------------------- floating point
+  /** Before an instruction that needs floating point to be on; once a block is enough, for only the interpreter turns it off. */
+  needFp(): void { this.needState(FP_READY); }
+  /** Before an operation that rounds: only to nearest, and only where the host's operation will do. */
+  needHostFp(): void { this.needState(FP_READY | FP_HOST); }
+  needState(bits: u32): void {
+    noteFp();
+    if ((fpChecked & bits) == bits) return;
+    fpChecked |= bits;
+    get(FP_STATE);
+    i32Const(bits);
+    byte(op.I32_AND);
+    i32Const(bits);
+    byte(op.I32_NE);
+    leaveIf();
+  }
+  rm(i: Insn): u32 { return i.rm; }
+  rawF(r: u32): i64 { getF(r >>> 3); return this.op(op.I64_REINTERPRET_F64); }
+  low32(a: i64): u32 { byte(op.I32_WRAP_I64); byte(op.F32_REINTERPRET_I32); return 0; }
+  d(r: u32): u64 { getF(r >>> 3); return 0; }
+  s(r: u32): u32 {
+    this.rawF(r);
+    tee(A);
+    byte(op.I32_WRAP_I64);
+    i32Const(NAN_S);
+    get(A);
+    i64Const(NAN_BOX);
+    byte(op.I64_GE_U);
+    byte(op.SELECT);
+    byte(op.F32_REINTERPRET_I32);
+    return 0;
+  }
+  bitsD(a: i64): u64 { byte(op.F64_REINTERPRET_I64); return 0; }
+  putD(r: u32, value: u64): void { setF(r >>> 3); }
+  putS(r: u32, value: u32): void {
+    byte(op.I32_REINTERPRET_F32);
+    byte(op.I64_EXTEND_I32_U);
+    i64Const(NAN_BOX);
+    byte(op.I64_OR);
+    byte(op.F64_REINTERPRET_I64);
+    setF(r >>> 3);
+  }
+  loadD(i: Insn, va: i64): bool {
+    accessMemory(false, 8);
+    access(op.F64_LOAD, 0);
+    setF(i.rd >>> 3);
+    return true;
+  }
+  loadS(i: Insn, va: i64): bool {
+    accessMemory(false, 4);
+    access(op.I64_LOAD32_U, 0);
+    i64Const(NAN_BOX);
+    byte(op.I64_OR);
+    byte(op.F64_REINTERPRET_I64);
+    setF(i.rd >>> 3);
+    return true;
+  }
+  /** False where the instruction rounds otherwise than to nearest: it is then left. */
+  nearest(rm: u32): bool {
+    if (rm == RNE || rm == DYNAMIC) return true;
+    leave();
+    return false;
+  }
+
+  // doubles
+  addD(a: u64, b: u64, rm: u32): u64 { return this.sumD(op.F64_ADD, rm); }
+  subD(a: u64, b: u64, rm: u32): u64 { return this.sumD(op.F64_SUB, rm); }
+  sumD(opcode: u32, rm: u32): u64 {
+    if (!this.nearest(rm)) return 0;
+    byte(opcode);
+    this.finiteD();
+    return 0;
+  }
+  /** The result is finite, else the instruction is left. */
+  finiteD(): void {
+    tee(FR);
+    byte(op.F64_ABS);
+    f64Const(Infinity);
+    byte(op.F64_LT);
+    byte(op.I32_EQZ);
+    leaveIf();
+    get(FR);
+  }
+  mulD(a: u64, b: u64, rm: u32): u64 { return this.productD(op.F64_MUL, rm); }
+  divD(a: u64, b: u64, rm: u32): u64 { return this.productD(op.F64_DIV, rm); }
+  productD(opcode: u32, rm: u32): u64 {
+    if (!this.nearest(rm)) return 0;
+    set(FB);
+    tee(FA);
+    get(FB);
+    byte(opcode);
+    tee(FR);
+    this.unlessOrdinaryD();
+    // A zero is exact where an operand is one; by a zero is not divided here, that gives an infinity.
+    get(FA);
+    f64Const(0);
+    byte(op.F64_EQ);
+    if (opcode == op.F64_MUL) {
+      get(FB);
+      f64Const(0);
+      byte(op.F64_EQ);
+      byte(op.I32_OR);
+    }
+    get(FR);
+    f64Const(0);
+    byte(op.F64_EQ);
+    byte(op.I32_AND);
+    byte(op.I32_EQZ);
+    leaveIf();
+    close();
+    get(FR);
+    return 0;
+  }
+  /** Opens an if for a result whose exponent says zero, subnormal, smallest normal, infinity or NaN. */
+  unlessOrdinaryD(): void {
+    byte(op.I64_REINTERPRET_F64);
+    i64Const(52);
+    byte(op.I64_SHR_U);
+    byte(op.I32_WRAP_I64);
+    i32Const(0x7ff);
+    byte(op.I32_AND);
+    i32Const(2);
+    byte(op.I32_SUB);
+    i32Const(2044);
+    byte(op.I32_GT_U);
+    open(op.IF);
+  }
+  unlessOrdinaryS(): void {
+    byte(op.I32_REINTERPRET_F32);
+    i32Const(23);
+    byte(op.I32_SHR_U);
+    i32Const(0xff);
+    byte(op.I32_AND);
+    i32Const(2);
+    byte(op.I32_SUB);
+    i32Const(252);
+    byte(op.I32_GT_U);
+    open(op.IF);
+  }
+  sqrtD(a: u64, rm: u32): u64 {
+    if (!this.nearest(rm)) return 0;
+    byte(op.F64_SQRT);
+    this.finiteD();
+    return 0;
+  }
+  fmaD(a: u64, b: u64, c: u64, rm: u32): u64 {
+    if (this.nearest(rm)) call(IMPORT_FMA_D);
+    return 0;
+  }
+  minD(a: u64, b: u64): u64 { return this.orderedD(op.F64_MIN); }
+  maxD(a: u64, b: u64): u64 { return this.orderedD(op.F64_MAX); }
+  eqD(a: u64, b: u64): i64 { return this.compareD(op.F64_EQ); }
+  ltD(a: u64, b: u64): i64 { return this.compareD(op.F64_LT); }
+  leD(a: u64, b: u64): i64 { return this.compareD(op.F64_LE); }
+  compareD(opcode: u32): i64 { this.orderedD(opcode); return this.op(op.I64_EXTEND_I32_U); }
+  /** An operation of two numbers; NaNs are the interpreter's. */
+  orderedD(opcode: u32): u64 {
+    set(FB);
+    set(FA);
+    get(FA);
+    get(FA);
+    byte(op.F64_NE);
+    get(FB);
+    get(FB);
+    byte(op.F64_NE);
+    byte(op.I32_OR);
+    leaveIf();
+    get(FA);
+    get(FB);
+    byte(opcode);
+    return 0;
+  }
+  classD(a: u64): i64 { return this.cannot(); }
+  toI32FromD(a: u64, rm: u32): i64 { return this.truncateD(rm, -2147483649.0, 2147483648.0, op.I64_TRUNC_SAT_F64_S); }
+  toU32FromD(a: u64, rm: u32): i64 { this.truncateD(rm, -1.0, 4294967296.0, op.I64_TRUNC_SAT_F64_S); return this.op(op.I64_EXTEND32_S); }
+  toI64FromD(a: u64, rm: u32): i64 { return this.truncateD(rm, -9223372036854777856.0, 9223372036854775808.0, op.I64_TRUNC_SAT_F64_S); }
+  toU64FromD(a: u64, rm: u32): i64 { return this.truncateD(rm, -1.0, 18446744073709551616.0, op.I64_TRUNC_SAT_F64_U); }
+  /** Towards zero, of a value between the two, neither included. */
+  truncateD(rm: u32, low: f64, high: f64, opcode: u32): i64 {
+    if (rm != RTZ) return this.cannot();
+    tee(FA);
+    f64Const(low);
+    byte(0x64); // f64.gt
+    get(FA);
+    f64Const(high);
+    byte(op.F64_LT);
+    byte(op.I32_AND);
+    byte(op.I32_EQZ);
+    leaveIf();
+    get(FA);
+    byte(op.TRUNC_SAT_PREFIX);
+    unsigned(opcode);
+    return 0;
+  }
+  fromI32ToD(a: i64, rm: u32): u64 { byte(op.I64_EXTEND32_S); byte(op.F64_CONVERT_I64_S); return 0; }
+  fromU32ToD(a: i64, rm: u32): u64 { this.mask(0xffffffff); byte(op.F64_CONVERT_I64_S); return 0; }
+  fromI64ToD(a: i64, rm: u32): u64 { if (this.nearest(rm)) byte(op.F64_CONVERT_I64_S); return 0; }
+  fromU64ToD(a: i64, rm: u32): u64 { if (this.nearest(rm)) byte(op.F64_CONVERT_I64_U); return 0; }
+  negD(a: u64): u64 { byte(op.F64_NEG); return 0; }
+  sgnjD(a: u64, b: u64): u64 { byte(op.F64_COPYSIGN); return 0; }
+  sgnjnD(a: u64, b: u64): u64 { byte(op.F64_NEG); byte(op.F64_COPYSIGN); return 0; }
+  sgnjxD(a: u64, b: u64): u64 {
+    byte(op.I64_REINTERPRET_F64);
+    i64Const(i64.MIN_VALUE);
+    byte(op.I64_AND);
+    set(B);
+    byte(op.I64_REINTERPRET_F64);
+    get(B);
+    byte(op.I64_XOR);
+    byte(op.F64_REINTERPRET_I64);
+    return 0;
+  }
+  narrow(a: u64, rm: u32): u32 {
+    if (!this.nearest(rm)) return 0;
+    tee(FA);
+    byte(op.F32_DEMOTE_F64);
+    tee(SR);
+    this.unlessOrdinaryS();
+    get(FA);
+    f64Const(0);
+    byte(op.F64_NE);
+    leaveIf();
+    close();
+    get(SR);
+    return 0;
+  }
+  widen(a: u32): u64 {
+    tee(SA);
+    get(SA);
+    byte(op.F32_NE);
+    leaveIf();
+    get(SA);
+    byte(op.F64_PROMOTE_F32);
+    return 0;
+  }
+
+  // singles
+  addS(a: u32, b: u32, rm: u32): u32 { return this.sumS(op.F32_ADD, rm); }
+  subS(a: u32, b: u32, rm: u32): u32 { return this.sumS(op.F32_SUB, rm); }
+  sumS(opcode: u32, rm: u32): u32 {
+    if (!this.nearest(rm)) return 0;
+    byte(opcode);
+    this.finiteS();
+    return 0;
+  }
+  finiteS(): void {
+    tee(SR);
+    byte(op.F32_ABS);
+    f32Const(<f32>Infinity);
+    byte(op.F32_LT);
+    byte(op.I32_EQZ);
+    leaveIf();
+    get(SR);
+  }
+  mulS(a: u32, b: u32, rm: u32): u32 { return this.productS(op.F32_MUL, rm); }
+  divS(a: u32, b: u32, rm: u32): u32 { return this.productS(op.F32_DIV, rm); }
+  productS(opcode: u32, rm: u32): u32 {
+    if (!this.nearest(rm)) return 0;
+    set(SB);
+    tee(SA);
+    get(SB);
+    byte(opcode);
+    tee(SR);
+    this.unlessOrdinaryS();
+    get(SA);
+    f32Const(0);
+    byte(op.F32_EQ);
+    if (opcode == op.F32_MUL) {
+      get(SB);
+      f32Const(0);
+      byte(op.F32_EQ);
+      byte(op.I32_OR);
+    }
+    get(SR);
+    f32Const(0);
+    byte(op.F32_EQ);
+    byte(op.I32_AND);
+    byte(op.I32_EQZ);
+    leaveIf();
+    close();
+    get(SR);
+    return 0;
+  }
+  sqrtS(a: u32, rm: u32): u32 {
+    if (!this.nearest(rm)) return 0;
+    byte(op.F32_SQRT);
+    this.finiteS();
+    return 0;
+  }
+  fmaS(a: u32, b: u32, c: u32, rm: u32): u32 {
+    if (this.nearest(rm)) call(IMPORT_FMA_S);
+    return 0;
+  }
+  minS(a: u32, b: u32): u32 { return this.orderedS(op.F32_MIN); }
+  maxS(a: u32, b: u32): u32 { return this.orderedS(op.F32_MAX); }
+  eqS(a: u32, b: u32): i64 { return this.compareS(op.F32_EQ); }
+  ltS(a: u32, b: u32): i64 { return this.compareS(op.F32_LT); }
+  leS(a: u32, b: u32): i64 { return this.compareS(op.F32_LE); }
+  compareS(opcode: u32): i64 { this.orderedS(opcode); return this.op(op.I64_EXTEND_I32_U); }
+  orderedS(opcode: u32): u32 {
+    set(SB);
+    set(SA);
+    get(SA);
+    get(SA);
+    byte(op.F32_NE);
+    get(SB);
+    get(SB);
+    byte(op.F32_NE);
+    byte(op.I32_OR);
+    leaveIf();
+    get(SA);
+    get(SB);
+    byte(opcode);
+    return 0;
+  }
+  classS(a: u32): i64 { return this.cannot(); }
+  toI32FromS(a: u32, rm: u32): i64 { byte(op.F64_PROMOTE_F32); return this.toI32FromD(0, rm); }
+  toU32FromS(a: u32, rm: u32): i64 { byte(op.F64_PROMOTE_F32); return this.toU32FromD(0, rm); }
+  toI64FromS(a: u32, rm: u32): i64 { byte(op.F64_PROMOTE_F32); return this.toI64FromD(0, rm); }
+  toU64FromS(a: u32, rm: u32): i64 { byte(op.F64_PROMOTE_F32); return this.toU64FromD(0, rm); }
+  fromI32ToS(a: i64, rm: u32): u32 { if (this.nearest(rm)) { byte(op.I64_EXTEND32_S); byte(op.F32_CONVERT_I64_S); } return 0; }
+  fromU32ToS(a: i64, rm: u32): u32 { if (this.nearest(rm)) { this.mask(0xffffffff); byte(op.F32_CONVERT_I64_S); } return 0; }
+  fromI64ToS(a: i64, rm: u32): u32 { if (this.nearest(rm)) byte(op.F32_CONVERT_I64_S); return 0; }
+  fromU64ToS(a: i64, rm: u32): u32 { if (this.nearest(rm)) byte(op.F32_CONVERT_I64_U); return 0; }
+  negS(a: u32): u32 { byte(op.F32_NEG); return 0; }
+  sgnjS(a: u32, b: u32): u32 { byte(op.F32_COPYSIGN); return 0; }
+  sgnjnS(a: u32, b: u32): u32 { byte(op.F32_NEG); byte(op.F32_COPYSIGN); return 0; }
+  sgnjxS(a: u32, b: u32): u32 {
+    byte(op.I32_REINTERPRET_F32);
+    i32Const(i32.MIN_VALUE);
+    byte(op.I32_AND);
+    set(T32);
+    byte(op.I32_REINTERPRET_F32);
+    get(T32);
+    byte(0x73); // i32.xor
+    byte(op.F32_REINTERPRET_I32);
+    return 0;
+  }
+}

@@ -1,0 +1,133 @@
+// From a pc to the translated code that begins there, and into it. Depends on hart, bus, mmu, layout and regions.
+//
+// A jump cache maps a pc to a region, for calls and jumps from one region to another. There is one a mode; it is emptied when the
+// generation of the hart has changed since it was last used. A mode is what a region is made for: whose translation tables it uses.
+//
+//   entry (16 bytes)   u64 pc (odd: none) | u32 region | i16 halfwords from its first instruction | u16 selector
+import { Hart, hartAt, PRIV_M } from "../hart/state";
+import { MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
+import { OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
+import { decodedPage } from "../mmu/fetch";
+import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
+import { endRetired, entryAt, findEntry, holds } from "./regions";
+
+const JUMP_ENTRIES: usize = 2048;
+const JUMPS_BYTES: usize = JUMP_ENTRIES * 16;
+const MAX_DEPTH: i32 = 200;
+const NO_MODE: u32 = 0xffffffff;
+
+/** The cache that is in use, and what the caches were filled in. */
+@unmanaged
+class Jumps {
+  cache: u32;
+  mode: u32;
+  misses: u64;
+  entered: u64;
+  generation0: u64;
+}
+
+
+@inline
+function state(): Jumps {
+  return changetype<Jumps>(JUMPS_STATE_PTR);
+}
+
+/** What the hart's regions must be made for now; NO_MODE where none can be. */
+export function modeOf(h: Hart): u32 {
+  if (h.priv == PRIV_M && h.mstatus & MSTATUS_MPRV) return NO_MODE;
+  return <u32>((h.readTlb - h.tlbBase) / (2 * TABLE_BYTES));
+}
+
+
+@inline
+export function hasMode(mode: u32): bool {
+  return mode != NO_MODE;
+}
+
+/** The entry at `pc` that may be used now; 0 for none. */
+export function entryFor(h: Hart, pc: u64, mode: u32): u32 {
+  const code = decodedPage(h, pc);
+  if (code == 0) return 0;
+  const slot = code + (((<usize>pc) & 0xffe) << 2);
+  if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return 0;
+  const number = findEntry(slot, mode);
+  return number != 0 && holds(h, entryAt(number).region, pc - (<i64>entryAt(number).halves << 1)) ? number : 0;
+}
+
+
+@inline
+function entryOf(cache: usize, pc: u64): usize {
+  return cache + ((<usize>((pc >>> 1) ^ (pc >>> 12)) & (JUMP_ENTRIES - 1)) << 4);
+}
+
+/** Runs the region at `pc` from within another; gives what is left of the budget. h.pc says how far it came. */
+export function enterAt(pc: u64, n: i32, depth: i32): i32 {
+  const entry = entryOf(state().cache, pc);
+  if (load<u64>(entry) == pc && depth > 0 && n > 0) return enterCached(entry, pc, n, depth);
+  return enterSlowly(entry, pc, n, depth);
+}
+
+
+@inline
+function enterCached(entry: usize, pc: u64, n: i32, depth: i32): i32 {
+  const base = pc - (<i64>load<i16>(entry, 12) << 1);
+  return call_indirect<i32>(load<u32>(entry, 8), base, n, depth, <u32>load<u16>(entry, 14));
+}
+
+function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
+  const h = hartAt(0);
+  h.pc = pc;
+  if (depth <= 0 || n <= 0) return n;
+  const s = state();
+  s.misses++;
+  const number = entryFor(h, pc, s.mode);
+  if (number == 0) return n;
+  const found = entryAt(number);
+  store<u64>(entry, pc);
+  store<u32>(entry, found.region, 8);
+  store<i16>(entry, <i16>found.halves, 12);
+  store<u16>(entry, <u16>found.selector, 14);
+  return enterCached(entry, pc, n, depth);
+}
+
+/**
+ * Runs translated code from h.pc for as long as there is some; gives what is left of the budget. h.pc and h.retired are then right;
+ * h.stepOver is not 0 where the interpreter is to run the instruction at h.pc because translated code cannot.
+ */
+export function runRegions(h: Hart, budget: i32): i32 {
+  if (retiredChains() != 0) endRetired(h);
+  const mode = modeOf(h);
+  let n = budget;
+  h.stepOver = 0;
+  if (hasMode(mode)) {
+    useCache(h, mode);
+    state().entered++;
+    let before = 0;
+    do {
+      before = n;
+      n = enterAt(h.pc, n, MAX_DEPTH);
+    } while (n > 0 && n != before && h.stepOver == 0);
+    h.retired += budget - n;
+  }
+  return n;
+}
+
+function useCache(h: Hart, mode: u32): void {
+  const s = state();
+  const generations = JUMPS_STATE_PTR + offsetof<Jumps>("generation0");
+  const cache = JUMPS_PTR + <usize>mode * JUMPS_BYTES;
+  s.mode = mode;
+  s.cache = <u32>cache;
+  if (load<u64>(generations + (<usize>mode << 3)) == h.generation) return;
+  store<u64>(generations + (<usize>mode << 3), h.generation);
+  memory.fill(cache, 0xff, JUMPS_BYTES);
+}
+
+/** Times the machine went into translated code, and times a jump there found nothing in the cache. */
+export function timesEntered(): u64 {
+  return state().entered;
+}
+
+export function jumpMisses(): u64 {
+  return state().misses;
+}

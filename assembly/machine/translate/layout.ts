@@ -1,0 +1,35 @@
+// Where the translator keeps its tables and buffers, from TRANSLATE_PTR on. Depends on layout only.
+//
+//   0x00_0000  buckets       u32 each: first region of a hash value
+//   0x01_0000  heat          u8 each: how often a jump's target was seen when the interpreter let go
+//   0x02_0000  jump caches   one a mode, JUMPS_BYTES each (jumps.ts)
+//   0x06_0000  regions       REGION_BYTES each (regions.ts)
+//   0x16_0000  instructions  decoded slots of the window that a region is made from, one a halfword (discover.ts)
+//   0x18_0000  flags         u8 a halfword of the window
+//   0x18_4000  block numbers u16 a halfword of the window
+//   0x18_c000  blocks        BLOCK_BYTES each
+//   0x19_c000  work lists    of discovery and ordering
+//   0x1b_0000  batch         the regions of the module that is being made
+//   0x1c_0000  shelf         counts of regions.ts; 0x1c_0100 those of module.ts; 0x1c_0200 of jumps.ts
+//   0x20_0000  module        the bytes that the host compiles
+//   0x70_0000  entries       ENTRY_BYTES each (regions.ts)
+import { TRANSLATE_PTR } from "../layout";
+
+export const BUCKETS_PTR: usize = TRANSLATE_PTR;
+export const BUCKETS: u32 = 16384;
+export const HEAT_PTR: usize = TRANSLATE_PTR + 0x10000;
+export const HEAT_ENTRIES: u32 = 0x10000;
+export const JUMPS_PTR: usize = TRANSLATE_PTR + 0x20000;
+export const REGIONS_PTR: usize = TRANSLATE_PTR + 0x60000;
+export const INSNS_PTR: usize = TRANSLATE_PTR + 0x160000;
+export const FLAGS_PTR: usize = TRANSLATE_PTR + 0x180000;
+export const BLOCK_OF_PTR: usize = TRANSLATE_PTR + 0x184000;
+export const BLOCKS_PTR: usize = TRANSLATE_PTR + 0x18c000;
+export const WORK_PTR: usize = TRANSLATE_PTR + 0x19c000;
+export const BATCH_PTR: usize = TRANSLATE_PTR + 0x1b0000;
+export const SHELF_PTR: usize = TRANSLATE_PTR + 0x1c0000;
+export const TRANSLATED_PTR: usize = TRANSLATE_PTR + 0x1c0100;
+export const JUMPS_STATE_PTR: usize = TRANSLATE_PTR + 0x1c0200;
+export const MODULE_PTR: usize = TRANSLATE_PTR + 0x200000;
+export const MODULE_END: usize = TRANSLATE_PTR + 0x700000;
+export const ENTRIES_PTR: usize = TRANSLATE_PTR + 0x700000;

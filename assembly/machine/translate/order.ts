@@ -1,0 +1,126 @@
+// Puts the blocks of a region into an order in which every loop is one run of blocks behind its head: a weak topological order
+// (Bourdoncle, "Efficient chaotic iteration strategies with widenings", 1993). Every edge then goes forward, or back to the head of a
+// loop that holds it. Depends on discover only.
+import { Block, blockAt, blocks, MAX_BLOCKS, NO_BLOCK } from "./discover";
+import { WORK_PTR } from "./layout";
+
+const DONE: u32 = 0xffffffff;
+const ORDER_PTR: usize = WORK_PTR; // u32 each, filled from the end
+const STACK_PTR: usize = WORK_PTR + 0x4000;
+
+let numbered: u32 = 0;
+let stackTop: usize = 0;
+let filled: u32 = 0; // first place of ORDER_PTR that is taken
+
+/** Orders the blocks; placed() of them can be reached. */
+export function order(): void {
+  numbered = 0;
+  stackTop = STACK_PTR;
+  filled = MAX_BLOCKS;
+  for (let index: u32 = 0; index < blocks; index++) if (blockAt(index).isEntry && blockAt(index).dfn == 0) visit(index);
+  const first = filled;
+  for (let at = first; at < MAX_BLOCKS; at++) blockAt(load<u32>(ORDER_PTR + (<usize>at << 2))).position = at - first;
+  for (let at = first; at < MAX_BLOCKS; at++) {
+    const block = blockAt(load<u32>(ORDER_PTR + (<usize>at << 2)));
+    if (block.isHead) block.componentEnd -= first;
+  }
+  nest(first);
+}
+
+/** Blocks in the order. */
+@inline
+export function placed(): u32 {
+  return MAX_BLOCKS - filled;
+}
+
+/** The number of the block at a position. */
+@inline
+export function blockIn(position: u32): u32 {
+  return load<u32>(ORDER_PTR + (<usize>(filled + position) << 2));
+}
+
+@inline
+function put(index: u32): void {
+  filled--;
+  store<u32>(ORDER_PTR + (<usize>filled << 2), index);
+}
+
+/** The lowest number that can be reached from a block over blocks that are not done. */
+function visit(index: u32): u32 {
+  const block = blockAt(index);
+  store<u32>(stackTop, index);
+  stackTop += 4;
+  const own = ++numbered;
+  block.dfn = own;
+  let head = own;
+  let loops = false;
+  for (let edge: u32 = 0; edge < 2; edge++) {
+    const successor = edge == 0 ? block.first : block.second;
+    if (successor == NO_BLOCK || blockAt(successor).dfn == DONE) continue;
+    const lowest = blockAt(successor).dfn == 0 ? visit(successor) : blockAt(successor).dfn;
+    if (lowest <= head) {
+      head = lowest;
+      loops = true;
+    }
+  }
+  if (head != own) return head;
+  block.dfn = DONE;
+  let element = pop();
+  if (loops) {
+    while (element != index) {
+      blockAt(element).dfn = 0;
+      element = pop();
+    }
+    component(index, block);
+  }
+  put(index);
+  return head;
+}
+
+@inline
+function pop(): u32 {
+  stackTop -= 4;
+  return load<u32>(stackTop);
+}
+
+function component(index: u32, block: Block): void {
+  block.isHead = true;
+  block.componentEnd = filled - 1;
+  for (let edge: u32 = 0; edge < 2; edge++) {
+    const successor = edge == 0 ? block.first : block.second;
+    if (successor != NO_BLOCK && blockAt(successor).dfn == 0) visit(successor);
+  }
+}
+
+/** Says of each block which component holds it. */
+function nest(first: u32): void {
+  let current: u32 = NO_BLOCK;
+  for (let at = first; at < MAX_BLOCKS; at++) {
+    const index = load<u32>(ORDER_PTR + (<usize>at << 2));
+    const block = blockAt(index);
+    while (current != NO_BLOCK && block.position > blockAt(current).componentEnd) current = blockAt(current).parent;
+    block.parent = current;
+    if (block.isHead) current = index;
+  }
+}
+
+/** True where `outer` is a component's head and holds block `index`. */
+export function holdsBlock(outer: u32, index: u32): bool {
+  const head = blockAt(outer);
+  const position = blockAt(index).position;
+  return head.isHead && position >= head.position && position <= head.componentEnd;
+}
+
+/**
+ * The head of the outermost component that an edge enters elsewhere than at its head; NO_BLOCK where it enters none so. `from` is
+ * NO_BLOCK for an edge from outside of the region.
+ */
+export function sideEntered(from: u32, to: u32): u32 {
+  let found: u32 = NO_BLOCK;
+  let outer = blockAt(to).parent;
+  while (outer != NO_BLOCK) {
+    if (from == NO_BLOCK || !holdsBlock(outer, from)) found = outer;
+    outer = blockAt(outer).parent;
+  }
+  return found;
+}

@@ -1,0 +1,299 @@
+// The regions that are translated, and where they can be entered. A region belongs to all physical pages that its instructions came
+// from: when one of those changes, the region is over. Depends on hart, bus and mmu.
+//
+// Where a page is mapped may change at any time, so a region remembers at which virtual address, and in which generation of the
+// hart's fetch translations, its pages were last seen in place; holds() looks again when either differs.
+import { Hart } from "../hart/state";
+import { chainPtr, clearRetired, OP_ENTRY, OP_MASK, retiredChain, retiredChains, retiredOverflow } from "../bus/code";
+import { unlink } from "../host";
+import { decodedPage } from "../mmu/fetch";
+import { BUCKETS_PTR, ENTRIES_PTR, REGIONS_PTR, SHELF_PTR } from "./layout";
+
+export const REGION_BYTES: usize = 128;
+export const MAX_REGIONS: u32 = 8192;
+export const MAX_REGION_PAGES: u32 = 6;
+export const ENTRY_BYTES: usize = 24;
+const MAX_ENTRIES: u32 = 40000;
+const PAGES_OFFSET: usize = 48;
+const REGION_PAGE_BYTES: usize = 12; // i32 pages from the first instruction's | u32 decoded page | u32 next in that page's chain
+
+@final
+@unmanaged
+export class Region {
+  mode: u32;
+  pages: u32;
+  basePc: u64; // of the first instruction, where it was last seen in place
+  generation: u64;
+  isLive: bool;
+  wasUsed: bool; // since the clock hand went by
+  next: u32; // of the free ones
+  entries: u32; // first of them
+  insns: u32;
+
+
+  @inline
+  get ptr(): usize {
+    return changetype<usize>(this);
+  }
+
+
+  @inline
+  pageDelta(k: u32): i32 {
+    return load<i32>(this.ptr + <usize>k * REGION_PAGE_BYTES, PAGES_OFFSET);
+  }
+
+
+  @inline
+  pageCode(k: u32): usize {
+    return load<u32>(this.ptr + <usize>k * REGION_PAGE_BYTES, PAGES_OFFSET + 4);
+  }
+}
+
+/** A place where a region can be entered. */
+@final
+@unmanaged
+export class Entry {
+  slotPtr: u32; // of its instruction in the decoded page
+  next: u32; // in its bucket, or of the free ones
+  region: u32;
+  sibling: u32; // next of the region's
+  halves: i32; // from the region's first instruction
+  selector: u32; // what the function is told
+}
+
+/** What is known of all regions together. */
+@unmanaged
+class Shelf {
+  made: u32; // records ever used; record 0 is none
+  free: u32; // first of the free ones
+  live: u32;
+  hand: u32; // of the clock that finds what to evict
+  madeEntries: u32;
+  freeEntries: u32;
+  evicted: u64;
+}
+
+
+@inline
+function shelf(): Shelf {
+  return changetype<Shelf>(SHELF_PTR);
+}
+
+
+@inline
+export function regionAt(index: u32): Region {
+  return changetype<Region>(REGIONS_PTR + <usize>index * REGION_BYTES);
+}
+
+
+@inline
+export function entryAt(index: u32): Entry {
+  return changetype<Entry>(ENTRIES_PTR + <usize>index * ENTRY_BYTES);
+}
+
+export function liveRegions(): u32 {
+  return shelf().live;
+}
+
+export function regionsEvicted(): u64 {
+  return shelf().evicted;
+}
+
+@inline
+function bucketPtr(slotPtr: usize, mode: u32): usize {
+  const hash = ((<u32>slotPtr) >>> 3) * 0x9e3779b1 + mode * 0x85ebca6b;
+  return BUCKETS_PTR + ((hash >>> 18) << 2);
+}
+
+/** The entry at a slot, for a mode; 0 for none. */
+export function findEntry(slotPtr: usize, mode: u32): u32 {
+  let index = load<u32>(bucketPtr(slotPtr, mode));
+  while (index != 0) {
+    const entry = entryAt(index);
+    if (entry.slotPtr == <u32>slotPtr && regionAt(entry.region).mode == mode) return index;
+    index = entry.next;
+  }
+  return 0;
+}
+
+/** A record for a new region; the one that has been out of use for longest gives way where all are taken. */
+export function takeRegion(h: Hart, mode: u32): u32 {
+  const s = shelf();
+  while ((s.free == 0 && s.made == MAX_REGIONS - 1) || (s.freeEntries == 0 && s.madeEntries > MAX_ENTRIES - 600)) evict(h);
+  let index = s.free;
+  if (index != 0) s.free = regionAt(index).next;
+  else index = ++s.made;
+  const region = regionAt(index);
+  region.isLive = true;
+  region.mode = mode;
+  region.pages = 0;
+  region.generation = 0;
+  region.wasUsed = true;
+  region.entries = 0;
+  s.live++;
+  return index;
+}
+
+export function addPage(index: u32, delta: i32, code: usize): void {
+  const region = regionAt(index);
+  const k = region.pages++;
+  const ptr = region.ptr + <usize>k * REGION_PAGE_BYTES;
+  store<i32>(ptr, delta, PAGES_OFFSET);
+  store<u32>(ptr, <u32>code, PAGES_OFFSET + 4);
+  store<u32>(ptr, load<u32>(chainPtr(code)), PAGES_OFFSET + 8);
+  store<u32>(chainPtr(code), (index << 3) | k);
+}
+
+/** The region can be entered at a slot from now on; another one that was entered there no longer is. */
+export function addEntry(h: Hart, index: u32, slotPtr: usize, halves: i32, selector: u32): void {
+  const region = regionAt(index);
+  const old = findEntry(slotPtr, region.mode);
+  if (old != 0) dropEntry(h, old);
+  const s = shelf();
+  let number = s.freeEntries;
+  if (number != 0) s.freeEntries = entryAt(number).next;
+  else number = ++s.madeEntries;
+  const entry = entryAt(number);
+  const bucket = bucketPtr(slotPtr, region.mode);
+  entry.slotPtr = <u32>slotPtr;
+  entry.next = load<u32>(bucket);
+  entry.region = index;
+  entry.sibling = region.entries;
+  entry.halves = halves;
+  entry.selector = selector;
+  region.entries = number;
+  store<u32>(bucket, number);
+}
+
+/** A region without entries is over. */
+function dropEntry(h: Hart, number: u32): void {
+  const index = entryAt(number).region;
+  const region = regionAt(index);
+  if (region.entries == number) {
+    region.entries = entryAt(number).sibling;
+  } else {
+    let before = region.entries;
+    while (entryAt(before).sibling != number) before = entryAt(before).sibling;
+    entryAt(before).sibling = entryAt(number).sibling;
+  }
+  forgetEntry(number, region.mode);
+  if (region.entries == 0) endRegion(h, index);
+}
+
+/** Takes an entry out of its bucket and its slot. */
+function forgetEntry(number: u32, mode: u32): void {
+  const entry = entryAt(number);
+  let ptr = bucketPtr(entry.slotPtr, mode);
+  while (load<u32>(ptr) != number) ptr = changetype<usize>(entryAt(load<u32>(ptr))) + offsetof<Entry>("next");
+  store<u32>(ptr, entry.next);
+  const slot = <usize>entry.slotPtr;
+  if ((load<u16>(slot) & OP_MASK) == OP_ENTRY) store<u16>(slot, load<u16>(slot) & ~OP_MASK);
+  entry.next = shelf().freeEntries;
+  shelf().freeEntries = number;
+}
+
+
+@inline
+function nextInChain(link: u32): usize {
+  return regionAt(link >>> 3).ptr + (<usize>link & 7) * REGION_PAGE_BYTES + PAGES_OFFSET + 8;
+}
+
+/** True where the region may run with its first instruction at `pc`: all of its pages are where they were when it was made. */
+export function holds(h: Hart, index: u32, pc: u64): bool {
+  const region = regionAt(index);
+  if (region.generation == h.generation && region.basePc == pc) return true;
+  const generation = h.generation;
+  for (let k: u32 = 0; k < region.pages; k++) {
+    if (decodedPage(h, pc + (<i64>region.pageDelta(k) << 12)) != region.pageCode(k)) return false;
+  }
+  if (h.generation != generation) return false;
+  region.generation = generation;
+  region.basePc = pc;
+  region.wasUsed = true;
+  return true;
+}
+
+/** Takes a region out of everything but the chains that are being retired. The record may be looked at until it is released. */
+function kill(index: u32): void {
+  const region = regionAt(index);
+  for (let number = region.entries; number != 0;) {
+    const sibling = entryAt(number).sibling;
+    forgetEntry(number, region.mode);
+    number = sibling;
+  }
+  for (let k: u32 = 0; k < region.pages; k++) unchain(region.pageCode(k), (index << 3) | k);
+  region.isLive = false;
+  unlink(index);
+  shelf().live--;
+}
+
+function unchain(code: usize, link: u32): void {
+  let ptr = chainPtr(code);
+  while (load<u32>(ptr) != 0) {
+    if (load<u32>(ptr) == link) {
+      store<u32>(ptr, load<u32>(nextInChain(link)));
+      return;
+    }
+    ptr = nextInChain(load<u32>(ptr));
+  }
+}
+
+
+@inline
+function release(index: u32): void {
+  regionAt(index).next = shelf().free;
+  shelf().free = index;
+}
+
+/** Ends one region. No translated code may be running. */
+export function endRegion(h: Hart, index: u32): void {
+  kill(index);
+  release(index);
+  h.generation++;
+}
+
+/** Ends all regions of the pages that changed. Call before any region is entered. */
+export function endRetired(h: Hart): void {
+  if (retiredOverflow()) endAll(h);
+  else endChains();
+  clearRetired();
+  h.generation++;
+}
+
+/** A region may be in several of the chains: its record is released when all were walked. */
+function endChains(): void {
+  let dead: u32 = 0;
+  for (let n: u32 = 0; n < retiredChains(); n++) {
+    for (let link = retiredChain(n); link != 0; link = load<u32>(nextInChain(link))) {
+      const index = link >>> 3;
+      if (!regionAt(index).isLive) continue;
+      kill(index);
+      regionAt(index).next = dead;
+      dead = index;
+    }
+  }
+  while (dead != 0) {
+    const index = dead;
+    dead = regionAt(index).next;
+    release(index);
+  }
+}
+
+function endAll(h: Hart): void {
+  for (let index: u32 = 1; index <= shelf().made; index++) if (regionAt(index).isLive) endRegion(h, index);
+}
+
+/** Ends a region that has not been used for a turn of the clock. */
+function evict(h: Hart): void {
+  const s = shelf();
+  while (true) {
+    s.hand = s.hand + 1 == MAX_REGIONS ? 1 : s.hand + 1;
+    const region = regionAt(s.hand);
+    if (!region.isLive) continue;
+    if (!region.wasUsed) break;
+    region.wasUsed = false;
+    region.generation = 0; // so that the next use is seen
+  }
+  s.evicted++;
+  endRegion(h, s.hand);
+}
