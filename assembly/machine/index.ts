@@ -4,11 +4,11 @@ import { hartAt } from "./hart/state";
 import { keptPages } from "./bus/code";
 import { residentPages, ramWritePtr } from "./bus/ram";
 
-export { fmaD, fmaS } from "./translate/imports";
-export { enterAt, jumpMisses, timesEntered } from "./translate/jumps";
+export { fmaD as helper4, fmaS as helper5 } from "./translate/imports";
+export { enterAt as helper0, jumpMisses, timesEntered } from "./translate/jumps";
 export { liveRegions, regionsEvicted } from "./translate/regions";
-export { bytesEmitted, insnsTranslated, regionsTranslated, setEngine } from "./translate/translate";
-export { mulh, mulhsu, mulhu } from "./hart/wide";
+export { bytesEmitted, insnsTranslated, regionsTranslated, setEngine, tune } from "./translate/translate";
+export { mulh as helper1, mulhsu as helper3, mulhu as helper2 } from "./hart/wide";
 export { exitStatus, machineInit, machineRun, machineSleepTicks, machineStart } from "./machine";
 export {
   addPort,

@@ -11,7 +11,7 @@ export class Linker {
 
   constructor(wasm: MachineExports) {
     this.#wasm = wasm;
-    this.#imports = { machine: wasm as unknown as WebAssembly.ModuleImports };
+    this.#imports = { machine: { memory: wasm.memory, helpers: helpersOf(wasm) } };
     wasm.table.grow(TABLE_ENTRIES - wasm.table.length);
   }
 
@@ -32,4 +32,12 @@ export class Linker {
   unlink(index: number): void {
     this.#wasm.table.set(index, null);
   }
+}
+
+/** The functions that translated code calls: the machine exports them as helper0, helper1, ... */
+function helpersOf(wasm: MachineExports): WebAssembly.Table {
+  const names = Object.keys(wasm).filter((name) => /^helper\d+$/.test(name));
+  const helpers = new WebAssembly.Table({ initial: names.length, element: "anyfunc" });
+  for (const name of names) helpers.set(Number(name.slice("helper".length)), wasm[name]);
+  return helpers;
 }

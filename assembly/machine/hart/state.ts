@@ -77,6 +77,11 @@ export class Hart {
   // --- address translation
   superUser: u32; // bit n: a level-n superpage of the lower half stands in the TLB
   superKernel: u32;
+  // --- the untouched page that zeros were last stored to (mmu/access.ts)
+  zeroPage: u64; // va >>> 12
+  zeroGeneration: u64;
+  zeroTable: usize; // the writeTlb it was found for
+  zeroEntry: usize; // its entry in the page table
   // --- SBI
   sbiBuiltIn: u32; // an ecall from S-mode is a call to our own firmware
   sbiPending: u32; // one was made: the machine answers it before the next instruction

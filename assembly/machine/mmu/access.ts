@@ -39,10 +39,21 @@ export function resolve(h: Hart, va: u64, size: u32, access: u32): u32 {
 
 /** As resolve, for a store of zeros: a page that nothing has touched reads as zero already and gets no memory for it. */
 export function resolveForZeros(h: Hart, va: u64, size: u32): u32 {
-  untouched = false;
+  untouched = h.zeroGeneration == h.generation && h.zeroPage == va >>> 12 && h.zeroTable == h.writeTlb && load<u32>(h.zeroEntry) == 0;
+  if (untouched) return DONE;
   if (locate(h, va, size, ACCESS_WRITE) != DONE) return FAULT;
   untouched = isRam(walkedPa) && load<u32>(pageEntry(walkedPa)) == 0;
-  return untouched ? DONE : reach(h, va, size, ACCESS_WRITE);
+  if (!untouched) return reach(h, va, size, ACCESS_WRITE);
+  if (pmpUniform(h, walkedPa)) noteZeros(h, va);
+  return DONE;
+}
+
+/** The next zeros that are stored to the page at walkedPa need no walk. */
+function noteZeros(h: Hart, va: u64): void {
+  h.zeroPage = va >>> 12;
+  h.zeroTable = h.writeTlb;
+  h.zeroEntry = pageEntry(walkedPa);
+  h.zeroGeneration = h.generation;
 }
 
 /** Translates and checks; the address is then in walkedPa. */

@@ -10,11 +10,11 @@ import {
 } from "./discover"; // prettier-ignore
 import { beginBlock, Emitter } from "./emitter";
 import {
-  beginInsn, branch, call, close, declareLocals, DEPTH, exit, forgetRegisters, FP_HOST, FP_READY, FP_STATE, get, hart, i32Const, i64Const,
+  beginInsn, branch, close, declareLocals, DEPTH, exit, forgetRegisters, FP_HOST, FP_READY, FP_STATE, get, hart, i32Const, i64Const,
   LABEL_SPILL, leave, access, loadRegisters, N, open, PC, SELECTOR, set, storeRegisters, usesHostFp, VAL, writeExits,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
-import { IMPORT_ENTER } from "./imports";
+import { callHelper, HELPER_ENTER } from "./imports";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { BATCH_PTR } from "./layout";
 import { byte, fillLength, out, reserve, rewind } from "./writer";
@@ -319,7 +319,7 @@ function enter(): void {
   get(DEPTH);
   i32Const(1);
   byte(op.I32_SUB);
-  call(IMPORT_ENTER);
+  callHelper(HELPER_ENTER);
 }
 
 /** A jump that leaves the function: what it goes to runs in its place. */

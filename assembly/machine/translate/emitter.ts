@@ -5,11 +5,11 @@
 import { Insn } from "../isa/insn";
 import { AMO_ADD, AMO_AND, AMO_MAX, AMO_MAXU, AMO_MIN, AMO_MINU, AMO_OR, AMO_SWAP, AMO_XOR } from "../isa/a";
 import {
-  A, AT, B, call, close, f32Const, f64Const, FA, FB, FC, FP_HOST, FP_READY, FP_STATE, FR, get, getF, getX, hereHalves, i32Const, i64Const,
+  A, AT, B, close, f32Const, f64Const, FA, FB, FC, FP_HOST, FP_READY, FP_STATE, FR, get, getF, getX, hereHalves, i32Const, i64Const,
   leave, leaveIf, access, noteFp, open, PC, SA, SB, SR, set, setF, setX, T32, tee, VAL,
 } from "./frame"; // prettier-ignore
 import { accessMemory, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
-import { IMPORT_FMA_D, IMPORT_FMA_S, IMPORT_MULH, IMPORT_MULHSU, IMPORT_MULHU } from "./imports";
+import { callHelper, HELPER_FMA_D, HELPER_FMA_S, HELPER_MULH, HELPER_MULHSU, HELPER_MULHU } from "./imports";
 import { byte, unsigned } from "./writer";
 import * as op from "./wasm";
 
@@ -82,9 +82,9 @@ export class Emitter {
   @inline condition(opcode: u32): bool { byte(opcode); return false; }
   truth(a: bool): i64 { return this.op(op.I64_EXTEND_I32_U); }
   mul(a: i64, b: i64): i64 { return this.op(op.I64_MUL); }
-  mulh(a: i64, b: i64): i64 { call(IMPORT_MULH); return 0; }
-  mulhu(a: i64, b: i64): i64 { call(IMPORT_MULHU); return 0; }
-  mulhsu(a: i64, b: i64): i64 { call(IMPORT_MULHSU); return 0; }
+  mulh(a: i64, b: i64): i64 { callHelper(HELPER_MULH); return 0; }
+  mulhu(a: i64, b: i64): i64 { callHelper(HELPER_MULHU); return 0; }
+  mulhsu(a: i64, b: i64): i64 { callHelper(HELPER_MULHSU); return 0; }
   div(a: i64, b: i64): i64 { return this.divide(op.I64_DIV_S, true, false); }
   divu(a: i64, b: i64): i64 { return this.divide(op.I64_DIV_U, false, false); }
   rem(a: i64, b: i64): i64 { return this.divide(op.I64_REM_S, false, true); }
@@ -163,7 +163,20 @@ export class Emitter {
   rolw(a: i64, b: i64): i64 { return this.word2(op.I32_ROTL); }
   rorw(a: i64, b: i64): i64 { return this.word2(op.I32_ROTR); }
   bit(n: i64): i64 { set(A); i64Const(1); get(A); return this.op(op.I64_SHL); }
-  orcB(a: i64): i64 { return this.cannot(); }
+  /** The carry out of the low seven bits of a byte, or its top bit, says that it is not 0; times 255 that fills the byte. */
+  orcB(a: i64): i64 {
+    tee(A);
+    this.mask(0x7f7f7f7f7f7f7f7f);
+    i64Const(0x7f7f7f7f7f7f7f7f);
+    byte(op.I64_ADD);
+    get(A);
+    byte(op.I64_OR);
+    i64Const(7);
+    byte(op.I64_SHR_U);
+    this.mask(0x0101010101010101);
+    i64Const(255);
+    return this.op(op.I64_MUL);
+  }
   /** Halves, then quarters, then bytes change places. */
   rev8(a: i64): i64 {
     this.swap(8, 0x00ff00ff00ff00ff);
@@ -433,7 +446,7 @@ export class Emitter {
     return 0;
   }
   fmaD(a: u64, b: u64, c: u64, rm: u32): u64 {
-    if (this.nearest(rm)) call(IMPORT_FMA_D);
+    if (this.nearest(rm)) callHelper(HELPER_FMA_D);
     return 0;
   }
   minD(a: u64, b: u64): u64 { return this.orderedD(op.F64_MIN); }
@@ -577,7 +590,7 @@ export class Emitter {
     return 0;
   }
   fmaS(a: u32, b: u32, c: u32, rm: u32): u32 {
-    if (this.nearest(rm)) call(IMPORT_FMA_S);
+    if (this.nearest(rm)) callHelper(HELPER_FMA_S);
     return 0;
   }
   minS(a: u32, b: u32): u32 { return this.orderedS(op.F32_MIN); }

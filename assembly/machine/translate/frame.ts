@@ -214,11 +214,6 @@ export function hart(): void {
   i32Const(<i32>HARTS_PTR);
 }
 
-export function call(index: u32): void {
-  byte(op.CALL);
-  unsigned(index);
-}
-
 // -------------------------------------------------------------------------------------------------- labels
 
 /** Opens a block, a loop or an if without a result; gives its label. */

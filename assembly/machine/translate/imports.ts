@@ -1,16 +1,19 @@
-// What a translated module imports, from the machine that it was made by, and calls by these numbers. Depends on hart, interp, jumps.
+// What a translated module imports from the machine that it was made by: its memory, and a table of functions ("helpers") that it calls
+// by these numbers. They are in a table of their own because importing functions costs V8 a wrapper each, and importing the table of all
+// regions a copy of it (Node 20; RATIONALE.md has the figures). Depends on hart, interp, frame and writer.
 import { hartAt } from "../hart/state";
 import * as float from "../interp/float";
-import { text, unsigned, byte } from "./writer";
-import { I32, I64, F32, F64 } from "./wasm";
+import { i32Const } from "./frame";
+import { byte, text, unsigned } from "./writer";
+import { CALL_INDIRECT, F32, F64, FUNCREF, I32, I64 } from "./wasm";
 
-export const IMPORT_ENTER: u32 = 0; // enterAt of jumps.ts
-export const IMPORT_MULH: u32 = 1;
-export const IMPORT_MULHU: u32 = 2;
-export const IMPORT_MULHSU: u32 = 3;
-export const IMPORT_FMA_D: u32 = 4;
-export const IMPORT_FMA_S: u32 = 5;
-export const IMPORTS: u32 = 6;
+export const HELPER_ENTER: u32 = 0; // enterAt of jumps.ts; index.ts exports it as helper0, and so on
+export const HELPER_MULH: u32 = 1;
+export const HELPER_MULHU: u32 = 2;
+export const HELPER_MULHSU: u32 = 3;
+export const HELPER_FMA_D: u32 = 4;
+export const HELPER_FMA_S: u32 = 5;
+const HELPERS: u32 = 6;
 
 export const TYPE_REGION: u32 = 0;
 const TYPE_ENTER: u32 = 1;
@@ -55,25 +58,26 @@ export function writeTypes(): void {
   type(F32, 3, F32);
 }
 
-function importFunction(name: string, typeIndex: u32): void {
-  text("machine");
-  text(name);
-  byte(0);
-  unsigned(typeIndex);
-}
-
-/** The import section's content: the machine's memory, and functions of its index.ts by their names there. */
+/** The import section's content: the machine's memory, and the table of helpers. */
 export function writeImports(): void {
-  unsigned(IMPORTS + 1);
+  unsigned(2);
   text("machine");
   text("memory");
   byte(2);
   byte(0);
   unsigned(1);
-  importFunction("enterAt", TYPE_ENTER);
-  importFunction("mulh", TYPE_MUL);
-  importFunction("mulhu", TYPE_MUL);
-  importFunction("mulhsu", TYPE_MUL);
-  importFunction("fmaD", TYPE_FMA_D);
-  importFunction("fmaS", TYPE_FMA_S);
+  text("machine");
+  text("helpers");
+  byte(1);
+  byte(FUNCREF);
+  byte(0);
+  unsigned(HELPERS);
+}
+
+/** Calls a helper; its arguments are on the stack. */
+export function callHelper(helper: u32): void {
+  i32Const(helper);
+  byte(CALL_INDIRECT);
+  unsigned(helper < HELPER_MULH ? TYPE_ENTER : helper < HELPER_FMA_D ? TYPE_MUL : helper == HELPER_FMA_D ? TYPE_FMA_D : TYPE_FMA_S);
+  unsigned(0);
 }

@@ -3,7 +3,7 @@
 import { link } from "../host";
 import { BATCH_PTR, MODULE_PTR } from "./layout";
 import { writeBody } from "./body";
-import { TYPE_REGION, writeImports, writeTypes, IMPORTS } from "./imports";
+import { TYPE_REGION, writeImports, writeTypes } from "./imports";
 import { byte, fillLength, isFull, out, reserve, startWriting, unsigned } from "./writer";
 
 const HEADER_BYTES: usize = 0x2000;
@@ -95,6 +95,6 @@ function writeExports(): void {
     byte(0x30 + k / 10);
     byte(0x30 + (k % 10));
     byte(0);
-    unsigned(IMPORTS + k);
+    unsigned(k);
   }
 }

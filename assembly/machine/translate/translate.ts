@@ -17,10 +17,11 @@ import { addFunction, beginModule, bodyBytes, endModule } from "./module";
 import { order } from "./order";
 import { addEntry, addPage, endRegion, endRetired, findEntry, takeRegion } from "./regions";
 
-const SAMPLE_INSNS: i32 = 256;
-const HOT: u32 = 60;
-const HOT_COVERED: u32 = 250;
-const MISS: u32 = 2;
+let SAMPLE_INSNS: i32 = 256;
+let HOT: u32 = 60;
+let HOT_COVERED: u32 = 250;
+let MISS: u32 = 2;
+export function tune(a: i32, b: u32, c: u32, d: u32): void { SAMPLE_INSNS = a; HOT = b; HOT_COVERED = c; MISS = d; }
 
 /** What is counted, and which engine runs. */
 @unmanaged

@@ -3,6 +3,7 @@ export const I32: u32 = 0x7f;
 export const I64: u32 = 0x7e;
 export const F32: u32 = 0x7d;
 export const F64: u32 = 0x7c;
+export const FUNCREF: u32 = 0x70;
 export const NO_RESULT: u32 = 0x40;
 
 export const BLOCK: u32 = 0x02;
@@ -14,7 +15,7 @@ export const BR: u32 = 0x0c;
 export const BR_IF: u32 = 0x0d;
 export const BR_TABLE: u32 = 0x0e;
 export const RETURN: u32 = 0x0f;
-export const CALL: u32 = 0x10;
+export const CALL_INDIRECT: u32 = 0x11;
 export const SELECT: u32 = 0x1b;
 export const LOCAL_GET: u32 = 0x20;
 export const LOCAL_SET: u32 = 0x21;
