@@ -16,7 +16,9 @@ import {
 import { emitInsn } from "./generated/emit";
 import { callHelper, HELPER_ENTER } from "./imports";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
+import { accessesMemory } from "../isa/generated/kinds";
 import { BATCH_PTR } from "./layout";
+import { announceAccess, forgetPages } from "./memory";
 import { byte, fillLength, out, reserve, rewind } from "./writer";
 import * as op from "./wasm";
 
@@ -209,6 +211,10 @@ function leaveLoopWithoutBudget(block: Block): void {
 
 function writeBlock(index: u32, block: Block): void {
   beginBlock();
+  forgetPages();
+  for (let hw = block.start, n = block.count; n > 0; n--, hw += lengthOf(insnAt(hw))) {
+    if (accessesMemory(insnAt(hw).op & 0xfff)) announceAccess(insnAt(hw).rs1 >>> 3);
+  }
   get(N);
   i32Const(block.count);
   byte(op.I32_SUB);

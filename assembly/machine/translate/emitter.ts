@@ -8,7 +8,7 @@ import {
   A, AT, B, close, f32Const, f64Const, FA, FB, FC, FP_HOST, FP_READY, FP_STATE, FR, get, getF, getX, hereHalves, i32Const, i64Const,
   leave, leaveIf, access, noteFp, open, PC, SA, SB, SR, set, setF, setX, T32, tee, VAL,
 } from "./frame"; // prettier-ignore
-import { accessMemory, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
+import { accessMemory, accessOff, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
 import { callHelper, HELPER_FMA_D, HELPER_FMA_S, HELPER_MULH, HELPER_MULHSU, HELPER_MULHU } from "./imports";
 import { byte, unsigned } from "./writer";
 import * as op from "./wasm";
@@ -242,14 +242,14 @@ export class Emitter {
 
   // ----------------------------------------------------------------------------------------------------- memory
   load<T>(i: Insn, va: i64): bool {
-    accessMemory(false, sizeof<T>());
+    accessOff(i.rs1 >>> 3, false, sizeof<T>());
     access(loadOpcode<T>(), 0);
     this.putAny(i.rd, 0);
     return true;
   }
   store<T>(i: Insn, va: i64, value: i64): bool {
     set(VAL);
-    accessMemory(true, sizeof<T>());
+    accessOff(i.rs1 >>> 3, true, sizeof<T>());
     get(VAL);
     access(storeOpcode<T>(), 0);
     return true;
@@ -343,13 +343,13 @@ export class Emitter {
     setF(r >>> 3);
   }
   loadD(i: Insn, va: i64): bool {
-    accessMemory(false, 8);
+    accessOff(i.rs1 >>> 3, false, 8);
     access(op.F64_LOAD, 0);
     setF(i.rd >>> 3);
     return true;
   }
   loadS(i: Insn, va: i64): bool {
-    accessMemory(false, 4);
+    accessOff(i.rs1 >>> 3, false, 4);
     access(op.I64_LOAD32_U, 0);
     i64Const(NAN_BOX);
     byte(op.I64_OR);

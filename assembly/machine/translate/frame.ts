@@ -54,6 +54,8 @@ export let writtenX: u32 = 0;
 export let usedF: u32 = 0;
 export let writtenF: u32 = 0;
 export let usesHostFp: bool = false;
+/** Base registers of which the region keeps a page (memory.ts). */
+export let kept: u32 = 0;
 /** Labels open now; a label's number is how many were open when it was opened. */
 export let nesting: u32 = 0;
 
@@ -63,6 +65,17 @@ export function forgetRegisters(): void {
   usedF = 0;
   writtenF = 0;
   usesHostFp = false;
+  kept = 0;
+}
+
+/** The local of the page that register `r` was last seen to point to, and that of its place in linear memory less its va. */
+export function pageLocal(r: u32): u32 {
+  kept |= 1 << r;
+  return FIRST_X + <u32>popcnt<u32>(usedX) + <u32>popcnt<u32>(usedF) + <u32>popcnt<u32>(kept & ((1 << r) - 1));
+}
+
+export function deltaLocal(r: u32): u32 {
+  return pageLocal(r) + <u32>popcnt<u32>(kept);
 }
 
 export function noteFp(): void {
@@ -144,7 +157,7 @@ export function storeRegisters(): void {
 
 /** The function's locals, by type. */
 export function declareLocals(): void {
-  unsigned(6);
+  unsigned(8);
   unsigned(3);
   byte(op.I32);
   unsigned(6);
@@ -157,6 +170,10 @@ export function declareLocals(): void {
   byte(op.I64);
   unsigned(<u32>popcnt<u32>(usedF));
   byte(op.F64);
+  unsigned(<u32>popcnt<u32>(kept));
+  byte(op.I64);
+  unsigned(<u32>popcnt<u32>(kept));
+  byte(op.I32);
 }
 
 // ----------------------------------------------------------------------------------------------- instructions
@@ -221,6 +238,13 @@ export function open(opcode: u32): u32 {
   byte(opcode);
   byte(op.NO_RESULT);
   return nesting++;
+}
+
+/** Opens an if that leaves a value of type `type`. */
+export function openWithResult(type: u32): void {
+  byte(op.IF);
+  byte(type);
+  nesting++;
 }
 
 export function close(): void {

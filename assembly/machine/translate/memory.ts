@@ -3,7 +3,9 @@
 import { TLB_PTR } from "../layout";
 import { TABLE_BYTES } from "../hart/context";
 import { Hart } from "../hart/state";
-import { AT, ENTRY, get, hart, i32Const, i64Const, leaveIf, access, set, T32, tee, VA, VAL } from "./frame";
+import {
+  access, AT, close, deltaLocal, ENTRY, get, hart, i32Const, i64Const, leaveIf, open, openWithResult, pageLocal, set, T32, tee, VA, VAL,
+} from "./frame"; // prettier-ignore
 import { byte } from "./writer";
 import * as op from "./wasm";
 
@@ -17,6 +19,87 @@ let writeTable: u32 = 0;
 export function useContext(context: u32): void {
   readTable = <u32>(TLB_PTR + <usize>context * (2 * TABLE_BYTES));
   writeTable = readTable + <u32>TABLE_BYTES;
+}
+
+/** How many accesses off each register are still to come in the block: u8 each. */
+const TO_COME: usize = memory.data(32);
+/** Registers whose page is known in this block, by the table for loads and by that for stores. */
+let known: u32 = 0;
+let knownWritable: u32 = 0;
+
+/** A block begins: nothing is known of any register. */
+export function forgetPages(): void {
+  known = 0;
+  knownWritable = 0;
+  memory.fill(TO_COME, 0, 32);
+}
+
+/** The block that begins has an access off register `r`. */
+export function announceAccess(r: u32): void {
+  store<u8>(TO_COME + r, load<u8>(TO_COME + r) + 1);
+}
+
+/**
+ * As accessMemory, for an access off register `base`. Several off one register mostly fall on one page: the first of a block looks at the
+ * table and keeps the page and its place in two locals, the others compare their address with the page.
+ */
+export function accessOff(base: u32, writes: bool, sizeBytes: u32): void {
+  const left = load<u8>(TO_COME + base) - 1;
+  store<u8>(TO_COME + base, left);
+  const bit = (<u32>1) << base;
+  if (((writes ? knownWritable : known) & bit) != 0) {
+    accessKnown(base, writes, sizeBytes);
+    return;
+  }
+  accessMemory(writes, sizeBytes);
+  if (left == 0 || base == 0) return;
+  keepPage(base);
+  get(AT);
+  byte(op.I32_WRAP_I64);
+  known |= bit;
+  if (writes) knownWritable |= bit;
+  else knownWritable &= ~bit;
+}
+
+/** Of the address in AT, which is left on the stack: it is taken from there. */
+function keepPage(base: u32): void {
+  get(VA);
+  byte(op.I32_WRAP_I64);
+  byte(op.I32_SUB);
+  set(deltaLocal(base));
+  get(VA);
+  i64Const(~0xfff);
+  byte(op.I64_AND);
+  set(pageLocal(base));
+}
+
+function accessKnown(base: u32, writes: bool, sizeBytes: u32): void {
+  const keeps = writes || (knownWritable & ((<u32>1) << base)) == 0;
+  const log = <i64>ctz(sizeBytes);
+  tee(VA);
+  get(pageLocal(base));
+  byte(op.I64_XOR);
+  if (log != 0) {
+    i64Const(log); // bits that say "not aligned" go to the top
+    byte(op.I64_ROTR);
+  }
+  i64Const((<i64>0xfff) >> log);
+  byte(op.I64_GT_U);
+  if (keeps) open(op.IF);
+  else openWithResult(op.I32);
+  get(VA);
+  accessMemory(writes, sizeBytes);
+  if (keeps) {
+    keepPage(base);
+    close();
+  } else {
+    byte(op.ELSE);
+  }
+  get(VA);
+  byte(op.I32_WRAP_I64);
+  get(deltaLocal(base));
+  byte(op.I32_ADD);
+  if (!keeps) close();
 }
 
 /** From the virtual address on the stack to the i32 address in linear memory; also in AT. */
