@@ -23,6 +23,9 @@ class Jumps {
   mode: u32;
   misses: u64;
   entered: u64;
+  retired: u64; // instructions that translated code ran
+  stepped: u64; // times it left an instruction to the interpreter
+  ended: u64; // times it came to a place without a region
   generation0: u64;
 }
 
@@ -107,7 +110,11 @@ export function runRegions(h: Hart, budget: i32): i32 {
       before = n;
       n = enterAt(h.pc, n, MAX_DEPTH);
     } while (n > 0 && n != before && h.stepOver == 0);
+    const s = state();
     h.retired += budget - n;
+    s.retired += budget - n;
+    if (h.stepOver != 0) s.stepped++;
+    else if (n > 0) s.ended++;
   }
   return n;
 }
@@ -123,11 +130,27 @@ function useCache(h: Hart, mode: u32): void {
   memory.fill(cache, 0xff, JUMPS_BYTES);
 }
 
-/** Times the machine went into translated code, and times a jump there found nothing in the cache. */
+/** Times the machine went into translated code. */
 export function timesEntered(): u64 {
   return state().entered;
 }
 
+/** Times a call or jump in translated code found nothing in the jump cache. */
 export function jumpMisses(): u64 {
   return state().misses;
+}
+
+/** Of the instructions retired, those that translated code ran. */
+export function instructionsTranslated(): u64 {
+  return state().retired;
+}
+
+/** Times translated code left an instruction to the interpreter: the TLB did not know a page, or a region cannot do it. */
+export function exitsToInterpreter(): u64 {
+  return state().stepped;
+}
+
+/** Times translated code came to a place that has no region. */
+export function exitsWithoutRegion(): u64 {
+  return state().ended;
 }

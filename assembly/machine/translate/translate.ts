@@ -51,8 +51,14 @@ export function regionsTranslated(): u64 {
   return state().regions;
 }
 
+/** Guest instructions that regions were made of; one that is in two regions counts twice. */
 export function insnsTranslated(): u64 {
   return state().insns;
+}
+
+/** Modules that the host did not compile. */
+export function modulesRefused(): u64 {
+  return state().failed;
 }
 
 export function bytesEmitted(): u64 {
