@@ -21,6 +21,7 @@ import {
 import { WardianError } from "../errors.js";
 import type { MachineMetric } from "../metrics/catalog.js";
 import type { BootPlan } from "./boot/plan.js";
+import { hasFusedMultiplyAdd } from "./fused-multiply-add.js";
 import { Linker } from "./linker.js";
 import { instantiateMachine, type MachineExports } from "./module.js";
 
@@ -100,6 +101,7 @@ export class Machine {
     this.#wasm = instantiateMachine(this.#imports());
     this.#linker = new Linker(this.#wasm);
     this.#wasm.machineInit(BigInt(options.ramBytes));
+    this.#wasm.setFused(hasFusedMultiplyAdd() ? 1 : 0);
     this.#wasm.setEngine(ENGINES[options.engine ?? "translate"]);
     this.#attach();
   }

@@ -8,6 +8,7 @@ export interface MachineExports extends Record<string, unknown> {
   readonly memory: WebAssembly.Memory;
   readonly table: WebAssembly.Table;
   setEngine(engine: number): void;
+  setFused(fused: number): void;
   regionsTranslated(): bigint;
   insnsTranslated(): bigint;
   bytesEmitted(): bigint;

@@ -5,19 +5,17 @@
 import { Insn } from "../isa/insn";
 import { AMO_ADD, AMO_AND, AMO_MAX, AMO_MAXU, AMO_MIN, AMO_MINU, AMO_OR, AMO_SWAP, AMO_XOR } from "../isa/a";
 import {
-  A, AT, B, close, f32Const, f64Const, FA, FB, FC, FP_HOST, FP_READY, FP_STATE, FR, get, getF, getX, hereHalves, i32Const, i64Const,
-  leave, leaveIf, access, noteFp, open, PC, SA, SB, SR, set, setF, setX, T32, tee, VAL,
+  A, access, AT, B, close, FP_HOST, FP_READY, FP_STATE, get, getF, getX, hereHalves, i32Const, i64Const, leave, leaveIf, noteFp, PC, set, setF, setX,
+  T32, tee, VAL,
 } from "./frame"; // prettier-ignore
 import { accessMemory, accessOff, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
-import { callHelper, HELPER_FMA_D, HELPER_FMA_S, HELPER_MULH, HELPER_MULHSU, HELPER_MULHU } from "./imports";
-import { byte, unsigned } from "./writer";
+import * as float from "./float";
+import { callHelper, HELPER_MULH, HELPER_MULHSU, HELPER_MULHU } from "./imports";
+import { byte } from "./writer";
 import * as op from "./wasm";
 
 const NAN_BOX: i64 = 0xffffffff00000000;
 const NAN_S: i32 = 0x7fc00000;
-const RNE: u32 = 0;
-const RTZ: u32 = 1;
-const DYNAMIC: u32 = 7;
 
 /** What of the floating point state was checked in this block. */
 let fpChecked: u32 = 0;
@@ -34,7 +32,7 @@ export class Emitter {
   imm(value: i64): i64 { i64Const(value); return 0; }
   put(r: u32, value: i64): void { setX(r >>> 3); }
   putAny(r: u32, value: i64): void {
-    if (r == 0) byte(0x1a); // drop
+    if (r == 0) byte(op.DROP);
     else setX(r >>> 3);
   }
   nothing(): void {}
@@ -357,285 +355,59 @@ export class Emitter {
     setF(i.rd >>> 3);
     return true;
   }
-  /** False where the instruction rounds otherwise than to nearest: it is then left. */
-  nearest(rm: u32): bool {
-    if (rm == RNE || rm == DYNAMIC) return true;
-    leave();
-    return false;
-  }
 
   // doubles
-  addD(a: u64, b: u64, rm: u32): u64 { return this.sumD(op.F64_ADD, rm); }
-  subD(a: u64, b: u64, rm: u32): u64 { return this.sumD(op.F64_SUB, rm); }
-  sumD(opcode: u32, rm: u32): u64 {
-    if (!this.nearest(rm)) return 0;
-    byte(opcode);
-    this.finiteD();
-    return 0;
-  }
-  /** The result is finite, else the instruction is left. */
-  finiteD(): void {
-    tee(FR);
-    byte(op.F64_ABS);
-    f64Const(Infinity);
-    byte(op.F64_LT);
-    byte(op.I32_EQZ);
-    leaveIf();
-    get(FR);
-  }
-  mulD(a: u64, b: u64, rm: u32): u64 { return this.productD(op.F64_MUL, rm); }
-  divD(a: u64, b: u64, rm: u32): u64 { return this.productD(op.F64_DIV, rm); }
-  productD(opcode: u32, rm: u32): u64 {
-    if (!this.nearest(rm)) return 0;
-    set(FB);
-    tee(FA);
-    get(FB);
-    byte(opcode);
-    tee(FR);
-    this.unlessOrdinaryD();
-    // A zero is exact where an operand is one; by a zero is not divided here, that gives an infinity.
-    get(FA);
-    f64Const(0);
-    byte(op.F64_EQ);
-    if (opcode == op.F64_MUL) {
-      get(FB);
-      f64Const(0);
-      byte(op.F64_EQ);
-      byte(op.I32_OR);
-    }
-    get(FR);
-    f64Const(0);
-    byte(op.F64_EQ);
-    byte(op.I32_AND);
-    byte(op.I32_EQZ);
-    leaveIf();
-    close();
-    get(FR);
-    return 0;
-  }
-  /** Opens an if for a result whose exponent says zero, subnormal, smallest normal, infinity or NaN. */
-  unlessOrdinaryD(): void {
-    byte(op.I64_REINTERPRET_F64);
-    i64Const(52);
-    byte(op.I64_SHR_U);
-    byte(op.I32_WRAP_I64);
-    i32Const(0x7ff);
-    byte(op.I32_AND);
-    i32Const(2);
-    byte(op.I32_SUB);
-    i32Const(2044);
-    byte(op.I32_GT_U);
-    open(op.IF);
-  }
-  unlessOrdinaryS(): void {
-    byte(op.I32_REINTERPRET_F32);
-    i32Const(23);
-    byte(op.I32_SHR_U);
-    i32Const(0xff);
-    byte(op.I32_AND);
-    i32Const(2);
-    byte(op.I32_SUB);
-    i32Const(252);
-    byte(op.I32_GT_U);
-    open(op.IF);
-  }
-  sqrtD(a: u64, rm: u32): u64 {
-    if (!this.nearest(rm)) return 0;
-    byte(op.F64_SQRT);
-    this.finiteD();
-    return 0;
-  }
-  fmaD(a: u64, b: u64, c: u64, rm: u32): u64 {
-    if (this.nearest(rm)) callHelper(HELPER_FMA_D);
-    return 0;
-  }
-  minD(a: u64, b: u64): u64 { return this.orderedD(op.F64_MIN); }
-  maxD(a: u64, b: u64): u64 { return this.orderedD(op.F64_MAX); }
-  eqD(a: u64, b: u64): i64 { return this.compareD(op.F64_EQ); }
-  ltD(a: u64, b: u64): i64 { return this.compareD(op.F64_LT); }
-  leD(a: u64, b: u64): i64 { return this.compareD(op.F64_LE); }
-  compareD(opcode: u32): i64 { this.orderedD(opcode); return this.op(op.I64_EXTEND_I32_U); }
-  /** An operation of two numbers; NaNs are the interpreter's. */
-  orderedD(opcode: u32): u64 {
-    set(FB);
-    set(FA);
-    get(FA);
-    get(FA);
-    byte(op.F64_NE);
-    get(FB);
-    get(FB);
-    byte(op.F64_NE);
-    byte(op.I32_OR);
-    leaveIf();
-    get(FA);
-    get(FB);
-    byte(opcode);
-    return 0;
-  }
+  addD(a: u64, b: u64, rm: u32): u64 { float.sum<f64>(op.F64_ADD, rm); return 0; }
+  subD(a: u64, b: u64, rm: u32): u64 { float.sum<f64>(op.F64_SUB, rm); return 0; }
+  mulD(a: u64, b: u64, rm: u32): u64 { float.product<f64>(op.F64_MUL, rm); return 0; }
+  divD(a: u64, b: u64, rm: u32): u64 { float.product<f64>(op.F64_DIV, rm); return 0; }
+  sqrtD(a: u64, rm: u32): u64 { float.squareRoot<f64>(rm); return 0; }
+  fmaD(a: u64, b: u64, c: u64, rm: u32): u64 { float.multiplyAdd<f64>(rm); return 0; }
+  minD(a: u64, b: u64): u64 { float.extremum<f64>(op.F64_MIN); return 0; }
+  maxD(a: u64, b: u64): u64 { float.extremum<f64>(op.F64_MAX); return 0; }
+  eqD(a: u64, b: u64): i64 { float.comparison<f64>(op.F64_EQ); return this.op(op.I64_EXTEND_I32_U); }
+  ltD(a: u64, b: u64): i64 { float.comparison<f64>(op.F64_LT); return this.op(op.I64_EXTEND_I32_U); }
+  leD(a: u64, b: u64): i64 { float.comparison<f64>(op.F64_LE); return this.op(op.I64_EXTEND_I32_U); }
   classD(a: u64): i64 { return this.cannot(); }
-  toI32FromD(a: u64, rm: u32): i64 { return this.truncateD(rm, -2147483649.0, 2147483648.0, op.I64_TRUNC_SAT_F64_S); }
-  toU32FromD(a: u64, rm: u32): i64 { this.truncateD(rm, -1.0, 4294967296.0, op.I64_TRUNC_SAT_F64_S); return this.op(op.I64_EXTEND32_S); }
-  toI64FromD(a: u64, rm: u32): i64 { return this.truncateD(rm, -9223372036854777856.0, 9223372036854775808.0, op.I64_TRUNC_SAT_F64_S); }
-  toU64FromD(a: u64, rm: u32): i64 { return this.truncateD(rm, -1.0, 18446744073709551616.0, op.I64_TRUNC_SAT_F64_U); }
-  /** Towards zero, of a value between the two, neither included. */
-  truncateD(rm: u32, low: f64, high: f64, opcode: u32): i64 {
-    if (rm != RTZ) return this.cannot();
-    tee(FA);
-    f64Const(low);
-    byte(0x64); // f64.gt
-    get(FA);
-    f64Const(high);
-    byte(op.F64_LT);
-    byte(op.I32_AND);
-    byte(op.I32_EQZ);
-    leaveIf();
-    get(FA);
-    byte(op.TRUNC_SAT_PREFIX);
-    unsigned(opcode);
-    return 0;
-  }
+  toI32FromD(a: u64, rm: u32): i64 { float.truncate(rm, -2147483649.0, 2147483648.0, op.I64_TRUNC_SAT_F64_S); return 0; }
+  toU32FromD(a: u64, rm: u32): i64 { float.truncate(rm, -1.0, 4294967296.0, op.I64_TRUNC_SAT_F64_S); return this.op(op.I64_EXTEND32_S); }
+  /** The double below -2^63 is 2048 less. */
+  toI64FromD(a: u64, rm: u32): i64 { float.truncate(rm, -9223372036854777856.0, 9223372036854775808.0, op.I64_TRUNC_SAT_F64_S); return 0; }
+  toU64FromD(a: u64, rm: u32): i64 { float.truncate(rm, -1.0, 18446744073709551616.0, op.I64_TRUNC_SAT_F64_U); return 0; }
   fromI32ToD(a: i64, rm: u32): u64 { byte(op.I64_EXTEND32_S); byte(op.F64_CONVERT_I64_S); return 0; }
   fromU32ToD(a: i64, rm: u32): u64 { this.mask(0xffffffff); byte(op.F64_CONVERT_I64_S); return 0; }
-  fromI64ToD(a: i64, rm: u32): u64 { if (this.nearest(rm)) byte(op.F64_CONVERT_I64_S); return 0; }
-  fromU64ToD(a: i64, rm: u32): u64 { if (this.nearest(rm)) byte(op.F64_CONVERT_I64_U); return 0; }
+  fromI64ToD(a: i64, rm: u32): u64 { if (float.roundsToNearest(rm)) byte(op.F64_CONVERT_I64_S); return 0; }
+  fromU64ToD(a: i64, rm: u32): u64 { if (float.roundsToNearest(rm)) byte(op.F64_CONVERT_I64_U); return 0; }
   negD(a: u64): u64 { byte(op.F64_NEG); return 0; }
   sgnjD(a: u64, b: u64): u64 { byte(op.F64_COPYSIGN); return 0; }
   sgnjnD(a: u64, b: u64): u64 { byte(op.F64_NEG); byte(op.F64_COPYSIGN); return 0; }
-  sgnjxD(a: u64, b: u64): u64 {
-    byte(op.I64_REINTERPRET_F64);
-    i64Const(i64.MIN_VALUE);
-    byte(op.I64_AND);
-    set(B);
-    byte(op.I64_REINTERPRET_F64);
-    get(B);
-    byte(op.I64_XOR);
-    byte(op.F64_REINTERPRET_I64);
-    return 0;
-  }
-  narrow(a: u64, rm: u32): u32 {
-    if (!this.nearest(rm)) return 0;
-    tee(FA);
-    byte(op.F32_DEMOTE_F64);
-    tee(SR);
-    this.unlessOrdinaryS();
-    get(FA);
-    f64Const(0);
-    byte(op.F64_NE);
-    leaveIf();
-    close();
-    get(SR);
-    return 0;
-  }
-  widen(a: u32): u64 {
-    tee(SA);
-    get(SA);
-    byte(op.F32_NE);
-    leaveIf();
-    get(SA);
-    byte(op.F64_PROMOTE_F32);
-    return 0;
-  }
+  sgnjxD(a: u64, b: u64): u64 { float.signProduct<f64>(); return 0; }
+  narrow(a: u64, rm: u32): u32 { float.narrow(rm); return 0; }
+  widen(a: u32): u64 { float.widen(); return 0; }
 
   // singles
-  addS(a: u32, b: u32, rm: u32): u32 { return this.sumS(op.F32_ADD, rm); }
-  subS(a: u32, b: u32, rm: u32): u32 { return this.sumS(op.F32_SUB, rm); }
-  sumS(opcode: u32, rm: u32): u32 {
-    if (!this.nearest(rm)) return 0;
-    byte(opcode);
-    this.finiteS();
-    return 0;
-  }
-  finiteS(): void {
-    tee(SR);
-    byte(op.F32_ABS);
-    f32Const(<f32>Infinity);
-    byte(op.F32_LT);
-    byte(op.I32_EQZ);
-    leaveIf();
-    get(SR);
-  }
-  mulS(a: u32, b: u32, rm: u32): u32 { return this.productS(op.F32_MUL, rm); }
-  divS(a: u32, b: u32, rm: u32): u32 { return this.productS(op.F32_DIV, rm); }
-  productS(opcode: u32, rm: u32): u32 {
-    if (!this.nearest(rm)) return 0;
-    set(SB);
-    tee(SA);
-    get(SB);
-    byte(opcode);
-    tee(SR);
-    this.unlessOrdinaryS();
-    get(SA);
-    f32Const(0);
-    byte(op.F32_EQ);
-    if (opcode == op.F32_MUL) {
-      get(SB);
-      f32Const(0);
-      byte(op.F32_EQ);
-      byte(op.I32_OR);
-    }
-    get(SR);
-    f32Const(0);
-    byte(op.F32_EQ);
-    byte(op.I32_AND);
-    byte(op.I32_EQZ);
-    leaveIf();
-    close();
-    get(SR);
-    return 0;
-  }
-  sqrtS(a: u32, rm: u32): u32 {
-    if (!this.nearest(rm)) return 0;
-    byte(op.F32_SQRT);
-    this.finiteS();
-    return 0;
-  }
-  fmaS(a: u32, b: u32, c: u32, rm: u32): u32 {
-    if (this.nearest(rm)) callHelper(HELPER_FMA_S);
-    return 0;
-  }
-  minS(a: u32, b: u32): u32 { return this.orderedS(op.F32_MIN); }
-  maxS(a: u32, b: u32): u32 { return this.orderedS(op.F32_MAX); }
-  eqS(a: u32, b: u32): i64 { return this.compareS(op.F32_EQ); }
-  ltS(a: u32, b: u32): i64 { return this.compareS(op.F32_LT); }
-  leS(a: u32, b: u32): i64 { return this.compareS(op.F32_LE); }
-  compareS(opcode: u32): i64 { this.orderedS(opcode); return this.op(op.I64_EXTEND_I32_U); }
-  orderedS(opcode: u32): u32 {
-    set(SB);
-    set(SA);
-    get(SA);
-    get(SA);
-    byte(op.F32_NE);
-    get(SB);
-    get(SB);
-    byte(op.F32_NE);
-    byte(op.I32_OR);
-    leaveIf();
-    get(SA);
-    get(SB);
-    byte(opcode);
-    return 0;
-  }
+  addS(a: u32, b: u32, rm: u32): u32 { float.sum<f32>(op.F64_ADD, rm); return 0; }
+  subS(a: u32, b: u32, rm: u32): u32 { float.sum<f32>(op.F64_SUB, rm); return 0; }
+  mulS(a: u32, b: u32, rm: u32): u32 { float.product<f32>(op.F64_MUL, rm); return 0; }
+  divS(a: u32, b: u32, rm: u32): u32 { float.product<f32>(op.F64_DIV, rm); return 0; }
+  sqrtS(a: u32, rm: u32): u32 { float.squareRoot<f32>(rm); return 0; }
+  fmaS(a: u32, b: u32, c: u32, rm: u32): u32 { float.multiplyAdd<f32>(rm); return 0; }
+  minS(a: u32, b: u32): u32 { float.extremum<f32>(op.F64_MIN); return 0; }
+  maxS(a: u32, b: u32): u32 { float.extremum<f32>(op.F64_MAX); return 0; }
+  eqS(a: u32, b: u32): i64 { float.comparison<f32>(op.F64_EQ); return this.op(op.I64_EXTEND_I32_U); }
+  ltS(a: u32, b: u32): i64 { float.comparison<f32>(op.F64_LT); return this.op(op.I64_EXTEND_I32_U); }
+  leS(a: u32, b: u32): i64 { float.comparison<f32>(op.F64_LE); return this.op(op.I64_EXTEND_I32_U); }
   classS(a: u32): i64 { return this.cannot(); }
   toI32FromS(a: u32, rm: u32): i64 { byte(op.F64_PROMOTE_F32); return this.toI32FromD(0, rm); }
   toU32FromS(a: u32, rm: u32): i64 { byte(op.F64_PROMOTE_F32); return this.toU32FromD(0, rm); }
   toI64FromS(a: u32, rm: u32): i64 { byte(op.F64_PROMOTE_F32); return this.toI64FromD(0, rm); }
   toU64FromS(a: u32, rm: u32): i64 { byte(op.F64_PROMOTE_F32); return this.toU64FromD(0, rm); }
-  fromI32ToS(a: i64, rm: u32): u32 { if (this.nearest(rm)) { byte(op.I64_EXTEND32_S); byte(op.F32_CONVERT_I64_S); } return 0; }
-  fromU32ToS(a: i64, rm: u32): u32 { if (this.nearest(rm)) { this.mask(0xffffffff); byte(op.F32_CONVERT_I64_S); } return 0; }
-  fromI64ToS(a: i64, rm: u32): u32 { if (this.nearest(rm)) byte(op.F32_CONVERT_I64_S); return 0; }
-  fromU64ToS(a: i64, rm: u32): u32 { if (this.nearest(rm)) byte(op.F32_CONVERT_I64_U); return 0; }
+  fromI32ToS(a: i64, rm: u32): u32 { byte(op.I64_EXTEND32_S); return this.fromI64ToS(a, rm); }
+  fromU32ToS(a: i64, rm: u32): u32 { this.mask(0xffffffff); return this.fromI64ToS(a, rm); }
+  fromI64ToS(a: i64, rm: u32): u32 { if (float.roundsToNearest(rm)) byte(op.F32_CONVERT_I64_S); return 0; }
+  fromU64ToS(a: i64, rm: u32): u32 { if (float.roundsToNearest(rm)) byte(op.F32_CONVERT_I64_U); return 0; }
   negS(a: u32): u32 { byte(op.F32_NEG); return 0; }
   sgnjS(a: u32, b: u32): u32 { byte(op.F32_COPYSIGN); return 0; }
   sgnjnS(a: u32, b: u32): u32 { byte(op.F32_NEG); byte(op.F32_COPYSIGN); return 0; }
-  sgnjxS(a: u32, b: u32): u32 {
-    byte(op.I32_REINTERPRET_F32);
-    i32Const(i32.MIN_VALUE);
-    byte(op.I32_AND);
-    set(T32);
-    byte(op.I32_REINTERPRET_F32);
-    get(T32);
-    byte(0x73); // i32.xor
-    byte(op.F32_REINTERPRET_I32);
-    return 0;
-  }
+  sgnjxS(a: u32, b: u32): u32 { float.signProduct<f32>(); return 0; }
 }
