@@ -6,12 +6,12 @@ import { Hart } from "../hart/state";
 import { FP_DIRTY } from "../hart/state";
 import {
   Block, blockAt, entryHw, insnAt, lengthOf, NO_BLOCK,
-  END_BRANCH, END_CALL, END_CALL_REGISTER, END_FALL, END_JUMP, END_LEAVE, END_TAIL, END_TAIL_REGISTER,
+  END_BRANCH, END_CALL, END_CALL_REGISTER, END_FALL, END_JUMP, END_LEAVE, END_SWITCH, END_TAIL, END_TAIL_REGISTER, isReturn, switchBlock, targetAt, targets,
 } from "./discover"; // prettier-ignore
 import { beginBlock, Emitter } from "./emitter";
 import {
   beginInsn, branch, close, declareLocals, DEPTH, exit, forgetRegisters, FP_HOST, FP_READY, FP_STATE, get, hart, i32Const, i64Const,
-  LABEL_SPILL, leave, access, loadRegisters, N, open, PC, SELECTOR, set, storeRegisters, usesHostFp, VAL, writeExits,
+  LABEL_SPILL, leave, access, loadRegisters, N, open, A, PC, SELECTOR, set, storeRegisters, usesHostFp, VAL, writeExits,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
 import { callHelper, HELPER_ENTER } from "./imports";
@@ -91,7 +91,7 @@ function planLabels(): void {
   for (let position: u32 = 0; position < count; position++) {
     const index = blockIn(position);
     const block = blockAt(index);
-    if (block.isHead) block.isEntry = true;
+    if (block.isHead && index != switchBlock) block.isEntry = true;
     if (index == 0) block.needsLabel = position != 0;
     else if (block.isEntry) reachFromOutside(NO_BLOCK, index);
   }
@@ -100,6 +100,8 @@ function planLabels(): void {
     const block = blockAt(index);
     plan(index, block.first, block.end == END_BRANCH);
     if (block.end == END_BRANCH) plan(index, block.second, false);
+    if (block.end == END_TAIL_REGISTER) plan(index, block.first, true);
+    for (let k: u32 = 0; index == switchBlock && k < targets; k++) plan(index, targetAt(k), true);
   }
 }
 
@@ -203,7 +205,8 @@ function leaveLoopWithoutBudget(block: Block): void {
   i32Const(0);
   byte(op.I32_LE_S);
   open(op.IF);
-  exit(halves(block.start), 0);
+  if (block.end == END_SWITCH) writeReturn();
+  else exit(halves(block.start), 0);
   close();
 }
 
@@ -254,7 +257,12 @@ function writeEnd(index: u32, block: Block): void {
       writeTail();
       break;
     case END_TAIL_REGISTER:
-      writeJump(block);
+      if (isReturn(insnAt(block.last))) writeReturn();
+      else if (block.first != NO_BLOCK) go(index, block.first, 0);
+      else writeTail();
+      break;
+    case END_SWITCH:
+      writeSwitch(index);
       break;
   }
 }
@@ -335,15 +343,45 @@ function writeTail(): void {
   byte(op.RETURN);
 }
 
-/** jalr without a link: a return goes back to the caller; anything else is a jump to somewhere. */
-function writeJump(block: Block): void {
-  const i = insnAt(block.last);
-  if (i.rs1 == 8 || i.rs1 == 40) {
-    hart();
-    get(VAL);
-    access(op.I64_STORE, <u32>offsetof<Hart>("pc"));
-    branch(op.BR, LABEL_SPILL);
-  } else {
-    writeTail();
+/** A return goes back to the caller, wherever that is. */
+function writeReturn(): void {
+  hart();
+  get(VAL);
+  access(op.I64_STORE, <u32>offsetof<Hart>("pc"));
+  branch(op.BR, LABEL_SPILL);
+}
+
+/** To the block at VAL, by halving the list of targets; what stands nowhere in it is a jump out of the region. */
+function writeSwitch(index: u32): void {
+  get(VAL);
+  get(PC);
+  byte(op.I64_SUB);
+  set(A);
+  writeHalf(index, 0, targets);
+  writeTail();
+}
+
+/** Among the targets from `first` to before `end`. */
+function writeHalf(index: u32, first: u32, end: u32): void {
+  const middle = first + ((end - first) >>> 1);
+  const offset = <i64>halves(blockAt(targetAt(middle)).start) << 1;
+  if (end - first > 2) {
+    get(A);
+    i64Const(offset);
+    byte(op.I64_LT_S);
+    open(op.IF);
+    writeHalf(index, first, middle);
+    byte(op.ELSE);
+    writeHalf(index, middle, end);
+    close();
+    return;
+  }
+  for (let k = first; k < end; k++) {
+    get(A);
+    i64Const(<i64>halves(blockAt(targetAt(k)).start) << 1);
+    byte(op.I64_EQ);
+    open(op.IF);
+    branch(op.BR, labelOf(index, targetAt(k)));
+    close();
   }
 }

@@ -3,13 +3,15 @@
 //
 // Places are halfwords of the window ("hw"): WINDOW_BEFORE pages before the first instruction's page, and what follows, 8 in all.
 import { Hart } from "../hart/state";
+import { OP_ENTRY, OP_MASK } from "../bus/code";
 import { decodedPage, rawPage } from "../mmu/fetch";
 import { OP_BEQ, OP_BGEU, OP_JAL, OP_JALR } from "../isa/generated/ops";
 import { endsRegion, resumesBehind } from "../isa/generated/kinds";
 import { Insn } from "../isa/insn";
 import { decodeAt } from "../interp/decode";
 import { BLOCK_OF_PTR, BLOCKS_PTR, FLAGS_PTR, INSNS_PTR, WORK_PTR } from "./layout";
-import { MAX_REGION_PAGES } from "./regions";
+import { entryAt, findEntry, MAX_REGION_PAGES } from "./regions";
+import { MODES } from "./layout";
 
 const WINDOW_PAGES: u32 = 8;
 const WINDOW_BEFORE: u64 = 2;
@@ -19,6 +21,7 @@ export const MAX_BLOCKS: u32 = 500;
 
 const VISITED: u8 = 1;
 const LEADER: u8 = 2;
+const TARGET: u8 = 8;
 const RESUMED: u8 = 4; // the interpreter comes back here: behind a call, or behind an instruction that is its own
 
 /** How a block ends. */
@@ -30,6 +33,7 @@ export const END_CALL_REGISTER: u32 = 4;
 export const END_TAIL: u32 = 5; // a jump out of the window
 export const END_TAIL_REGISTER: u32 = 6;
 export const END_LEAVE: u32 = 7; // the last instruction is the interpreter's
+export const END_SWITCH: u32 = 8; // no instruction: goes to the block that stands at the address jumped to
 
 export const NO_BLOCK: u32 = 0xffffffff;
 export const BLOCK_BYTES: usize = 64;
@@ -58,12 +62,32 @@ export class Block {
   selector: u32;
 }
 
+/** Where jumps through a register may go within the region: block numbers, in the order of their places. */
+export const MAX_TARGETS: u32 = 64;
+const TARGETS_PTR: usize = WORK_PTR + 0x8000;
+export let targets: u32 = 0;
+/** The block where all such jumps meet; NO_BLOCK where there are none. */
+export let switchBlock: u32 = NO_BLOCK;
+
+@inline
+export function targetAt(k: u32): u32 {
+  return load<u32>(TARGETS_PTR + (<usize>k << 2));
+}
+
+/** True for a block that jumps through a register may go to. */
+export function isTarget(index: u32): bool {
+  return (flags(blockAt(index).start) & TARGET) != 0;
+}
+
 /** The window of the region at hand. */
 export let windowVa: u64 = 0;
 export let entryHw: u32 = 0;
 export let blocks: u32 = 0;
 export let insns: u32 = 0;
 export let pages: u32 = 0;
+let lowestHw: u32 = 0;
+let highestHw: u32 = 0;
+let jumpsThroughRegister: bool = false;
 
 const PAGE_CODE: usize = memory.data(WINDOW_PAGES * 4);
 const PAGE_RAW: usize = memory.data(WINDOW_PAGES * 4);
@@ -128,8 +152,15 @@ export function discover(h: Hart, pc: u64): bool {
   memory.fill(PAGE_CODE, 0, WINDOW_PAGES * 4);
   insns = 0;
   pages = 0;
+  targets = 0;
+  lowestHw = entryHw;
+  highestHw = entryHw;
+  jumpsThroughRegister = false;
   const generation = h.generation;
-  walk(h);
+  store<u32>(WORK_PTR, entryHw);
+  flag(entryHw, LEADER);
+  walk(h, 1);
+  while (addTargets(h));
   cut();
   // A page that gave way to another one of the window takes the generation with it.
   return h.generation == generation && insns > 1 && !(blockAt(0).end == END_LEAVE && blockAt(0).count == 1);
@@ -167,18 +198,47 @@ function read(h: Hart, hw: u32): bool {
   return true;
 }
 
-/** Marks what can be reached as visited, and where blocks begin. */
-function walk(h: Hart): void {
-  let top = WORK_PTR;
-  store<u32>(top, entryHw);
-  top += 4;
-  flag(entryHw, LEADER);
+/**
+ * Looks for places that jumps through a register may go to: such a jump is there, and between the region's instructions begins another region,
+ * which was found hot by itself. The cases of a switch are like that. True where there was one.
+ */
+function addTargets(h: Hart): bool {
+  if (!jumpsThroughRegister) return false;
+  let count: u32 = 0;
+  for (let hw = lowestHw; hw < highestHw && targets < MAX_TARGETS; hw++) {
+    if (flags(hw) & TARGET || raw(h, hw) == 0) continue;
+    const slot = pageCode(hw >>> 11) + ((<usize>hw & 2047) << 3);
+    if ((load<u16>(slot) & OP_MASK) != OP_ENTRY || !beginsRegion(slot)) continue;
+    flag(hw, LEADER | TARGET);
+    if (targets == 0) flag(entryHw, TARGET);
+    store<u32>(WORK_PTR + (<usize>count << 2), hw);
+    count++;
+    targets++;
+  }
+  if (count != 0) walk(h, count);
+  return count != 0;
+}
+
+/** True where a region's first instruction is that of a slot, in whichever mode. */
+function beginsRegion(slot: usize): bool {
+  for (let mode: u32 = 0; mode < MODES; mode++) {
+    const entry = findEntry(slot, mode);
+    if (entry != 0 && entryAt(entry).isCase) return true;
+  }
+  return false;
+}
+
+/** Marks what can be reached as visited, and where blocks begin: from `count` places on the work list. */
+function walk(h: Hart, count: u32): void {
+  let top = WORK_PTR + (<usize>count << 2);
   while (top > WORK_PTR) {
     top -= 4;
     let hw = load<u32>(top);
     while (hw < WINDOW_HALVES && !(flags(hw) & VISITED) && insns < MAX_INSNS && read(h, hw)) {
       flag(hw, VISITED);
       insns++;
+      lowestHw = min(lowestHw, hw);
+      highestHw = max(highestHw, hw);
       const i = insnAt(hw);
       const op = i.op & 0xfff;
       const next = hw + lengthOf(i);
@@ -186,7 +246,10 @@ function walk(h: Hart): void {
         if (!resumesBehind(op) || next >= WINDOW_HALVES) break;
         flag(next, LEADER | RESUMED);
       } else if (op == OP_JALR) {
-        if (i.rd == 0) break;
+        if (i.rd == 0) {
+          if (!isReturn(i)) jumpsThroughRegister = true;
+          break;
+        }
         if (next < WINDOW_HALVES) flag(next, LEADER | RESUMED);
       } else if (op == OP_JAL || (op >= OP_BEQ && op <= OP_BGEU)) {
         const target = targetOf(hw, i);
@@ -226,11 +289,38 @@ function cut(): void {
     if (pageCode(hw >>> 11) == 0) hw |= 2047;
     else if (hw != entryHw && isBlockStart(hw)) addBlock(hw);
   }
-  for (let index: u32 = 0; index < blocks; index++) {
+  const cases = blocks;
+  switchBlock = targets != 0 && blocks < MAX_BLOCKS ? addSwitch() : NO_BLOCK;
+  for (let index: u32 = 0; index < cases; index++) {
     const block = blockAt(index);
     block.first = hasFirst(block.end) ? numberOf(block.firstHw) : NO_BLOCK;
     block.second = block.end == END_BRANCH ? numberOf(block.secondHw) : NO_BLOCK;
+    if (block.end == END_TAIL_REGISTER && !isReturn(insnAt(block.last))) block.first = switchBlock;
   }
+}
+
+/** The block where jumps through a register meet, and the blocks it leads to. */
+function addSwitch(): u32 {
+  targets = 0;
+  for (let index: u32 = 0; index < blocks && targets < MAX_TARGETS; index++) if (isTarget(index)) addTarget(index);
+  const block = blockAt(blocks);
+  memory.fill(changetype<usize>(block), 0, BLOCK_BYTES);
+  block.end = END_SWITCH;
+  block.first = NO_BLOCK;
+  block.second = NO_BLOCK;
+  return blocks++;
+}
+
+/** In the order of their places: block 0 may stand anywhere, the others come in order. */
+function addTarget(index: u32): void {
+  let k = targets++;
+  for (; k > 0 && blockAt(targetAt(k - 1)).start > blockAt(index).start; k--) store<u32>(TARGETS_PTR + (<usize>k << 2), targetAt(k - 1));
+  store<u32>(TARGETS_PTR + (<usize>k << 2), index);
+}
+
+/** jalr through x1 or x5 without a link is a return. */
+export function isReturn(i: Insn): bool {
+  return i.rs1 == 8 || i.rs1 == 40;
 }
 
 /** True where a block of the region may follow. */
@@ -252,7 +342,7 @@ function addBlock(start: u32): void {
   const block = blockAt(index);
   memory.fill(changetype<usize>(block), 0, BLOCK_BYTES);
   block.start = start;
-  block.isEntry = index == 0 || (flags(start) & RESUMED) != 0;
+  block.isEntry = index == 0 || (flags(start) & (RESUMED | TARGET)) != 0;
   let hw = start;
   while (true) {
     const i = insnAt(hw);

@@ -15,6 +15,7 @@
 //   0x70_0000  entries       ENTRY_BYTES each (regions.ts)
 import { TRANSLATE_PTR } from "../layout";
 
+export const MODES: u32 = 4; // contexts of hart/context.ts
 export const BUCKETS_PTR: usize = TRANSLATE_PTR;
 export const BUCKETS: u32 = 16384;
 export const HEAT_PTR: usize = TRANSLATE_PTR + 0x10000;

@@ -1,7 +1,7 @@
 // Puts the blocks of a region into an order in which every loop is one run of blocks behind its head: a weak topological order
 // (Bourdoncle, "Efficient chaotic iteration strategies with widenings", 1993). Every edge then goes forward, or back to the head of a
 // loop that holds it. Depends on discover only.
-import { Block, blockAt, blocks, MAX_BLOCKS, NO_BLOCK } from "./discover";
+import { Block, blockAt, blocks, END_SWITCH, MAX_BLOCKS, NO_BLOCK, targetAt, targets } from "./discover";
 import { WORK_PTR } from "./layout";
 
 const DONE: u32 = 0xffffffff;
@@ -54,8 +54,8 @@ function visit(index: u32): u32 {
   block.dfn = own;
   let head = own;
   let loops = false;
-  for (let edge: u32 = 0; edge < 2; edge++) {
-    const successor = edge == 0 ? block.first : block.second;
+  for (let edge: u32 = 0; edge < edgesOf(block); edge++) {
+    const successor = successorOf(block, edge);
     if (successor == NO_BLOCK || blockAt(successor).dfn == DONE) continue;
     const lowest = blockAt(successor).dfn == 0 ? visit(successor) : blockAt(successor).dfn;
     if (lowest <= head) {
@@ -77,6 +77,19 @@ function visit(index: u32): u32 {
   return head;
 }
 
+/** How many successors a block may have. */
+@inline
+function edgesOf(block: Block): u32 {
+  return block.end == END_SWITCH ? targets : 2;
+}
+
+/** One of them; NO_BLOCK where the region ends there. */
+@inline
+function successorOf(block: Block, edge: u32): u32 {
+  if (block.end == END_SWITCH) return targetAt(edge);
+  return edge == 0 ? block.first : block.second;
+}
+
 @inline
 function pop(): u32 {
   stackTop -= 4;
@@ -86,8 +99,8 @@ function pop(): u32 {
 function component(index: u32, block: Block): void {
   block.isHead = true;
   block.componentEnd = filled - 1;
-  for (let edge: u32 = 0; edge < 2; edge++) {
-    const successor = edge == 0 ? block.first : block.second;
+  for (let edge: u32 = 0; edge < edgesOf(block); edge++) {
+    const successor = successorOf(block, edge);
     if (successor != NO_BLOCK && blockAt(successor).dfn == 0) visit(successor);
   }
 }

@@ -12,8 +12,8 @@ import { BUCKETS_PTR, ENTRIES_PTR, REGIONS_PTR, SHELF_PTR } from "./layout";
 export const REGION_BYTES: usize = 128;
 export const MAX_REGIONS: u32 = 8192;
 export const MAX_REGION_PAGES: u32 = 6;
-export const ENTRY_BYTES: usize = 24;
-const MAX_ENTRIES: u32 = 40000;
+export const ENTRY_BYTES: usize = 32;
+const MAX_ENTRIES: u32 = 30000;
 const PAGES_OFFSET: usize = 48;
 const REGION_PAGE_BYTES: usize = 12; // i32 pages from the first instruction's | u32 decoded page | u32 next in that page's chain
 
@@ -59,6 +59,7 @@ export class Entry {
   sibling: u32; // next of the region's
   halves: i32; // from the region's first instruction
   selector: u32; // what the function is told
+  isCase: bool; // found hot by itself, and so perhaps a case of a switch
 }
 
 /** What is known of all regions together. */
@@ -145,7 +146,7 @@ export function addPage(index: u32, delta: i32, code: usize): void {
 }
 
 /** The region can be entered at a slot from now on; another one that was entered there no longer is. */
-export function addEntry(h: Hart, index: u32, slotPtr: usize, halves: i32, selector: u32): void {
+export function addEntry(h: Hart, index: u32, slotPtr: usize, halves: i32, selector: u32, isCase: bool): void {
   const region = regionAt(index);
   const old = findEntry(slotPtr, region.mode);
   if (old != 0) dropEntry(h, old);
@@ -161,6 +162,7 @@ export function addEntry(h: Hart, index: u32, slotPtr: usize, halves: i32, selec
   entry.sibling = region.entries;
   entry.halves = halves;
   entry.selector = selector;
+  entry.isCase = isCase;
   region.entries = number;
   store<u32>(bucket, number);
 }

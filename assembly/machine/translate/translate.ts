@@ -9,7 +9,7 @@ import { decodedPage, rawPage } from "../mmu/fetch";
 import { decodeAt } from "../interp/decode";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
-import { blocks, blockAt, Block, discover, entryHw, insnAt, insns, lengthOf, pageCode, pageDelta, rawOf, windowPages } from "./discover";
+import { blocks, blockAt, Block, discover, entryHw, insnAt, insns, lengthOf, pageCode, isTarget, pageDelta, rawOf, switchBlock, windowPages } from "./discover";
 import { hasMode, modeOf, runRegions } from "./jumps";
 import { HEAT_ENTRIES, HEAT_PTR, TRANSLATED_PTR } from "./layout";
 import { useContext } from "./memory";
@@ -150,10 +150,10 @@ function markEntry(slot: usize, raw: usize, pc: u64): void {
 function addEntries(h: Hart, index: u32, pc: u64): void {
   for (let b: u32 = 0; b < blocks; b++) {
     const block = blockAt(b);
-    if (b != 0 && (!block.isEntry || block.selector == 0)) continue;
+    if (b == switchBlock || (b != 0 && (!block.isEntry || block.selector == 0))) continue;
     const slot = pageCode(block.start >>> 11) + ((<usize>block.start & 2047) << 3);
     const halves = <i32>block.start - <i32>entryHw;
-    addEntry(h, index, slot, halves, block.selector);
+    addEntry(h, index, slot, halves, block.selector, b == 0 || isTarget(b));
     markEntry(slot, rawOf(block.start), pc + (<i64>halves << 1));
   }
 }
