@@ -1,0 +1,113 @@
+// Runs one guest on every engine and says where they part: registers, memory, instructions retired, serial output, exit status.
+// The interpreter, which other tests hold against QEMU, is the one that is right.
+import { createHash } from "node:crypto";
+import { expect } from "vitest";
+import type { Machine, RunOutcome } from "../../../src/machine/machine.js";
+import { type Engine, ENGINES } from "../../conformance/engines.js";
+
+export interface Region {
+  readonly pa: number;
+  readonly bytes: number;
+}
+
+export interface Guest {
+  readonly entryPa: number;
+  readonly loads: readonly { readonly pa: number; readonly bytes: Uint8Array }[];
+  /** Compared byte by byte at the end. */
+  readonly compared: readonly Region[];
+  /** More than the guest needs. */
+  readonly maxInsns: number;
+  /** What a look at the clock adds; without it time stands still, so that nothing depends on how an engine divides its slices. */
+  readonly lookNs?: bigint;
+  /** Between two calls of run(). */
+  between?(machine: Machine, calls: number): void;
+}
+
+export interface Finish {
+  readonly end: string;
+  readonly registers: readonly bigint[];
+  readonly pc: bigint;
+  readonly instructions: bigint;
+  readonly traps: number;
+  readonly serial: string;
+  readonly memory: readonly Uint8Array[];
+}
+
+export const FINISHER_PA = 0x100000;
+export const RAM_PA = 0x80000000;
+const RAM_BYTES = 64 * 1024 * 1024;
+
+const endOf = (outcome: RunOutcome): string => (outcome.kind === "poweroff" ? `poweroff ${outcome.status}` : outcome.kind);
+
+export function finish(engine: Engine, guest: Guest, budget: number): Finish {
+  const serial: number[] = [];
+  let now = 0n;
+  const machine = engine.make({
+    ramBytes: RAM_BYTES,
+    onSerial: (byte) => serial.push(byte),
+    clock: () => (now += guest.lookNs ?? 0n),
+    random: (into) => into.fill(7),
+  });
+  machine.start({ entryPa: guest.entryPa, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [...guest.loads] });
+  let end = "no end";
+  for (let calls = 0; end === "no end" && machine.instructions < guest.maxInsns && calls * budget < 4 * guest.maxInsns; calls++) {
+    guest.between?.(machine, calls);
+    const outcome = machine.run(budget);
+    if (outcome.kind !== "budget") end = endOf(outcome);
+  }
+  return {
+    end,
+    registers: Array.from({ length: 32 }, (_, n) => machine.register(n)),
+    pc: machine.pc,
+    instructions: machine.instructions,
+    traps: machine.counts.traps,
+    serial: Buffer.from(serial).toString(),
+    memory: guest.compared.map(({ pa, bytes }) => machine.readRam(pa, bytes)),
+  };
+}
+
+export interface Leniency {
+  /** Instruction counts may differ: where the guest's way depends on time. */
+  readonly anyCount?: boolean;
+}
+
+/** Where `other` differs from `right`, one line each. */
+export function differences(guest: Guest, right: Finish, other: Finish, lenient: Leniency = {}): string[] {
+  const lines: string[] = [];
+  const look = (what: string, mine: unknown, theirs: unknown): void => {
+    if (mine !== theirs) lines.push(`${what}: ${String(theirs)}, interpreted ${String(mine)}`);
+  };
+  const hex = (value: bigint | undefined): string => `0x${(value ?? 0n).toString(16)}`;
+  look("end", right.end, other.end);
+  look("serial", right.serial, other.serial);
+  look("pc", hex(right.pc), hex(other.pc));
+  if (lenient.anyCount !== true) {
+    look("instructions", right.instructions, other.instructions);
+    look("traps", right.traps, other.traps);
+  }
+  for (let x = 1; x < 32; x++) look(`x${x}`, hex(right.registers[x]), hex(other.registers[x]));
+  for (const [index, mine] of right.memory.entries()) {
+    const theirs = other.memory[index] ?? new Uint8Array();
+    if (digest(mine) === digest(theirs)) continue;
+    const at = mine.findIndex((byte, n) => byte !== theirs[n]);
+    lines.push(`memory from 0x${((guest.compared[index]?.pa ?? 0) + at).toString(16)} on`);
+  }
+  return lines;
+}
+
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Runs the guest on all engines with each budget, and fails where one of them differs; gives the instructions of the guest. */
+export function expectAgreement(guest: Guest, budgets: readonly number[], replay: string, lenient: Leniency = {}): Finish {
+  const [interpreter, ...others] = ENGINES;
+  if (interpreter === undefined) throw new Error("there is no engine");
+  const right = finish(interpreter, guest, budgets[0] ?? 20_000);
+  expect(right.end, `${replay}: the guest ends by itself, not at 0x${right.pc.toString(16)}`).toMatch(/^poweroff/);
+  for (const budget of budgets) {
+    for (const engine of others) {
+      const found = differences(guest, right, finish(engine, guest, budget), lenient);
+      expect(found.join("\n"), `${replay}, ${engine.name}, budget ${budget}`).toBe("");
+    }
+  }
+  return right;
+}
