@@ -8,7 +8,7 @@ import { Random } from "./random.js";
 
 const TEST_MS = 3_600_000;
 const PROGRAMS = 24;
-const BUDGETS = [20_000, 97, 1009, 3];
+const BUDGETS = [97, 3, 257, 1009, 4099];
 const FUEL = [3_000, 15_000, 60_000];
 
 describe("random control flow", () => {

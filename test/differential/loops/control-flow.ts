@@ -68,7 +68,7 @@ class ControlFlow {
     const data = new Uint8Array(DATA_BYTES);
     for (let n = 0; n < data.length; n++) data[n] = random.u32();
     const loads = [{ pa: code.base, bytes: code.bytes() }, { pa: DATA_PA, bytes: data }]; // prettier-ignore
-    return { entryPa, loads, compared: [{ pa: DATA_PA, bytes: DATA_BYTES }], maxInsns: fuel * 1000 + 1_000_000 };
+    return { entryPa, loads, compared: [{ pa: DATA_PA, bytes: DATA_BYTES }], maxInsns: fuel * 20_000 + 1_000_000 };
   }
 
   #order(): number[] {
@@ -123,7 +123,6 @@ class ControlFlow {
 
   /** The stack has the links, the recursion that was left, and nothing else of the function. */
   #function(n: number): void {
-    const { random } = this;
     const code = this.#code;
     const count = this.#shape.blocks[n] ?? 1;
     const link = this.#shape.links[n] ?? 1;
