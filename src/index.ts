@@ -19,6 +19,7 @@ export type { InstanceEnd, InstanceEvent, InstanceRecord, LogEntry } from "./ins
 export type { RunningProcess } from "./instance/running-process.js";
 export type { InstanceRequest, InstanceSpec } from "./instance/spec.js";
 export type { ExitStatus } from "./machine/agent/index.js";
+export type { EngineName } from "./machine/engine-name.js";
 export type { HostMetrics, InstanceMetrics } from "./metrics/view.js";
 
 let engine: Promise<Engine> | undefined;

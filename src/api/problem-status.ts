@@ -27,7 +27,7 @@ const CODES = {
   431: ["bad-header"],
   500: [
     "bad-workers", "guest-cache", "internal", "layer-corrupt", "machine-panic", "not-built", "state-busy", "state-corrupt", "state-foreign",
-    "state-in-use", "state-path-too-long", "state-too-new", "state-unsafe", "state-unwritable", "thread-ended", "thread-stuck", "worker-crash",
+    "state-in-use", "state-path-too-long", "state-too-new", "state-unsafe", "state-unwritable", "thread-ended", "thread-stuck", "translator-fault", "worker-crash",
   ],
   502: ["guest-checksum", "guest-download", "guest-format", "guest-gone", "guest-mirror", "guest-signature"],
   503: ["closing", "guest-aborted", "guest-offline"],

@@ -1,7 +1,8 @@
-// What the commands' options mean: sizes, durations, disks, variables. Each parser throws a WardianError of one line.
+// What the commands' options mean: sizes, durations, engines, disks, variables. Each parser throws a WardianError of one line.
 // May depend on errors, machine/.
 import { WardianError } from "../errors.js";
 import type { DiskSpec } from "../machine/disk.js";
+import { ENGINE_NAMES, type EngineName } from "../machine/engine-name.js";
 import { parseSize } from "../machine/size.js";
 import { MEMORY_BOUNDS } from "../machine/vm.js";
 
@@ -26,6 +27,16 @@ export function parseDuration(text: string): number {
 
 export function parseMemoryOption(text: string): number {
   return parseSize(text, MEMORY_BOUNDS);
+}
+
+export const ENGINE_HELP =
+  "how guest code is run: interpret, translate (hot code, to WebAssembly), eager (all code), auto (translate where the host allows it; the default)";
+
+export function parseEngine(text: string): EngineName {
+  const engine = ENGINE_NAMES.find((known) => known === text);
+  if (engine === undefined)
+    throw new WardianError("bad-option", `there is no engine ${JSON.stringify(text)}: use ${ENGINE_NAMES.join(", ")}`);
+  return engine;
 }
 
 /** "FILE" or "FILE,ro"; gathers repeated options. */

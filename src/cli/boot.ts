@@ -10,7 +10,8 @@ import { WardianError } from "../errors.js";
 import { DEFAULT_APPEND } from "../instance/machine-instance.js";
 import type { InstanceEnd } from "../instance/record.js";
 import type { DiskSpec } from "../machine/disk.js";
-import { BARE_SECONDS, parseDisk, parseDuration, parseMemoryOption } from "./arguments.js";
+import type { EngineName } from "../machine/engine-name.js";
+import { BARE_SECONDS, ENGINE_HELP, parseDisk, parseDuration, parseEngine, parseMemoryOption } from "./arguments.js";
 import { onOutputGone, onSignals, onTimeout, statusOfSignal } from "./interruption.js";
 import { sayError } from "./message.js";
 import { ESCAPE_HELP, EscapeKeys, enterRawMode, onResize, terminalSize } from "./terminal.js";
@@ -23,6 +24,7 @@ export interface BootOptions {
   readonly disk?: readonly DiskSpec[];
   readonly append?: string;
   readonly memory?: number;
+  readonly engine?: EngineName;
   readonly timeout?: number;
 }
 
@@ -56,6 +58,7 @@ export function addBootCommand(program: Command, finish: (status: number) => voi
     .option("--dtb <file>", "device tree instead of the machine's own")
     .option("--append <text>", `kernel command line; "panic=-1" is added unless it speaks of panic= (default: "${DEFAULT_APPEND}")`)
     .option("-m, --memory <size>", "RAM, from 16M to 3G (default: 256M)", parseMemoryOption)
+    .option("--engine <name>", ENGINE_HELP, parseEngine)
     .option("--timeout <time>", `end the machine after this time, such as 30s or 5m; ${BARE_SECONDS}`, parseDuration)
     .addHelpText("after", HELP)
     .action(async (options: BootOptions) => finish(await boot(options)));

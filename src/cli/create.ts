@@ -6,8 +6,19 @@ import { WardianError } from "../errors.js";
 import { DEFAULT_IMAGE } from "../instance/guest-files.js";
 import { type InstanceRequest, RESTART_POLICIES } from "../instance/spec.js";
 import type { DiskSpec } from "../machine/disk.js";
+import type { EngineName } from "../machine/engine-name.js";
 import { parseSize } from "../machine/size.js";
-import { BARE_SECONDS, parseCount, parseDisk, parseDuration, parseLabel, parseMemoryOption, parseVariable } from "./arguments.js";
+import {
+  BARE_SECONDS,
+  ENGINE_HELP,
+  parseCount,
+  parseDisk,
+  parseDuration,
+  parseEngine,
+  parseLabel,
+  parseMemoryOption,
+  parseVariable,
+} from "./arguments.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, hostOf, withDoor } from "./door-options.js";
 import { print } from "./output.js";
 
@@ -33,6 +44,7 @@ interface CreateOptions extends DoorOptions {
   readonly initrd?: string;
   readonly disk?: readonly DiskSpec[];
   readonly append?: string;
+  readonly engine?: EngineName;
   readonly idempotencyKey?: string;
 }
 
@@ -112,6 +124,7 @@ function addMachineOptions(command: Command): void {
     .option("--initrd <file>", "for a bare machine: initial RAM disk")
     .option("--disk <file[,ro]>", "for a bare machine: raw disk image as a virtio disk; may be given several times", parseDisk)
     .option("--append <text>", "more words for the kernel command line")
+    .option("--engine <name>", ENGINE_HELP, parseEngine)
     .option("--idempotency-key <key>", "create once: the same key gives the same instance again, for a day");
 }
 
@@ -134,6 +147,7 @@ export function requestOf(
       initrd: initrd === undefined ? undefined : file(initrd),
       disks: disk?.map(({ path, readOnly = false }) => ({ path: file(path), readOnly })),
       append: options.append,
+      engine: options.engine,
       command: args.length === 0 ? undefined : [...args],
       env: options.env,
       cwd: options.workdir,

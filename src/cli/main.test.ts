@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
-import { FLOOD, finishWith, LOOP, print, REBOOT } from "../machine/vm-sample.js";
+import { FLOOD, finishWith, HOT_LOOP, HOT_LOOP_STATUS, LOOP, print, REBOOT } from "../machine/vm-sample.js";
 import { makeImage } from "../machine/boot/kernel-sample.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
@@ -53,6 +53,9 @@ const WRONG: readonly (readonly [what: string, args: () => string[], says: RegEx
   ["bad size", () => ["run", "-m", "3X", "busybox"], /not a size/],
   ["size beyond bounds", () => ["boot", "-m", "99999999999G"], /too large/],
   ["bad time", () => ["run", "--timeout", "soon", "busybox"], /not a time/],
+  ["unknown engine for run", () => ["run", "--engine", "jit", "busybox"], /no engine "jit": use auto, interpret, translate, eager/],
+  ["unknown engine for boot", () => ["boot", "--engine", "", "--bios", "x"], /no engine ""/],
+  ["unknown engine for create", () => ["create", "--engine", "fast", "busybox"], /no engine "fast"/],
   ["nothing to boot", () => ["boot"], /nothing to boot/],
   ["missing kernel", () => ["boot", "--kernel", join(folder, "none")], /does not exist/],
   ["folder as kernel", () => ["boot", "--kernel", folder], /is a directory/],
@@ -90,6 +93,14 @@ test("boot ends with the guest's status, large ones as 255", async () => {
   });
   expect((await wardian(["boot", "--bios", program("seven", finishWith(7))])).status).toBe(7);
   expect((await wardian(["boot", "--bios", program("large", finishWith(0x1000))])).status).toBe(255);
+});
+
+test("boot comes to the same with each engine", async () => {
+  const path = program("hot", print("hot\n", HOT_LOOP));
+  for (const engine of ["auto", "interpret", "translate", "eager"]) {
+    const outcome = await wardian(["boot", "--engine", engine, "--bios", path]);
+    expect([engine, outcome]).toEqual([engine, { status: HOT_LOOP_STATUS, stdout: "hot\n", stderr: "" }]);
+  }
 });
 
 test("a loop of reboots and a panic end in one line", async () => {

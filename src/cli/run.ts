@@ -8,7 +8,8 @@ import { Engine } from "../engine/engine.js";
 import type { Guest } from "../engine/guest.js";
 import { WardianError } from "../errors.js";
 import type { RunningProcess } from "../instance/running-process.js";
-import { BARE_SECONDS, parseDuration, parseMemoryOption, parseVariable } from "./arguments.js";
+import type { EngineName } from "../machine/engine-name.js";
+import { BARE_SECONDS, ENGINE_HELP, parseDuration, parseEngine, parseMemoryOption, parseVariable } from "./arguments.js";
 import { type Interrupting, onOutputGone, onSignals, onTimeout, statusOfSignal } from "./interruption.js";
 import { sayError } from "./message.js";
 import { ProgressReport } from "./progress.js";
@@ -18,6 +19,7 @@ export interface RunOptions {
   readonly interactive?: true;
   readonly tty?: true;
   readonly memory?: number;
+  readonly engine?: EngineName;
   readonly env?: Readonly<Record<string, string>>;
   readonly workdir?: string;
   readonly user?: string;
@@ -66,6 +68,7 @@ export function addRunCommand(program: Command, finish: (status: number) => void
     .option("-e, --env <name=value>", "set a variable; NAME alone passes ours on; may be given several times", parseVariable)
     .option("-w, --workdir <folder>", "working folder in the guest (default: /)")
     .option("-u, --user <user[:group]>", "user in the guest, by name or number (default: root)")
+    .option("--engine <name>", ENGINE_HELP, parseEngine)
     .option("--timeout <time>", `end the command after this time, such as 30s or 5m; ${BARE_SECONDS}`, parseDuration)
     .option("--kernel <file>", "kernel instead of the default one")
     .option("--append <text>", "more words for the kernel command line")
@@ -101,12 +104,12 @@ async function startGuest(engine: Engine, image: string, options: RunOptions): P
     status ??= statusOfSignal(signal);
     abort.abort();
   });
-  const { memory, kernel, append, mirror } = options;
+  const { memory, engine: engineName, kernel, append, mirror } = options;
   const { onProgress, onNote } = progress;
   try {
     const fetch = { mirror, onProgress, onNote, signal: abort.signal };
     const onConsole = options.console === true ? (bytes: Uint8Array) => void process.stderr.write(bytes) : undefined;
-    return await bootGuest(engine, { image, memory, kernel, append, fetch, onConsole, signal: abort.signal });
+    return await bootGuest(engine, { image, memory, engine: engineName, kernel, append, fetch, onConsole, signal: abort.signal });
   } catch (error) {
     if (status !== undefined) return status;
     throw error;

@@ -26,6 +26,7 @@ const COLUMNS: readonly Column[] = [
   { title: "LIMIT",        of: ({ metrics }) => bytes(metrics.limits.memoryBytes) },
   { title: "MEM %",        of: ({ metrics }) => percent(metrics.rates.memory_utilization) },
   { title: "M INSN/S",     of: ({ metrics }) => figure(metrics.rates.instructions_per_second, (rate) => (rate / 1e6).toFixed(1)) },
+  { title: "TRANSL %",     of: ({ metrics }) => percent(metrics.rates.translated_ratio) },
   { title: "DISK R/S",     of: ({ metrics }) => bytes(sum(metrics, "device_read_bytes_per_second", isDisk)) },
   { title: "DISK W/S",     of: ({ metrics }) => bytes(sum(metrics, "device_write_bytes_per_second", isDisk)) },
   { title: "CONSOLE IN/S", of: ({ metrics }) => bytes(sum(metrics, "device_read_bytes_per_second", isConsole)) },

@@ -49,9 +49,9 @@ test("the table: a line each, with units that fit", () => {
     { metrics: metricsOf("off", "off", false), restarts: 0 },
   ];
   expect(renderStats(rows)).toEqual([
-    "ID            NAME  STATE    CPU %    MEM  LIMIT  MEM %  M INSN/S  DISK R/S  DISK W/S  CONSOLE IN/S  OUT/S  I/O OPS/S  RESTARTS",
-    "0123456789ab  web   running   50.0  64.0M   256M   25.0      10.0      977K        0B            0B     0B        100         2",
-    "off           off   exited       -      -   256M      -         -         -         -             -      -          -         0",
+    "ID            NAME  STATE    CPU %    MEM  LIMIT  MEM %  M INSN/S  TRANSL %  DISK R/S  DISK W/S  CONSOLE IN/S  OUT/S  I/O OPS/S  RESTARTS",
+    "0123456789ab  web   running   50.0  64.0M   256M   25.0      10.0      75.0      977K        0B            0B     0B        100         2",
+    "off           off   exited       -      -   256M      -         -         -         -         -             -      -          -         0",
   ]);
   expect(renderStats(rows, 20).every((line) => line.length <= 20)).toBe(true);
   expect(renderStats([])).toHaveLength(1);

@@ -108,6 +108,7 @@ test("a request holds what was said, and files as they can be found", () => {
     labels: { a: "1" },
     limits: { cpus: 0.5 },
   });
+  expect(requestOf("busybox", [], { engine: "interpret" }, true)).toEqual({ image: "busybox", engine: "interpret", limits: {} });
   const files = { kernel: "./k", disk: [{ path: "d/e", readOnly: true }] };
   const here = { kernel: "package.json", disk: [{ path: "./src/cli/main.ts", readOnly: true }] };
   expect(requestOf(undefined, [], here, true)).toMatchObject({

@@ -1,10 +1,11 @@
 // Boots an instance in one call, as the library and `run` and `boot` do: made, started, and gone when it is stopped. May depend on
-// errors, instance/ and the files beside it.
+// errors, names of machine/, instance/ and the files beside it.
 import { WardianError } from "../errors.js";
 import type { BootFile } from "../instance/boot-files.js";
 import { DEFAULT_IMAGE } from "../instance/guest-files.js";
 import type { InstanceRequest } from "../instance/spec.js";
 import type { StartHooks } from "../instance/start-hooks.js";
+import type { EngineName } from "../machine/engine-name.js";
 import type { Door } from "./action.js";
 import { BareMachine } from "./bare-machine.js";
 import { Guest } from "./guest.js";
@@ -16,6 +17,8 @@ interface CommonOptions extends Omit<StartHooks, "files"> {
   readonly cpus?: number | undefined;
   /** More words for the kernel's command line. */
   readonly append?: string | undefined;
+  /** How guest code is run; default: auto. */
+  readonly engine?: EngineName | undefined;
 }
 
 export interface GuestOptions extends CommonOptions {
@@ -38,19 +41,19 @@ const IN_MEMORY = "(in memory)";
 
 /** Resolves when the guest takes commands. */
 export async function bootGuest(door: Door, options: GuestOptions = {}): Promise<Guest> {
-  const { memory, cpus, append, image = DEFAULT_IMAGE, kernel, ...hooks } = options;
-  const request = { image, ...given({ kernel, append }), limits: given({ memory, cpus }) };
+  const { memory, cpus, append, engine, image = DEFAULT_IMAGE, kernel, ...hooks } = options;
+  const request = { image, ...given({ kernel, append, engine }), limits: given({ memory, cpus }) };
   const { id } = await door.apply({ kind: "create", request });
   return new Guest(door, await start(door, id, hooks));
 }
 
 /** Resolves when the machine is switched on. */
 export async function bootMachine(door: Door, options: MachineOptions): Promise<BareMachine> {
-  const { memory, cpus, append, kernel, bios, initrd, dtb, disks = [], ...hooks } = options;
+  const { memory, cpus, append, engine, kernel, bios, initrd, dtb, disks = [], ...hooks } = options;
   if (kernel === undefined && bios === undefined)
     throw new WardianError("nothing-to-boot", "there is nothing to boot: give a kernel or a bios");
   const request: InstanceRequest = {
-    ...given({ append, kernel: nameOf(kernel), bios: nameOf(bios), initrd: nameOf(initrd) }),
+    ...given({ append, engine, kernel: nameOf(kernel), bios: nameOf(bios), initrd: nameOf(initrd) }),
     disks: disks.map((disk) => ({ ...disk })),
     limits: given({ memory, cpus }),
   };

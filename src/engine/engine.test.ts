@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { InstanceRecord } from "../instance/record.js";
 import { writePrograms } from "../instance/program-sample.js";
 import type { InstanceRequest } from "../instance/spec.js";
+import { ENGINE_NAMES } from "../machine/engine-name.js";
 import type { Door } from "./action.js";
 import type { Caller } from "./caller.js";
 import { Engine } from "./engine.js";
@@ -100,6 +101,20 @@ describe("life cycle", () => {
     await expect(engine.apply({ kind: "remove", instance: id })).rejects.toMatchObject({ code: "wrong-state" });
     await engine.apply({ kind: "remove", instance: id, force: true });
     expect((await engine.apply({ kind: "list" })).instances).toEqual([]);
+  });
+
+  test("the engine is kept, and is what its code is run by", async () => {
+    for (const name of ENGINE_NAMES) {
+      const { id } = await started("count", { engine: name });
+      expect(await engine.apply({ kind: "inspect", instance: id })).toMatchObject({ spec: { engine: name } });
+      const translated = async (): Promise<number> =>
+        (await engine.apply({ kind: "metrics", instance: id })).counters["translated_instructions"] ?? 0;
+      if (name !== "interpret") await expect.poll(translated, { timeout: 10_000 }).toBeGreaterThan(0);
+      else expect(await translated()).toBe(0);
+      await engine.apply({ kind: "kill", instance: id });
+    }
+    expect((await make("end-0")).spec.engine).toBe("auto");
+    await expect(make("end-0", { engine: "jit" as "auto" })).rejects.toMatchObject({ code: "bad-request" });
   });
 
   test("a kernel that is no kernel fails the start and says why", async () => {

@@ -61,6 +61,7 @@ export class GuestInstance implements LiveInstance {
       // There is one boot only, so the initrd may move to the machine's thread.
       plan: () => planFiles({ kernel: hooks.files?.kernel ?? files.kernel, initrd: new OneUse(files.initrd) }, memoryBytes, cmdline),
       ports: ["", AGENT_PORT],
+      engine: spec.engine,
       cpuWeight: spec.limits.cpuWeight,
       ...(spec.limits.cpus === undefined ? {} : { cpus: spec.limits.cpus }),
       signal,

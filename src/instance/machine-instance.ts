@@ -39,6 +39,7 @@ export class MachineInstance implements LiveInstance {
       plan: () => planFiles(files, memoryBytes, cmdline),
       disks,
       ports: [""],
+      engine: spec.engine,
       reboot: hooks.reboot ?? "restart",
       cpuWeight: limits.cpuWeight,
       ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }),

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RAM_BASE } from "../../assembly/machine/abi.js";
 import { makeElf } from "../machine/boot/elf-sample.js";
-import { ECHO, FLOOD, finishWith, LOOP, print, SLEEP } from "../machine/vm-sample.js";
+import { COUNT, ECHO, FLOOD, finishWith, LOOP, print, SLEEP } from "../machine/vm-sample.js";
 
 // prettier-ignore
 export const PROGRAMS = {
@@ -11,6 +11,7 @@ export const PROGRAMS = {
   "end-7":  finishWith(7),
   "hello":  print("hello\n", finishWith(0)),
   "loop":   LOOP,
+  "count":  COUNT,
   "sleep":  SLEEP,
   "ready":  print("ready\n", SLEEP),
   "echo":   ECHO,

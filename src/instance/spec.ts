@@ -1,7 +1,9 @@
 // What an instance is asked to be: one schema for every door (library, command line, HTTP), its TypeScript type and, through
-// the API, its OpenAPI description. Bounds stand here; what they bound is said where it is enforced. May depend on config and zod.
+// the API, its OpenAPI description. Bounds stand here; what they bound is said where it is enforced. May depend on config, zod and the names of
+// machine/.
 import { z } from "zod";
 import { DEFAULT_MEMORY } from "../config.js";
+import { ENGINE_NAMES } from "../machine/engine-name.js";
 
 /** A name or an id in a path: letters, digits, "_", "." and "-", not beginning with a sign. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
@@ -99,6 +101,13 @@ export const instanceSpecSchema = z
     initrd: text(4095).min(1).optional().describe("For a bare machine: an initial RAM disk in the images folder."),
     disks: z.array(diskSchema).max(4).default([]).describe("For a bare machine: files in the images folder as virtio-blk disks."),
     append: text(2048).optional().describe("More words for the kernel's command line."),
+    engine: z
+      .enum(ENGINE_NAMES)
+      .default("auto")
+      .describe(
+        "How its code is run: interpret, instruction by instruction; translate, hot code as WebAssembly; eager, all code at first sight; " +
+          "auto, translate where the host compiles WebAssembly at run time, else interpret.",
+      ),
     command: z
       .array(text(MAX_STRING_CHARS))
       .min(1)

@@ -1,10 +1,7 @@
 // One computer, seen from the host: its devices' other ends, and run(). Synchronous: whoever owns it decides when it runs.
-// May depend on abi, errors, metrics/catalog, module.ts and boot/.
+// May depend on abi, errors, boot/ and the files beside it.
 import { randomFillSync } from "node:crypto";
 import {
-  ENGINE_EAGER,
-  ENGINE_INTERPRET,
-  ENGINE_TRANSLATE,
   EXIT_BUDGET,
   EXIT_CRASH,
   EXIT_HTIF,
@@ -19,10 +16,11 @@ import {
   TRANSPORT_PCI,
 } from "../../assembly/machine/abi.js";
 import { WardianError } from "../errors.js";
-import type { MachineMetric } from "../metrics/catalog.js";
 import type { BootPlan } from "./boot/plan.js";
+import { chooseEngine, type EngineName } from "./engine-name.js";
 import { hasFusedMultiplyAdd } from "./fused-multiply-add.js";
 import { Linker } from "./linker.js";
+import { type MachineCounts, readCounts } from "./machine-counts.js";
 import { instantiateMachine, type MachineExports } from "./module.js";
 
 /** What backs a virtio-blk disk; offsets and lengths are bytes. A method that throws is an I/O error for the guest. */
@@ -41,14 +39,9 @@ export interface Port {
   onData(bytes: Uint8Array): number;
 }
 
-/** How guest code is run: instruction by instruction, hot code translated to WebAssembly, or all code translated at first sight. */
-export type EngineName = "interpret" | "translate" | "eager";
-
-const ENGINES: Readonly<Record<EngineName, number>> = { interpret: ENGINE_INTERPRET, translate: ENGINE_TRANSLATE, eager: ENGINE_EAGER };
-
 export interface MachineOptions {
-  /** Default: translate. */
-  readonly engine?: EngineName;
+  /** Default: auto. */
+  readonly engine?: EngineName | undefined;
   readonly ramBytes: number;
   readonly disks?: readonly Disk[];
   /** Port 0 is the virtio console (hvc0); without any there is no console device. */
@@ -72,9 +65,6 @@ export type RunOutcome =
   | { readonly kind: "poweroff"; readonly status: number }
   | { readonly kind: "reboot" }
   | { readonly kind: "crash" };
-
-/** Of the catalog's metrics, those that the machine itself counts. */
-export type MachineCounts = Readonly<Record<Exclude<MachineMetric, "up_seconds" | "paused_seconds" | `cpu_${string}`>, number>>;
 
 const SECTOR_BYTES = 512;
 const NEVER = 0xffffffffffffffffn;
@@ -102,7 +92,7 @@ export class Machine {
     this.#linker = new Linker(this.#wasm);
     this.#wasm.machineInit(BigInt(options.ramBytes));
     this.#wasm.setFused(hasFusedMultiplyAdd() ? 1 : 0);
-    this.#wasm.setEngine(ENGINES[options.engine ?? "translate"]);
+    this.#wasm.setEngine(chooseEngine(options.engine));
     this.#attach();
   }
 
@@ -272,17 +262,7 @@ export class Machine {
 
   /** What the machine has counted since power-on. */
   get counts(): MachineCounts {
-    const wasm = this.#wasm;
-    return {
-      instructions: Number(this.instructions),
-      memory_resident_bytes: this.residentBytes,
-      traps: Number(wasm.trapsTaken()),
-      interrupts: Number(wasm.interruptsTaken()),
-      tlb_misses: Number(wasm.pageTableWalks()),
-      tlb_flushes: Number(wasm.translationFlushes()),
-      decoded_instructions: Number(wasm.slotsDecoded()),
-      decoded_pages: wasm.keptPageCount(),
-    };
+    return readCounts(this.#wasm, this.#linker.compileSeconds);
   }
 
   /** Guest memory that costs host memory. */

@@ -9,9 +9,6 @@ export interface MachineExports extends Record<string, unknown> {
   readonly table: WebAssembly.Table;
   setEngine(engine: number): void;
   setFused(fused: number): void;
-  regionsTranslated(): bigint;
-  insnsTranslated(): bigint;
-  bytesEmitted(): bigint;
   machineInit(ramBytes: bigint): void;
   machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint, fromhostPa: bigint): void;
   machineRun(budgetInsns: number, untilTicks: bigint): number;
@@ -27,6 +24,17 @@ export interface MachineExports extends Record<string, unknown> {
   translationFlushes(): bigint;
   slotsDecoded(): bigint;
   keptPageCount(): number;
+  instructionsTranslated(): bigint;
+  timesEntered(): bigint;
+  exitsToInterpreter(): bigint;
+  exitsWithoutRegion(): bigint;
+  jumpMisses(): bigint;
+  regionsTranslated(): bigint;
+  liveRegions(): number;
+  regionsEvicted(): bigint;
+  modulesRefused(): bigint;
+  insnsTranslated(): bigint;
+  bytesEmitted(): bigint;
   programCounter(): bigint;
   integerRegister(n: number): bigint;
   attachConsole(transport: number): number;

@@ -8,8 +8,9 @@ import { assemble } from "../isa/assemble.js";
 import type { BootPlan } from "./boot/plan.js";
 import { CounterBlock, deviceNames } from "./counters.js";
 import { Machine } from "./machine.js";
+import { stubModule } from "./module-stub-sample.js";
 import { Runner } from "./runner.js";
-import { ECHO, FLOOD, finishWith, LOOP, planOf, print, SAMPLE_RAM_BYTES, SLEEP } from "./vm-sample.js";
+import { ECHO, FLOOD, finishWith, HOT_LOOP, HOT_LOOP_STATUS, LOOP, planOf, print, SAMPLE_RAM_BYTES, SLEEP } from "./vm-sample.js";
 import { type FromWorker, OUTPUT_WINDOW_BYTES, SERIAL_CHANNEL, type StartMessage } from "./worker-messages.js";
 
 const NO_USAGE = { busyMs: 0, throttledMs: 0, waitingMs: 0 };
@@ -44,7 +45,10 @@ function make(plan: BootPlan, more: Partial<StartMessage> = {}) {
   return { runner, sent, slice, output, sample: () => counters.sample({ up_seconds: 0, paused_seconds: 0 }) };
 }
 
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 /** SBI console writes of 4 KiB, one after the other. */
 const SBI_FLOOD: BootPlan = {
@@ -138,6 +142,16 @@ describe("an error", () => {
     expect(slice(4)).toBe(Number.POSITIVE_INFINITY);
     expect(output()).toBe("last words");
     expect(sent.at(-1)).toMatchObject({ kind: "failed", code: "machine-panic" });
+  });
+
+  test("of the translator is told as such, and its neighbours go on", () => {
+    stubModule((Module) => new Module(Uint8Array.of(1)));
+    const faulty = make(planOf(HOT_LOOP), { engine: "eager" });
+    const neighbour = make(planOf(HOT_LOOP), { engine: "interpret" });
+    expect(faulty.slice(LONG_SLICE_MS)).toBe(Number.POSITIVE_INFINITY);
+    expect(faulty.sent.at(-1)).toMatchObject({ kind: "failed", code: "translator-fault" });
+    neighbour.slice(LONG_SLICE_MS);
+    expect(neighbour.sent.at(-1)).toEqual({ kind: "end", end: { kind: "poweroff", status: HOT_LOOP_STATUS } });
   });
 
   test("in a message ends the machine, and is told once", () => {

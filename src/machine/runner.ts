@@ -6,7 +6,8 @@ import { CountedDisk } from "./counted-disk.js";
 import { CounterBlock, type DeviceCounters, deviceNames } from "./counters.js";
 import { FileDisk } from "./disk.js";
 import { GuestClock } from "./guest-clock.js";
-import { Machine, type MachineCounts, type RunOutcome } from "./machine.js";
+import { Machine, type RunOutcome } from "./machine.js";
+import type { MachineCounts } from "./machine-counts.js";
 import { InputQueue, OutputBatch } from "./runner-queues.js";
 import type { Task, Usage } from "./scheduler.js";
 import { type FromWorker, OUTPUT_WINDOW_BYTES, SERIAL_CHANNEL, type StartMessage, type ToWorker } from "./worker-messages.js";
@@ -61,7 +62,7 @@ export class Runner implements Task {
     return channel;
   }
 
-  #makeMachine({ ramBytes, ports, transport, consoleSize, plan }: StartMessage): Machine {
+  #makeMachine({ ramBytes, ports, transport, engine, consoleSize, plan }: StartMessage): Machine {
     const { output } = this.#serial;
     const machine = new Machine({
       ramBytes,
@@ -70,6 +71,7 @@ export class Runner implements Task {
       onSerial: (byte) => output.addByte(byte),
       isSerialFull: () => output.length >= this.#serial.credit,
       clock: this.clock.now,
+      engine,
       ...(transport === undefined ? {} : { transport }),
     });
     if (consoleSize !== undefined) machine.setConsoleSize(...consoleSize);

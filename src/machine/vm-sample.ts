@@ -36,7 +36,29 @@ function store32(pa: number, value: number): number[] {
 export const finishWith = (status: number): number[] => store32(FINISHER_BASE, FINISHER_FAIL + (status << 16));
 export const REBOOT = store32(FINISHER_BASE, FINISHER_RESET);
 export const LOOP = [assemble("jal", { imm: 0 })];
+/** Counts for ever. */
+export const COUNT = [assemble("addi", { rd: T0, rs1: T0, imm: 1 }), assemble("jal", { imm: -4 })];
 export const SLEEP = [assemble("wfi"), assemble("jal", { imm: -4 })];
+
+/** A loop of 100,000 instructions, hot enough for every engine; ends with the high bits of what it came to. */
+export const HOT_LOOP = [
+  lui(A0, 0x5000),
+  assemble("addi", { rd: T2, rs1: 0, imm: 0 }),
+  assemble("slli", { rd: T1, rs1: T2, imm: 1 }),
+  assemble("add", { rd: T2, rs1: T2, rs2: T1 }),
+  assemble("add", { rd: T2, rs1: T2, rs2: A0 }),
+  assemble("addi", { rd: A0, rs1: A0, imm: -1 }),
+  assemble("bne", { rs1: A0, rs2: 0, imm: -16 }),
+  assemble("srli", { rd: T2, rs1: T2, imm: 57 }),
+  assemble("slli", { rd: T2, rs1: T2, imm: 16 }),
+  lui(T1, 0x3000),
+  assemble("addi", { rd: T1, rs1: T1, imm: FINISHER_FAIL - 0x3000 }),
+  assemble("add", { rd: T1, rs1: T1, rs2: T2 }),
+  lui(T0, FINISHER_BASE),
+  assemble("sw", { rs1: T0, rs2: T1, imm: 0 }),
+  assemble("jal", { imm: 0 }),
+];
+export const HOT_LOOP_STATUS = 118;
 
 /** Sends every byte that comes on the UART back, for ever, asleep or not. */
 export const ECHO = [

@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { ENGINE_NAMES } from "./engine-name.js";
 import { VirtualMachine, type VmOptions } from "./vm.js";
-import { ECHO, FLOOD, finishWith, LOOP, planOf, print, REBOOT, SAMPLE_RAM_BYTES, SLEEP } from "./vm-sample.js";
+import { ECHO, FLOOD, finishWith, HOT_LOOP, HOT_LOOP_STATUS, LOOP, planOf, print, REBOOT, SAMPLE_RAM_BYTES, SLEEP } from "./vm-sample.js";
 
 function start(words: readonly number[], options: Partial<VmOptions> = {}): Promise<VirtualMachine> {
   return VirtualMachine.start({ ramBytes: SAMPLE_RAM_BYTES, plan: () => planOf(words), ...options });
@@ -44,6 +45,19 @@ test("a kernel that panics before it can reboot is ended too", async () => {
   await using vm = await start(print(text, LOOP));
   vm.serial.resume();
   expect(await vm.exit).toEqual({ kind: "crash", reason: "Kernel panic - not syncing: early" });
+});
+
+test("each engine comes to the same, and is the one that was asked for", async () => {
+  for (const engine of ENGINE_NAMES) {
+    await using vm = await start(HOT_LOOP, { engine });
+    expect(await vm.exit).toEqual({ kind: "poweroff", status: HOT_LOOP_STATUS });
+    const { translated_instructions, translator_regions } = vm.lastSample?.machine ?? {};
+    expect([engine, translated_instructions === 0, translator_regions === 0]).toEqual([
+      engine,
+      engine === "interpret",
+      engine === "interpret",
+    ]);
+  }
 });
 
 test("stop ends a machine that loops and one that sleeps; stopping again is harmless", async () => {

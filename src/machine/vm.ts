@@ -7,6 +7,7 @@ import type { CounterSample } from "../metrics/catalog.js";
 import type { BootPlan } from "./boot/plan.js";
 import { CounterBlock, deviceNames } from "./counters.js";
 import type { DiskSpec } from "./disk.js";
+import type { EngineName } from "./engine-name.js";
 import { findPanic, LineTail } from "./line-tail.js";
 import { Uptime } from "./uptime.js";
 import { VmStream } from "./vm-stream.js";
@@ -34,6 +35,8 @@ export interface VmOptions {
   /** Names of the console ports; the first is the virtio console itself (hvc0). */
   readonly ports?: readonly string[];
   readonly transport?: number;
+  /** How guest code is run; auto unless told. */
+  readonly engine?: EngineName | undefined;
   /** On a reboot: start again, or end with the exit `reboot` (the default). */
   readonly reboot?: "restart" | "end";
   readonly signal?: AbortSignal | undefined;
@@ -189,7 +192,7 @@ export class VirtualMachine implements AsyncDisposable {
 
   /** One power-on, to its end. */
   async #boot(): Promise<WorkerEnd> {
-    const { ramBytes, disks = [], ports = [], transport, cpus, cpuWeight } = this.#options;
+    const { ramBytes, disks = [], ports = [], transport, engine, cpus, cpuWeight } = this.#options;
     const plan = await this.#options.plan();
     await workerPool.prepare();
     if (this.#isStopping) return { kind: "stopped" };
@@ -200,6 +203,7 @@ export class VirtualMachine implements AsyncDisposable {
       disks,
       ports,
       ...(transport === undefined ? {} : { transport }),
+      engine,
       ...(this.#consoleSize === undefined ? {} : { consoleSize: this.#consoleSize }),
       counters: this.#counters.buffer,
       share: { cpus, weight: cpuWeight },

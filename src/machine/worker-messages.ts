@@ -2,6 +2,7 @@
 // neither side ever holds more than a window of what the other sent. May depend on types of this folder only.
 import type { BootPlan } from "./boot/plan.js";
 import type { DiskSpec } from "./disk.js";
+import type { EngineName } from "./engine-name.js";
 import type { Share } from "./scheduler.js";
 
 /** Channel of the UART; console port n is channel n. */
@@ -19,6 +20,7 @@ export interface StartMessage {
   /** Port names; the first is the virtio console. */
   readonly ports: readonly string[];
   readonly transport?: number;
+  readonly engine?: EngineName | undefined;
   readonly consoleSize?: readonly [cols: number, rows: number];
   /** Of the CounterBlock that this power-on goes on with. */
   readonly counters: SharedArrayBuffer;

@@ -16,6 +16,7 @@ export function sampleAfter(seconds: number): CounterSample {
       up_seconds: seconds,
       cpu_busy_seconds: seconds / 2,
       instructions: seconds * 1e7,
+      translated_instructions: seconds * 7.5e6,
       tlb_misses: seconds * 1e4,
       memory_resident_bytes: 2 ** 26,
     },

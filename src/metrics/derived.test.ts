@@ -15,6 +15,7 @@ const window: MachineWindow = {
     interrupts: 400,
     tlb_misses: 80_000,
     decoded_instructions: 800,
+    translated_instructions: 6_000_000,
   }).machine,
   now: sampleCounters({ memory_resident_bytes: 2 ** 26 }).machine,
   limits,
@@ -33,6 +34,7 @@ describe("what is derived of a machine", () => {
     ["interrupts_per_second", 100],
     ["tlb_miss_rate", 0.01],
     ["decode_rate", 0.0001],
+    ["translated_ratio", 0.75],
   ] as const)("%s", (name, value) => {
     expect(DERIVED_METRICS[name].of(window)).toBeCloseTo(value, 12);
   });

@@ -90,6 +90,11 @@ export const DERIVED_METRICS = {
     formula: "decoded_instructions / instructions",
     of: ({ grown }) => per(grown.decoded_instructions, grown.instructions),
   },
+  translated_ratio: {
+    type: "gauge", unit: "ratio", help: "Share of the instructions that ran translated.",
+    formula: "translated_instructions / instructions",
+    of: ({ grown }) => per(grown.translated_instructions, grown.instructions),
+  },
 } as const satisfies Record<string, Derived<MachineWindow>>;
 
 /** Of one device, and of all devices of an instance together. */

@@ -190,6 +190,15 @@ describe("store on disk", () => {
     store?.append(makeEvent(makeRecord("a")));
   });
 
+  it("reads a record of before instances had an engine, and keeps the engine of one that has", () => {
+    const { spec } = makeRecord("x");
+    const [old, told] = [makeRecord("old"), makeRecord("told", { spec: { ...spec, engine: "interpret" } })];
+    for (const record of [old, told]) open().insert(record, makeEvent(record));
+    edit(`UPDATE instances SET record = json_remove(record, '$.spec.engine') WHERE id = 'old'`);
+    expect(open().instances()).toEqual([old, told]);
+    expect(old.spec.engine).toBe("auto");
+  });
+
   it("leaves a record that it cannot read where it is, and says so", () => {
     const [a, b] = [makeRecord("a"), makeRecord("b")];
     open().insert(a, makeEvent(a));

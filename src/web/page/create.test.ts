@@ -80,5 +80,8 @@ describe("an instance in words", () => {
     expect(rows.get("Labels")).toBe("team=Blue");
     expect(rows.get("CPUs")).toBe("what is free");
     expect(rows.has("Restart")).toBe(false);
+    expect(rows.has("Engine")).toBe(false);
+    const { spec } = record();
+    expect(new Map(describeRecord(record({ spec: { ...spec, engine: "interpret" } }))).get("Engine")).toBe("interpret");
   });
 });

@@ -25,6 +25,7 @@ export function describeRecord({ spec, ...record }: InstanceRecord): [string, st
     ["Memory", formatSize(limits.memory)],
     ["CPUs", limits.cpus === undefined ? "what is free" : String(limits.cpus)],
     ["CPU weight", limits.cpuWeight === 100 ? undefined : String(limits.cpuWeight)],
+    ["Engine", spec.engine === "auto" ? undefined : spec.engine],
     ["Disk", limits.disk === undefined ? undefined : formatSize(limits.disk)],
     ["Tasks", limits.pids === undefined ? undefined : String(limits.pids)],
     ["Run time", limits.runTimeMs === undefined ? undefined : `at most ${formatDuration(limits.runTimeMs)}`],
