@@ -42,6 +42,7 @@ async function runOurs(name: string, iterations: number): Promise<Sample> {
   let stopped: { ms: number; instructions: bigint } | undefined;
   const machine = new Machine({
     ramBytes: RAM_BYTES,
+    compile: "background",
     onSerial(byte) {
       output += String.fromCharCode(byte);
       const now = (): { ms: number; instructions: bigint } => ({ ms: performance.now(), instructions: machine.instructions });

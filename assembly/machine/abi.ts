@@ -53,6 +53,11 @@ export const ENGINE_INTERPRET = 0; // instruction by instruction
 export const ENGINE_TRANSLATE = 1; // hot code is translated to WebAssembly
 export const ENGINE_EAGER = 2; // all code is, at first sight
 
+// -------------------------------------------------------------- what the host did with a module of translated code
+export const LINK_REFUSED = 0; // it cannot compile
+export const LINK_DONE = 1; // the function is in the table
+export const LINK_PENDING = 2; // it will be, some time: then the host calls regionIsReady()
+
 // ---------------------------------------------------------------------------------------------- kinds of devices
 export const VIRTIO_ID_NET = 1;
 export const VIRTIO_ID_BLOCK = 2;

@@ -29,11 +29,11 @@ export declare function diskWrite(disk: u32, offset: u64, ptr: usize, len: u32):
 @external("host", "diskFlush")
 export declare function diskFlush(disk: u32): u32;
 /**
- * Compiles the WebAssembly module of `len` bytes at `ptr` and puts its `count` functions into the machine's table, at the indexes that
- * stand at `indexesPtr` (u32 each); 0 where that cannot be done.
+ * Compiles the WebAssembly module of `len` bytes at `ptr` and puts its function, exported as "00", into the machine's table at `index`, now
+ * or later; gives a LINK_ constant. `serial` tells it from an earlier or later module for the same index.
  */
 @external("host", "link")
-export declare function link(ptr: usize, len: u32, indexesPtr: usize, count: u32): u32;
+export declare function link(ptr: usize, len: u32, index: u32, serial: u32): u32;
 /** Nothing calls the table's function `index` any longer. */
 @external("host", "unlink")
 export declare function unlink(index: u32): void;

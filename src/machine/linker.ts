@@ -1,6 +1,8 @@
 // The host's part in run-time translation: compiles the modules that a machine hands it and puts their functions into the machine's table.
-// What they mean is the machine's business (assembly/machine/translate). May depend on errors.
+// What they mean is the machine's business (assembly/machine/translate). May depend on abi, errors and compiler.ts.
+import { LINK_DONE, LINK_PENDING, LINK_REFUSED } from "../../assembly/machine/abi.js";
 import { WardianError } from "../errors.js";
+import { type CompileAnswer, compileInBackground, drainCompiler } from "./compiler.js";
 import type { MachineExports } from "./module.js";
 
 /** Places of the table that translated functions may take; as many as regions.ts has records. */
@@ -13,44 +15,75 @@ const FORBIDDEN = /disallowed by embedder|Content Security Policy|blocked by CSP
 export class Linker {
   readonly #wasm: MachineExports;
   readonly #imports: WebAssembly.Imports;
+  readonly #inBackground: boolean;
   #compileMs = 0;
+  #fault: WardianError | undefined;
 
-  constructor(wasm: MachineExports) {
+  /** In the background, or at once: then a run can be repeated exactly. */
+  constructor(wasm: MachineExports, inBackground: boolean) {
     this.#wasm = wasm;
+    this.#inBackground = inBackground;
     this.#imports = { machine: { memory: wasm.memory, helpers: helpersOf(wasm) } };
     wasm.table.grow(TABLE_ENTRIES - wasm.table.length);
   }
 
-  /** Host time that link() took. */
+  /** Host time that compiling took, on whichever thread. */
   get compileSeconds(): number {
     return this.#compileMs / 1000;
   }
 
   /**
-   * Compiles `bytes` and puts its functions, named 00, 01, ..., at `indexes`; false where the host does not compile. A module that is wrong
-   * throws `translator-fault`: going on without it would hide that the translator cannot be trusted.
+   * Takes a module of one function, "run", for the table's index `index`; gives a LINK_ constant of the abi. A module that is wrong throws
+   * `translator-fault`, here or out of poll(): going on without it would hide that the translator cannot be trusted.
    */
-  link(bytes: Uint8Array, indexes: Uint32Array): boolean {
+  link(bytes: Uint8Array, index: number, serial: number): number {
+    if (this.#inBackground) {
+      compileInBackground(bytes.slice(), (answer) => this.#receive(answer, index, serial));
+      return LINK_PENDING;
+    }
     const beganMs = performance.now();
     try {
-      const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
-      const { exports } = new WebAssembly.Instance(module, this.#imports);
-      for (const [k, index] of indexes.entries()) this.#wasm.table.set(index, exports[String(k).padStart(2, "0")]);
-      return true;
+      this.#place(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), index);
+      return LINK_DONE;
     } catch (error) {
-      if (isRefusal(error)) return false;
-      const reason = String(error instanceof Error ? error.message : error).split("\n")[0];
-      throw new WardianError("translator-fault", `the host cannot run translated code (${reason}); this is a bug in Wardian`, {
-        cause: error,
-      });
+      if (isRefusal(error)) return LINK_REFUSED;
+      throw faultOf(error);
     } finally {
       this.#compileMs += performance.now() - beganMs;
     }
   }
 
+  /** Puts what has been compiled in the background into the table. The machine must not be running. */
+  poll(): void {
+    if (this.#inBackground) drainCompiler();
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  #receive({ module, error, ms }: CompileAnswer, index: number, serial: number): void {
+    this.#compileMs += ms;
+    if (!this.#wasm.regionIsWanted(index, serial)) return;
+    try {
+      if (module === undefined) throw error;
+      this.#place(module, index);
+    } catch (reason) {
+      if (!isRefusal(reason)) this.#fault = faultOf(reason);
+      return;
+    }
+    this.#wasm.regionIsReady(index);
+  }
+
+  #place(module: WebAssembly.Module, index: number): void {
+    this.#wasm.table.set(index, new WebAssembly.Instance(module, this.#imports).exports["run"]);
+  }
+
   unlink(index: number): void {
     this.#wasm.table.set(index, null);
   }
+}
+
+function faultOf(error: unknown): WardianError {
+  const reason = String(error instanceof Error ? error.message : error).split("\n")[0];
+  return new WardianError("translator-fault", `the host cannot run translated code (${reason}); this is a bug in Wardian`, { cause: error });
 }
 
 /** True where the host lets WebAssembly be compiled at run time. */

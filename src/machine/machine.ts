@@ -42,6 +42,10 @@ export interface Port {
 export interface MachineOptions {
   /** Default: auto. */
   readonly engine?: EngineName | undefined;
+  /** Translated code is compiled in the background, or while the machine waits, so that a run can be repeated exactly (the default). */
+  readonly compile?: "background" | "inline";
+  /** Is shown each module of translated code, and the address where its region begins. The bytes are only lent. */
+  onModule?(pc: bigint, bytes: Uint8Array): void;
   readonly ramBytes: number;
   readonly disks?: readonly Disk[];
   /** Port 0 is the virtio console (hvc0); without any there is no console device. */
@@ -89,7 +93,7 @@ export class Machine {
     if (this.#disks.length > MAX_DISKS)
       throw new WardianError("too-many-disks", `${this.#disks.length} disks are asked for; ${MAX_DISKS} are possible`);
     this.#wasm = instantiateMachine(this.#imports());
-    this.#linker = new Linker(this.#wasm);
+    this.#linker = new Linker(this.#wasm, options.compile === "background");
     this.#wasm.machineInit(BigInt(options.ramBytes));
     this.#wasm.setFused(hasFusedMultiplyAdd() ? 1 : 0);
     this.#wasm.setEngine(chooseEngine(options.engine));
@@ -114,8 +118,11 @@ export class Machine {
       diskWrite: (disk: number, offset: bigint, ptr: number, len: number) =>
         this.#disk(disk, (it) => it.write(Number(offset), this.#bytes(ptr, len))),
       diskFlush: (disk: number) => this.#disk(disk, (it) => it.flush()),
-      link: (ptr: number, len: number, indexesPtr: number, count: number) =>
-        this.#linker.link(this.#bytes(ptr, len), new Uint32Array(this.#wasm.memory.buffer, indexesPtr, count)) ? 1 : 0,
+      link: (ptr: number, len: number, index: number, serial: number) => {
+        const bytes = this.#bytes(ptr, len);
+        this.#options.onModule?.(this.pc, bytes);
+        return this.#linker.link(bytes, index, serial);
+      },
       unlink: (index: number) => this.#linker.unlink(index),
       panic: (code: number) => {
         if (code === PANIC_MEMORY)
@@ -180,6 +187,7 @@ export class Machine {
 
   /** Runs about `budgetInsns` instructions, for about `limitMs`. Throws a WardianError where the machine itself cannot go on. */
   run(budgetInsns: number, limitMs = Number.POSITIVE_INFINITY): RunOutcome {
+    this.#linker.poll();
     const until = limitMs === Number.POSITIVE_INFINITY ? NEVER : this.#ticks() + BigInt(Math.ceil(limitMs * TICKS_PER_MS));
     switch (this.#wasm.machineRun(budgetInsns, until)) {
       case EXIT_BUDGET:

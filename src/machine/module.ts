@@ -9,6 +9,8 @@ export interface MachineExports extends Record<string, unknown> {
   readonly table: WebAssembly.Table;
   setEngine(engine: number): void;
   setFused(fused: number): void;
+  regionIsWanted(index: number, serial: number): number;
+  regionIsReady(index: number): void;
   machineInit(ramBytes: bigint): void;
   machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint, fromhostPa: bigint): void;
   machineRun(budgetInsns: number, untilTicks: bigint): number;
@@ -59,7 +61,7 @@ export interface MachineImports {
   diskRead(disk: number, offset: bigint, ptr: number, len: number): number;
   diskWrite(disk: number, offset: bigint, ptr: number, len: number): number;
   diskFlush(disk: number): number;
-  link(ptr: number, len: number, indexesPtr: number, count: number): number;
+  link(ptr: number, len: number, index: number, serial: number): number;
   unlink(index: number): void;
   panic(code: number): void;
 }

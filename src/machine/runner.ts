@@ -70,6 +70,7 @@ export class Runner implements Task {
       ports: ports.map((name, index) => ({ name, onData: (bytes) => this.#take(index, bytes) })),
       onSerial: (byte) => output.addByte(byte),
       isSerialFull: () => output.length >= this.#serial.credit,
+      compile: "background",
       clock: this.clock.now,
       engine,
       ...(transport === undefined ? {} : { transport }),

@@ -89,6 +89,12 @@ export function chainPtr(code: usize): usize {
   return code - HEADER_BYTES + CHAIN_OFFSET;
 }
 
+/** The bytes that a decoded page was made from. */
+@inline
+export function bytesOf(code: usize): usize {
+  return <usize>load<u32>(<usize>load<u32>(code - HEADER_BYTES));
+}
+
 /** Remembers that the halfword of slot `slot` was translated. */
 export function markTranslated(code: usize, slot: usize): void {
   const ptr = code - HEADER_BYTES + MARKS_OFFSET + (slot >>> 3);

@@ -17,7 +17,7 @@ import { emitInsn } from "./generated/emit";
 import { callHelper, HELPER_ENTER } from "./imports";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { accessesMemory } from "../isa/generated/kinds";
-import { BATCH_PTR } from "./layout";
+import { LABELS_PTR } from "./layout";
 import { announceAccess, forgetPages } from "./memory";
 import { byte, fillLength, out, reserve, rewind } from "./writer";
 import * as op from "./wasm";
@@ -29,8 +29,8 @@ const FCSR_FRM: i32 = 0xe0;
 let selectors: u32 = 0;
 
 /** Labels of blocks and loops, by the position they stand for: u16 each, of blocks first. */
-const BLOCK_LABELS: usize = BATCH_PTR + 0x8000;
-const LOOP_LABELS: usize = BATCH_PTR + 0x9000;
+const BLOCK_LABELS: usize = LABELS_PTR;
+const LOOP_LABELS: usize = LABELS_PTR + 0x1000;
 
 /** Writes the function, its length first. */
 export function writeBody(): void {

@@ -10,14 +10,15 @@ import { endsRegion, resumesBehind } from "../isa/generated/kinds";
 import { Insn } from "../isa/insn";
 import { decodeAt } from "../interp/decode";
 import { BLOCK_OF_PTR, BLOCKS_PTR, FLAGS_PTR, INSNS_PTR, WORK_PTR } from "./layout";
+import { heatPtr } from "./heat";
 import { entryAt, findEntry, MAX_REGION_PAGES } from "./regions";
-import { MODES } from "./layout";
 
 const WINDOW_PAGES: u32 = 8;
 const WINDOW_BEFORE: u64 = 2;
 const WINDOW_HALVES: u32 = WINDOW_PAGES * 2048;
 const MAX_INSNS: u32 = 3000;
 export const MAX_BLOCKS: u32 = 500;
+const CASE_HEAT: u8 = 8;
 
 const VISITED: u8 = 1;
 const LEADER: u8 = 2;
@@ -116,12 +117,6 @@ export function pageCode(k: u32): usize {
   return load<u32>(PAGE_CODE + (<usize>k << 2));
 }
 
-/** The bytes of the page of `hw`. */
-@inline
-export function rawOf(hw: u32): usize {
-  return load<u32>(PAGE_RAW + ((<usize>hw >>> 11) << 2));
-}
-
 /** Pages between the region's first instruction and page `k` of the window. */
 @inline
 export function pageDelta(k: u32): i32 {
@@ -144,7 +139,7 @@ function flag(hw: u32, bit: u8): void {
 }
 
 /** Finds the blocks of a region that begins at `pc`; false where there is nothing to translate. */
-export function discover(h: Hart, pc: u64): bool {
+export function discover(h: Hart, pc: u64, mode: u32): bool {
   windowVa = (pc & ~0xfff) - (WINDOW_BEFORE << 12);
   entryHw = <u32>(pc - windowVa) >>> 1;
   memory.fill(FLAGS_PTR, 0, WINDOW_HALVES);
@@ -160,7 +155,7 @@ export function discover(h: Hart, pc: u64): bool {
   store<u32>(WORK_PTR, entryHw);
   flag(entryHw, LEADER);
   walk(h, 1);
-  while (addTargets(h));
+  while (addTargets(h, mode));
   cut();
   // A page that gave way to another one of the window takes the generation with it.
   return h.generation == generation && insns > 1 && !(blockAt(0).end == END_LEAVE && blockAt(0).count == 1);
@@ -199,16 +194,16 @@ function read(h: Hart, hw: u32): bool {
 }
 
 /**
- * Looks for places that jumps through a register may go to: such a jump is there, and between the region's instructions begins another region,
- * which was found hot by itself. The cases of a switch are like that. True where there was one.
+ * Looks for places that jumps through a register may go to: such a jump is there, and between the region's instructions is a place that was found hot by
+ * itself. The cases of a switch are like that. True where there was one.
  */
-function addTargets(h: Hart): bool {
+function addTargets(h: Hart, mode: u32): bool {
   if (!jumpsThroughRegister) return false;
   let count: u32 = 0;
   for (let hw = lowestHw; hw < highestHw && targets < MAX_TARGETS; hw++) {
     if (flags(hw) & TARGET || raw(h, hw) == 0) continue;
     const slot = pageCode(hw >>> 11) + ((<usize>hw & 2047) << 3);
-    if ((load<u16>(slot) & OP_MASK) != OP_ENTRY || !beginsRegion(slot)) continue;
+    if (!isCase(slot, mode) && (flags(hw) & VISITED || !isWarm(slot, mode))) continue;
     flag(hw, LEADER | TARGET);
     if (targets == 0) flag(entryHw, TARGET);
     store<u32>(WORK_PTR + (<usize>count << 2), hw);
@@ -219,13 +214,16 @@ function addTargets(h: Hart): bool {
   return count != 0;
 }
 
-/** True where a region's first instruction is that of a slot, in whichever mode. */
-function beginsRegion(slot: usize): bool {
-  for (let mode: u32 = 0; mode < MODES; mode++) {
-    const entry = findEntry(slot, mode);
-    if (entry != 0 && entryAt(entry).isCase) return true;
-  }
-  return false;
+/** True where a region was found to begin, not just to go on. */
+function isCase(slot: usize, mode: u32): bool {
+  if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return false;
+  const entry = findEntry(slot, mode);
+  return entry != 0 && entryAt(entry).isCase;
+}
+
+/** True where the interpreter was found several times, at an instruction that it had decoded. */
+function isWarm(slot: usize, mode: u32): bool {
+  return <u32>(load<u16>(slot) & OP_MASK) > OP_ENTRY && load<u8>(heatPtr(slot, mode)) >= CASE_HEAT;
 }
 
 /** Marks what can be reached as visited, and where blocks begin: from `count` places on the work list. */

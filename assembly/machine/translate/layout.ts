@@ -9,17 +9,15 @@
 //   0x18_4000  block numbers u16 a halfword of the window
 //   0x18_c000  blocks        BLOCK_BYTES each
 //   0x19_c000  work lists    of discovery and ordering
-//   0x1b_0000  batch         the regions of the module that is being made
+//   0x1b_0000  labels        of the function that is being written (body.ts)
 //   0x1c_0000  shelf         counts of regions.ts; 0x1c_0100 those of module.ts; 0x1c_0200 of jumps.ts
 //   0x20_0000  module        the bytes that the host compiles
 //   0x70_0000  entries       ENTRY_BYTES each (regions.ts)
 import { TRANSLATE_PTR } from "../layout";
 
-export const MODES: u32 = 4; // contexts of hart/context.ts
 export const BUCKETS_PTR: usize = TRANSLATE_PTR;
 export const BUCKETS: u32 = 16384;
 export const HEAT_PTR: usize = TRANSLATE_PTR + 0x10000;
-export const HEAT_ENTRIES: u32 = 0x10000;
 export const JUMPS_PTR: usize = TRANSLATE_PTR + 0x20000;
 export const REGIONS_PTR: usize = TRANSLATE_PTR + 0x60000;
 export const INSNS_PTR: usize = TRANSLATE_PTR + 0x160000;
@@ -27,7 +25,7 @@ export const FLAGS_PTR: usize = TRANSLATE_PTR + 0x180000;
 export const BLOCK_OF_PTR: usize = TRANSLATE_PTR + 0x184000;
 export const BLOCKS_PTR: usize = TRANSLATE_PTR + 0x18c000;
 export const WORK_PTR: usize = TRANSLATE_PTR + 0x19c000;
-export const BATCH_PTR: usize = TRANSLATE_PTR + 0x1b0000;
+export const LABELS_PTR: usize = TRANSLATE_PTR + 0x1b0000;
 export const SHELF_PTR: usize = TRANSLATE_PTR + 0x1c0000;
 export const TRANSLATED_PTR: usize = TRANSLATE_PTR + 0x1c0100;
 export const JUMPS_STATE_PTR: usize = TRANSLATE_PTR + 0x1c0200;

@@ -1,13 +1,10 @@
-// A WebAssembly module of one or more regions: bodies are written first, the sections before them when it is known how many there are.
-// The host compiles it and puts function k into the machine's table at the index of the batch's k-th region. Depends on the rest.
+// A WebAssembly module of one region: its function, and the sections around it. Depends on the rest.
+import { LINK_REFUSED } from "../abi";
 import { link } from "../host";
-import { BATCH_PTR, MODULE_PTR } from "./layout";
 import { writeBody } from "./body";
 import { TYPE_REGION, writeImports, writeTypes } from "./imports";
-import { byte, fillLength, isFull, out, reserve, startWriting, unsigned } from "./writer";
-
-const HEADER_BYTES: usize = 0x2000;
-export const MAX_BATCH: u32 = 64;
+import { MODULE_PTR } from "./layout";
+import { byte, fillLength, isFull, out, reserve, startWriting, text, unsigned } from "./writer";
 
 const SECTION_TYPE: u32 = 1;
 const SECTION_IMPORT: u32 = 2;
@@ -15,55 +12,11 @@ const SECTION_FUNCTION: u32 = 3;
 const SECTION_EXPORT: u32 = 7;
 const SECTION_CODE: u32 = 10;
 
-let batch: u32 = 0;
-
-export function beginModule(): void {
-  batch = 0;
-  startWriting(MODULE_PTR + HEADER_BYTES);
-}
-
-/** Adds the function of the region that was discovered and ordered last. */
-export function addFunction(region: u32): void {
-  store<u32>(BATCH_PTR + (<usize>batch << 2), region);
-  batch++;
-  writeBody();
-}
-
-export function batchSize(): u32 {
-  return batch;
-}
-
-/** Bytes of the functions written so far. */
-export function bodyBytes(): u32 {
-  return <u32>(out - MODULE_PTR - HEADER_BYTES);
-}
-
-/** The region of the module's function `k`. */
-export function regionOfBatch(k: u32): u32 {
-  return load<u32>(BATCH_PTR + (<usize>k << 2));
-}
-
-/** Hands the module to the host; false where there was no room for it or the host cannot compile. */
-export function endModule(): bool {
-  if (isFull) return false;
-  const end = out;
-  startWriting(MODULE_PTR);
-  writeHeader(<u32>(end - MODULE_PTR - HEADER_BYTES));
-  const headerBytes = out - MODULE_PTR;
-  const start = MODULE_PTR + HEADER_BYTES - headerBytes;
-  memory.copy(start, MODULE_PTR, headerBytes);
-  return link(start, <u32>(end - start), BATCH_PTR, batch) != 0;
-}
-
-function writeHeader(bodies: u32): void {
-  byte(0);
-  byte(0x61);
-  byte(0x73);
-  byte(0x6d);
-  byte(1);
-  byte(0);
-  byte(0);
-  byte(0);
+/** Writes the module of the region that was discovered and ordered last. */
+export function writeModule(): void {
+  startWriting();
+  fourBytes(0, 0x61, 0x73, 0x6d);
+  fourBytes(1, 0, 0, 0);
   let length = section(SECTION_TYPE);
   writeTypes();
   fillLength(length);
@@ -71,15 +24,19 @@ function writeHeader(bodies: u32): void {
   writeImports();
   fillLength(length);
   length = section(SECTION_FUNCTION);
-  unsigned(batch);
-  for (let k: u32 = 0; k < batch; k++) unsigned(TYPE_REGION);
+  unsigned(1);
+  unsigned(TYPE_REGION);
   fillLength(length);
   length = section(SECTION_EXPORT);
-  writeExports();
+  unsigned(1);
+  text("run");
+  byte(0);
+  unsigned(0);
   fillLength(length);
-  byte(SECTION_CODE);
-  unsigned(bodies + (batch < 0x80 ? 1 : 2));
-  unsigned(batch);
+  length = section(SECTION_CODE);
+  unsigned(1);
+  writeBody();
+  fillLength(length);
 }
 
 function section(id: u32): usize {
@@ -87,14 +44,19 @@ function section(id: u32): usize {
   return reserve();
 }
 
-/** Function k is exported under its number in two decimal digits. */
-function writeExports(): void {
-  unsigned(batch);
-  for (let k: u32 = 0; k < batch; k++) {
-    unsigned(2);
-    byte(0x30 + k / 10);
-    byte(0x30 + (k % 10));
-    byte(0);
-    unsigned(k);
-  }
+function fourBytes(a: u32, b: u32, c: u32, d: u32): void {
+  byte(a);
+  byte(b);
+  byte(c);
+  byte(d);
+}
+
+/** Bytes of the module. */
+export function moduleBytes(): u32 {
+  return <u32>(out - MODULE_PTR);
+}
+
+/** Hands it to the host, for the table's index `index` and under a serial number; gives a LINK_ constant. */
+export function linkModule(index: u32, serial: u32): u32 {
+  return isFull ? LINK_REFUSED : link(MODULE_PTR, moduleBytes(), index, serial);
 }

@@ -4,17 +4,19 @@
 // Where a page is mapped may change at any time, so a region remembers at which virtual address, and in which generation of the
 // hart's fetch translations, its pages were last seen in place; holds() looks again when either differs.
 import { Hart } from "../hart/state";
-import { chainPtr, clearRetired, OP_ENTRY, OP_MASK, retiredChain, retiredChains, retiredOverflow } from "../bus/code";
+import { bytesOf, chainPtr, clearRetired, OP_CROSS, OP_ENTRY, OP_MASK, retiredChain, retiredChains, retiredOverflow } from "../bus/code";
+import { PAGE_BYTES } from "../abi";
 import { unlink } from "../host";
+import { decodeAt } from "../interp/decode";
 import { decodedPage } from "../mmu/fetch";
 import { BUCKETS_PTR, ENTRIES_PTR, REGIONS_PTR, SHELF_PTR } from "./layout";
 
 export const REGION_BYTES: usize = 128;
 export const MAX_REGIONS: u32 = 8192;
 export const MAX_REGION_PAGES: u32 = 6;
-export const ENTRY_BYTES: usize = 32;
-const MAX_ENTRIES: u32 = 30000;
-const PAGES_OFFSET: usize = 48;
+export const ENTRY_BYTES: usize = 40;
+const MAX_ENTRIES: u32 = 24000;
+const PAGES_OFFSET: usize = 56;
 const REGION_PAGE_BYTES: usize = 12; // i32 pages from the first instruction's | u32 decoded page | u32 next in that page's chain
 
 @final
@@ -25,7 +27,9 @@ export class Region {
   basePc: u64; // of the first instruction, where it was last seen in place
   generation: u64;
   isLive: bool;
+  isReady: bool; // the host has compiled it
   wasUsed: bool; // since the clock hand went by
+  serial: u32; // tells it from an earlier one of the same number
   next: u32; // of the free ones
   entries: u32; // first of them
   insns: u32;
@@ -54,11 +58,13 @@ export class Region {
 @unmanaged
 export class Entry {
   slotPtr: u32; // of its instruction in the decoded page
+  code: u32; // that page
   next: u32; // in its bucket, or of the free ones
   region: u32;
   sibling: u32; // next of the region's
   halves: i32; // from the region's first instruction
   selector: u32; // what the function is told
+  isOpen: bool; // in its bucket
   isCase: bool; // found hot by itself, and so perhaps a case of a switch
 }
 
@@ -70,6 +76,8 @@ class Shelf {
   live: u32;
   hand: u32; // of the clock that finds what to evict
   madeEntries: u32;
+  serials: u32;
+  waiting: u32; // regions that the host has not compiled yet
   freeEntries: u32;
   evicted: u64;
 }
@@ -126,6 +134,9 @@ export function takeRegion(h: Hart, mode: u32): u32 {
   else index = ++s.made;
   const region = regionAt(index);
   region.isLive = true;
+  region.isReady = false;
+  region.serial = ++s.serials;
+  s.waiting++;
   region.mode = mode;
   region.pages = 0;
   region.generation = 0;
@@ -145,26 +156,71 @@ export function addPage(index: u32, delta: i32, code: usize): void {
   store<u32>(chainPtr(code), (index << 3) | k);
 }
 
-/** The region can be entered at a slot from now on; another one that was entered there no longer is. */
-export function addEntry(h: Hart, index: u32, slotPtr: usize, halves: i32, selector: u32, isCase: bool): void {
+/** Regions that the host has not compiled yet. */
+export function waitingRegions(): u32 {
+  return shelf().waiting;
+}
+
+/** True where a region that waits for the host begins at a slot. */
+export function isWaiting(slotPtr: usize, mode: u32): bool {
+  if (shelf().waiting == 0) return false;
+  for (let index: u32 = 1; index <= shelf().made; index++) {
+    const region = regionAt(index);
+    if (!region.isLive || region.isReady || region.mode != mode) continue;
+    for (let number = region.entries; number != 0; number = entryAt(number).sibling) if (entryAt(number).slotPtr == <u32>slotPtr) return true;
+  }
+  return false;
+}
+
+/** The region can be entered at slot `slot` of decoded page `code`, once it is ready. */
+export function addEntry(index: u32, code: usize, slot: usize, halves: i32, selector: u32, isCase: bool): void {
   const region = regionAt(index);
-  const old = findEntry(slotPtr, region.mode);
-  if (old != 0) dropEntry(h, old);
   const s = shelf();
   let number = s.freeEntries;
   if (number != 0) s.freeEntries = entryAt(number).next;
   else number = ++s.madeEntries;
   const entry = entryAt(number);
-  const bucket = bucketPtr(slotPtr, region.mode);
-  entry.slotPtr = <u32>slotPtr;
-  entry.next = load<u32>(bucket);
+  entry.slotPtr = <u32>(code + (slot << 3));
+  entry.code = <u32>code;
   entry.region = index;
   entry.sibling = region.entries;
   entry.halves = halves;
   entry.selector = selector;
+  entry.isOpen = false;
   entry.isCase = isCase;
   region.entries = number;
-  store<u32>(bucket, number);
+}
+
+/** The host has the region's function in the table: it is entered from now on, and others no longer are at the same places. */
+export function openRegion(h: Hart, index: u32): void {
+  const region = regionAt(index);
+  region.isReady = true;
+  shelf().waiting--;
+  for (let number = region.entries; number != 0; number = entryAt(number).sibling) {
+    const entry = entryAt(number);
+    const old = findEntry(entry.slotPtr, region.mode);
+    if (old != 0) dropEntry(h, old);
+    const bucket = bucketPtr(entry.slotPtr, region.mode);
+    entry.next = load<u32>(bucket);
+    entry.isOpen = true;
+    store<u32>(bucket, number);
+    markEntry(entry);
+  }
+  h.generation++;
+}
+
+/** The interpreter stops where a region begins. Length and operands of the instruction stay in the slot; one that crosses pages has none. */
+export function markEntry(entry: Entry): void {
+  const slot = <usize>entry.slotPtr;
+  const offset = (slot - entry.code) >>> 2;
+  const field = decodeAt(slot, bytesOf(entry.code) + offset, offset == PAGE_BYTES - 2);
+  if (field != OP_CROSS) store<u16>(slot, <u16>((field & ~OP_MASK) | OP_ENTRY));
+}
+
+/** True where the region is still the one that was handed to the host as `serial`, and is still wanted. */
+export function isWanted(index: u32, serial: u32): bool {
+  const region = regionAt(index);
+  return region.isLive && !region.isReady && region.serial == serial;
 }
 
 /** A region without entries is over. */
@@ -182,14 +238,16 @@ function dropEntry(h: Hart, number: u32): void {
   if (region.entries == 0) endRegion(h, index);
 }
 
-/** Takes an entry out of its bucket and its slot. */
+/** Takes an entry out of its bucket and its slot, where it is in them. */
 function forgetEntry(number: u32, mode: u32): void {
   const entry = entryAt(number);
-  let ptr = bucketPtr(entry.slotPtr, mode);
-  while (load<u32>(ptr) != number) ptr = changetype<usize>(entryAt(load<u32>(ptr))) + offsetof<Entry>("next");
-  store<u32>(ptr, entry.next);
-  const slot = <usize>entry.slotPtr;
-  if ((load<u16>(slot) & OP_MASK) == OP_ENTRY) store<u16>(slot, load<u16>(slot) & ~OP_MASK);
+  if (entry.isOpen) {
+    let ptr = bucketPtr(entry.slotPtr, mode);
+    while (load<u32>(ptr) != number) ptr = changetype<usize>(entryAt(load<u32>(ptr))) + offsetof<Entry>("next");
+    store<u32>(ptr, entry.next);
+    const slot = <usize>entry.slotPtr;
+    if ((load<u16>(slot) & OP_MASK) == OP_ENTRY) store<u16>(slot, load<u16>(slot) & ~OP_MASK);
+  }
   entry.next = shelf().freeEntries;
   shelf().freeEntries = number;
 }
@@ -225,6 +283,7 @@ function kill(index: u32): void {
   }
   for (let k: u32 = 0; k < region.pages; k++) unchain(region.pageCode(k), (index << 3) | k);
   region.isLive = false;
+  if (!region.isReady) shelf().waiting--;
   unlink(index);
   shelf().live--;
 }

@@ -2,25 +2,29 @@
 //
 // The interpreter lets go every SAMPLE_INSNS instructions, always behind a jump. Where it then stands is counted; a place that was seen
 // HOT times is worth a region. So hot code is found without a counter in the interpreter.
-import { ENGINE_EAGER, ENGINE_INTERPRET } from "../abi";
-import { Hart } from "../hart/state";
-import { isTranslated, markTranslated, OP_CROSS, OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
-import { decodedPage, rawPage } from "../mmu/fetch";
-import { decodeAt } from "../interp/decode";
+import { ENGINE_EAGER, ENGINE_INTERPRET, LINK_DONE, LINK_REFUSED } from "../abi";
+import { Hart, hartAt } from "../hart/state";
+import { isTranslated, markTranslated, retiredChains } from "../bus/code";
+import { decodedPage } from "../mmu/fetch";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
-import { blocks, blockAt, Block, discover, entryHw, insnAt, insns, lengthOf, pageCode, isTarget, pageDelta, rawOf, switchBlock, windowPages } from "./discover";
+import { blocks, blockAt, Block, discover, entryHw, insnAt, insns, lengthOf, pageCode, isTarget, pageDelta, switchBlock, windowPages } from "./discover";
 import { hasMode, modeOf, runRegions } from "./jumps";
-import { HEAT_ENTRIES, HEAT_PTR, TRANSLATED_PTR } from "./layout";
+import { heatPtr } from "./heat";
+import { TRANSLATED_PTR } from "./layout";
 import { useContext } from "./memory";
-import { addFunction, beginModule, bodyBytes, endModule } from "./module";
+import { linkModule, moduleBytes, writeModule } from "./module";
 import { order } from "./order";
-import { addEntry, addPage, endRegion, endRetired, findEntry, takeRegion } from "./regions";
+import {
+  addEntry, addPage, endRegion, endRetired, entryAt, findEntry, isWaiting, isWanted, markEntry, openRegion, regionAt, takeRegion, waitingRegions,
+} from "./regions"; // prettier-ignore
 
 let SAMPLE_INSNS: i32 = 256;
 let HOT: u32 = 60;
 let HOT_COVERED: u32 = 250;
 let MISS: u32 = 2;
+/** Regions that may wait for the host at once. */
+const MAX_WAITING: u32 = 8;
 export function tune(a: i32, b: u32, c: u32, d: u32): void { SAMPLE_INSNS = a; HOT = b; HOT_COVERED = c; MISS = d; }
 
 /** What is counted, and which engine runs. */
@@ -98,8 +102,7 @@ function runTranslated(h: Hart, budget: i32): i32 {
 function warm(h: Hart, pc: u64, by: u32): void {
   const code = decodedPage(h, pc);
   if (code == 0) return;
-  const slot = code + (((<usize>pc) & 0xffe) << 2);
-  const ptr = HEAT_PTR + ((((<u32>slot) >>> 3) * 0x9e3779b1 + modeOf(h) * 0x85ebca6b) >>> 16);
+  const ptr = heatPtr(code + (((<usize>pc) & 0xffe) << 2), modeOf(h));
   const heat = load<u8>(ptr) + by;
   store<u8>(ptr, <u8>min<u32>(heat, 255));
   if (heat >= (isTranslated(code, (<usize>pc & 0xffe) >>> 1) ? HOT_COVERED : HOT)) {
@@ -114,48 +117,50 @@ function translateAt(h: Hart, pc: u64): void {
   const mode = modeOf(h);
   const code = decodedPage(h, pc);
   if (!hasMode(mode) || code == 0) return;
-  const slot = code + (((<usize>pc) & 0xffe) << 2);
-  if (findEntry(slot, mode) != 0) {
-    markEntry(slot, rawPage(h, pc), pc);
+  const slot = (<usize>pc & 0xffe) >>> 1;
+  const known = findEntry(code + (slot << 3), mode);
+  if (known != 0) {
+    markEntry(entryAt(known));
     return;
   }
-  if (!discover(h, pc)) return;
+  if (waitingRegions() == MAX_WAITING || isWaiting(code + (slot << 3), mode) || !discover(h, pc, mode)) return;
   order();
   useContext(mode);
   const index = takeRegion(h, mode);
-  beginModule();
-  addFunction(index);
-  const bytes = bodyBytes();
+  writeModule();
   ownPages(index);
-  if (!endModule()) {
-    state().failed++;
+  addEntries(index);
+  const how = linkModule(index, regionAt(index).serial);
+  const s = state();
+  if (how == LINK_REFUSED) {
+    s.failed++;
     endRegion(h, index);
     return;
   }
-  addEntries(h, index, pc);
-  const s = state();
   s.regions++;
   s.insns += insns;
-  s.bytes += bytes;
-}
-
-/** The interpreter stops where a region begins. Length and operands of the instruction stay in the slot; one that crosses pages has none. */
-function markEntry(slot: usize, raw: usize, pc: u64): void {
-  const offset = <usize>pc & 0xffe;
-  const field = decodeAt(slot, raw + offset, offset == 0xffe);
-  if (field != OP_CROSS) store<u16>(slot, <u16>((field & ~OP_MASK) | OP_ENTRY));
+  s.bytes += moduleBytes();
+  if (how == LINK_DONE) openRegion(h, index);
 }
 
 /** The region can be entered at its first instruction, at the heads of its loops, and where the interpreter comes back. */
-function addEntries(h: Hart, index: u32, pc: u64): void {
+function addEntries(index: u32): void {
   for (let b: u32 = 0; b < blocks; b++) {
     const block = blockAt(b);
     if (b == switchBlock || (b != 0 && (!block.isEntry || block.selector == 0))) continue;
-    const slot = pageCode(block.start >>> 11) + ((<usize>block.start & 2047) << 3);
     const halves = <i32>block.start - <i32>entryHw;
-    addEntry(h, index, slot, halves, block.selector, b == 0 || isTarget(b));
-    markEntry(slot, rawOf(block.start), pc + (<i64>halves << 1));
+    addEntry(index, pageCode(block.start >>> 11), <usize>block.start & 2047, halves, block.selector, b == 0 || isTarget(b));
   }
+}
+
+/** True where the host may put the function of region `index` into the table: it was handed over as `serial`, and nothing ended it since. */
+export function regionIsWanted(index: u32, serial: u32): bool {
+  return isWanted(index, serial);
+}
+
+/** The host has put it there. No translated code may be running. */
+export function regionIsReady(index: u32): void {
+  openRegion(hartAt(0), index);
 }
 
 /** The region belongs to the pages that its instructions came from, and to each of their halfwords. */

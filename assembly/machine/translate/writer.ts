@@ -7,8 +7,8 @@ export let isFull: bool = false;
 
 const SLACK: usize = 64; // what one call writes at most
 
-export function startWriting(at: usize): void {
-  out = at;
+export function startWriting(): void {
+  out = MODULE_PTR;
   isFull = false;
 }
 

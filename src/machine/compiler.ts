@@ -1,0 +1,69 @@
+// Compiles modules in the background: one compile thread for each thread that runs machines, made when it is first needed. Answers are
+// fetched, not waited for, so that a machine that never gives its thread back gets them, too. May depend on nothing of ours.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+
+export interface CompileRequest {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface CompileAnswer {
+  readonly id: number;
+  readonly module?: WebAssembly.Module;
+  readonly error?: unknown;
+  /** How long it took. */
+  readonly ms: number;
+}
+
+type Receiver = (answer: CompileAnswer) => void;
+
+/** The built file, found from src/ (in tests) and from dist/src/. */
+function threadFile(): URL {
+  const beside = new URL("./compile-thread.js", import.meta.url);
+  return existsSync(fileURLToPath(beside)) ? beside : new URL("../../dist/src/machine/compile-thread.js", import.meta.url);
+}
+
+class Compiler {
+  readonly #port: MessagePort;
+  readonly #receivers = new Map<number, Receiver>();
+  #nextId = 1;
+
+  constructor() {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const worker = new Worker(threadFile(), { name: "wardian-compiler", execArgv: [], workerData: port2, transferList: [port2] });
+    worker.unref();
+    // Without it nothing is compiled any more, and machines go on as they are.
+    worker.on("error", () => this.#receivers.clear());
+  }
+
+  submit(bytes: Uint8Array, receive: Receiver): void {
+    const id = this.#nextId++;
+    this.#receivers.set(id, receive);
+    this.#port.postMessage({ id, bytes } satisfies CompileRequest, [bytes.buffer as ArrayBuffer]);
+  }
+
+  /** Hands on what has been compiled. */
+  drain(): void {
+    while (this.#receivers.size > 0) {
+      const received = receiveMessageOnPort(this.#port) as { message: CompileAnswer } | undefined;
+      if (received === undefined) return;
+      this.#receivers.get(received.message.id)?.(received.message);
+      this.#receivers.delete(received.message.id);
+    }
+  }
+}
+
+let compiler: Compiler | undefined;
+
+/** Compiles `bytes`, which are given away; `receive` gets the answer out of a later drainCompiler(). */
+export function compileInBackground(bytes: Uint8Array, receive: Receiver): void {
+  compiler ??= new Compiler();
+  compiler.submit(bytes, receive);
+}
+
+export function drainCompiler(): void {
+  compiler?.drain();
+}
