@@ -107,7 +107,7 @@ export class GuestCode {
 
   /** Goes on at offset `offset` of a page, this one or the next; what lies between is c.nop. */
   toPageOffset(offset: number): void {
-    while (this.pa % 4096 !== offset) this.half(NOP_HALF);
+    while (this.pa % 4096 !== offset % 4096) this.half(NOP_HALF);
   }
 
   align(bytes: number): void {

@@ -1,0 +1,30 @@
+// Code and data that are mapped anew while they run, on every engine: swapped pages, address spaces, rights, page faults in hot loops. A
+// failure names its seed; WARDIAN_LOOPS says how many times the usual number of programs is run.
+import { describe, it } from "vitest";
+import { expectAgreement } from "./loops/agree.js";
+import { remapping } from "./loops/remapping.js";
+import { replayOf, seeds } from "./loops/settings.js";
+import { Random } from "./random.js";
+
+const TEST_MS = 3_600_000;
+const PROGRAMS = 5;
+const BUDGETS = [97, 3, 257, 1009, 4099];
+const MASKS = [7, 63, 511, 2047];
+
+describe("code and data mapped anew", () => {
+  it("end alike on every engine", { timeout: TEST_MS }, () => {
+    let instructions = 0n;
+    let traps = 0;
+    const from = seeds(PROGRAMS);
+    for (const seed of from) {
+      const random = new Random(seed);
+      const mask = random.pick(MASKS);
+      const often = { remap: mask, space: random.pick([mask, ...MASKS]), rights: random.pick([mask, ...MASKS]) };
+      const guest = remapping(random, often, mask < 63 ? 400 : 4000);
+      const right = expectAgreement(guest, [20_000, random.pick(BUDGETS)], replayOf(seed));
+      instructions += right.instructions;
+      traps += right.traps;
+    }
+    console.log(`mapped anew: ${from.length} programs, ${instructions} instructions, ${traps} traps`);
+  });
+});
