@@ -29,6 +29,8 @@ export interface Finish {
   readonly pc: bigint;
   readonly instructions: bigint;
   readonly traps: number;
+  /** Not compared: how many there are depends on where looks at the clock fall. */
+  readonly interrupts: number;
   readonly serial: string;
   readonly memory: readonly Uint8Array[];
 }
@@ -61,6 +63,7 @@ export function finish(engine: Engine, guest: Guest, budget: number): Finish {
     pc: machine.pc,
     instructions: machine.instructions,
     traps: machine.counts.traps,
+    interrupts: machine.counts.interrupts,
     serial: Buffer.from(serial).toString(),
     memory: guest.compared.map(({ pa, bytes }) => machine.readRam(pa, bytes)),
   };

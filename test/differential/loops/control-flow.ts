@@ -5,6 +5,7 @@
 import type { Random } from "../random.js";
 import { FINISHER_PA, type Guest } from "./agree.js";
 import { GuestCode } from "./guest-code.js";
+import { CSR, enterSupervisor, PageTables, RWX_S } from "./supervisor.js";
 import { DATA, HASH, T1, T2, WORK, Work } from "./work.js";
 
 const CODE_PA = 0x80100000;
@@ -22,6 +23,23 @@ const BRANCHES = ["beq", "bne", "blt", "bge", "bltu", "bgeu"] as const;
 const OPPOSITE: Readonly<Record<string, string>> = { beq: "bne", bne: "beq", blt: "bge", bge: "blt", bltu: "bgeu", bgeu: "bltu" };
 const FRAME_BYTES = 32;
 
+/** Where a program takes timer interrupts: nowhere, in M-mode by mtimecmp, in S-mode by stimecmp. */
+export type Timer = "none" | "M" | "S";
+
+const TABLES_PA = 0x81400000;
+const HANDLER_STACK_PA = 0x82800000;
+const HANDLER_FRAME_BYTES = 256;
+const MTIMECMP_PA = 0x2004000;
+const MTIME_PA = 0x200bff8;
+/** Looks at the clock move it by LOOK_NS, 20 ticks; an interrupt follows some of them later, so that the program gets on. */
+const LOOK_NS = 2000n;
+const TICKS = [100, 300, 1000];
+/** CSRs and bits that differ between the two modes. */
+const TIMERS = {
+  M: { tvec: CSR.mtvec, scratch: CSR.mscratch, ie: CSR.mie, bit: 1 << 7, status: CSR.mstatus, enable: 1 << 3, back: "mret" },
+  S: { tvec: CSR.stvec, scratch: CSR.sscratch, ie: CSR.sie, bit: 1 << 5, status: CSR.sstatus, enable: 1 << 1, back: "sret" },
+} as const;
+
 interface Shape {
   readonly functions: number;
   readonly blocks: readonly number[];
@@ -38,7 +56,10 @@ class ControlFlow {
   #names = 0;
   #heads = new Set<string>();
 
-  constructor(readonly random: Random) {
+  constructor(
+    readonly random: Random,
+    readonly timer: Timer,
+  ) {
     this.#code = new GuestCode(CODE_PA + 2 * random.below(2048));
     this.#work = new Work(this.#code, random);
     const functions = 3 + random.below(6);
@@ -55,6 +76,8 @@ class ControlFlow {
     const { random } = this;
     const code = this.#code;
     const entryPa = code.pa;
+    const tables = new PageTables(TABLES_PA);
+    if (this.timer !== "none") this.#startTimer(tables);
     this.#driver(fuel);
     for (const n of this.#order()) {
       if (random.chance(3)) code.skip(random.below(3000));
@@ -67,8 +90,9 @@ class ControlFlow {
     for (const label of this.#tables) code.pointer(label);
     const data = new Uint8Array(DATA_BYTES);
     for (let n = 0; n < data.length; n++) data[n] = random.u32();
-    const loads = [{ pa: code.base, bytes: code.bytes() }, { pa: DATA_PA, bytes: data }]; // prettier-ignore
-    return { entryPa, loads, compared: [{ pa: DATA_PA, bytes: DATA_BYTES }], maxInsns: fuel * 20_000 + 1_000_000 };
+    const loads = [{ pa: code.base, bytes: code.bytes() }, { pa: DATA_PA, bytes: data }, ...tables.loads()]; // prettier-ignore
+    const lookNs = this.timer === "none" ? 0n : LOOK_NS;
+    return { entryPa, loads, compared: [{ pa: DATA_PA, bytes: DATA_BYTES }], maxInsns: fuel * 20_000 + 1_000_000, lookNs };
   }
 
   #order(): number[] {
@@ -82,6 +106,69 @@ class ControlFlow {
 
   #name(): string {
     return `l${this.#names++}`;
+  }
+
+  /** The handler stands in front of the program; it saves every register, works in a loop and a function of its own, and counts. */
+  #startTimer(tables: PageTables): void {
+    const { random } = this;
+    const code = this.#code;
+    const t = this.timer === "S" ? TIMERS.S : TIMERS.M;
+    if (this.timer === "S") {
+      const root = tables.root();
+      for (const va of [0, 0x80000000]) tables.map(root, va, va, RWX_S, 2);
+      enterSupervisor(code, tables.satp(root), "timed");
+    }
+    code.label("timed");
+    code.la(T1, "tick");
+    code.op("csrrw", { rs1: T1, imm: t.tvec });
+    code.li(T1, HANDLER_STACK_PA);
+    code.op("csrrw", { rs1: T1, imm: t.scratch });
+    this.#nextTick(100);
+    code.li(T1, t.bit);
+    code.op("csrrs", { rs1: T1, imm: t.ie });
+    code.op("csrrsi", { rs1: t.enable, imm: t.status });
+    code.jump("driver");
+    code.align(4);
+    code.label("tick");
+    code.op("csrrw", { rd: SP, rs1: SP, imm: t.scratch });
+    code.op("addi", { rd: SP, rs1: SP, imm: -HANDLER_FRAME_BYTES });
+    const saved = Array.from({ length: 32 }, (_, n) => n).filter((n) => n !== 0 && n !== SP);
+    for (const register of saved) code.op("sd", { rs1: SP, rs2: register, imm: register * 8 });
+    code.op("ld", { rd: 10, rs1: SP, imm: 0 });
+    code.op("addi", { rd: 10, rs1: 10, imm: 1 });
+    code.op("sd", { rs1: SP, rs2: 10, imm: 0 });
+    code.li(11, 1 + random.below(80));
+    code.label("tick-loop");
+    code.op("mul", { rd: 12, rs1: 12, rs2: 11 });
+    code.op("ld", { rd: 13, rs1: SP, imm: 64 });
+    code.op("add", { rd: 12, rs1: 12, rs2: 13 });
+    if (random.chance(2)) code.call("tick-leaf");
+    code.op("addi", { rd: 11, rs1: 11, imm: -1 });
+    code.to("bne", { rs1: 11 }, "tick-loop");
+    this.#nextTick(random.pick(TICKS));
+    for (const register of saved) code.op("ld", { rd: register, rs1: SP, imm: register * 8 });
+    code.op("addi", { rd: SP, rs1: SP, imm: HANDLER_FRAME_BYTES });
+    code.op("csrrw", { rd: SP, rs1: SP, imm: t.scratch });
+    code.op(t.back);
+    code.label("tick-leaf");
+    code.op("xor", { rd: 14, rs1: 12, rs2: 13 });
+    code.op("jalr", { rs1: 1 });
+    code.label("driver");
+  }
+
+  #nextTick(ticks: number): void {
+    const code = this.#code;
+    if (this.timer === "S") {
+      code.op("csrrs", { rd: T1, imm: CSR.time });
+      code.op("addi", { rd: T1, rs1: T1, imm: ticks });
+      code.op("csrrw", { rs1: T1, imm: CSR.stimecmp });
+      return;
+    }
+    code.li(T1, MTIME_PA);
+    code.op("ld", { rd: T1, rs1: T1 });
+    code.op("addi", { rd: T1, rs1: T1, imm: ticks });
+    code.li(T2, MTIMECMP_PA);
+    code.op("sd", { rs1: T2, rs2: T1 });
   }
 
   #driver(fuel: number): void {
@@ -309,6 +396,6 @@ class ControlFlow {
 }
 
 /** A program of random control flow; it ends when `fuel` loop heads and functions were entered. */
-export function controlFlow(random: Random, fuel: number): Guest {
-  return new ControlFlow(random).guest(fuel);
+export function controlFlow(random: Random, fuel: number, timer: Timer = "none"): Guest {
+  return new ControlFlow(random, timer).guest(fuel);
 }

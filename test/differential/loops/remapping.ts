@@ -8,7 +8,7 @@
 import type { Random } from "../random.js";
 import { FINISHER_PA, type Guest } from "./agree.js";
 import { GuestCode } from "./guest-code.js";
-import { CSR, enterSupervisor, PageTables, PTE, RWX_S, writeCsr } from "./supervisor.js";
+import { CSR, enterSupervisor, PageTables, PTE, RWX_S } from "./supervisor.js";
 import { DATA, HASH, T1, WORK, Work } from "./work.js";
 
 const KERNEL_PA = 0x80100000;

@@ -1,0 +1,26 @@
+// Timer interrupts in hot loops, on every engine: whenever they come, the program that they interrupt must not notice. A failure names its
+// seed; WARDIAN_LOOPS says how many times the usual number of programs is run.
+import { describe, expect, it } from "vitest";
+import { expectAgreement } from "./loops/agree.js";
+import { controlFlow } from "./loops/control-flow.js";
+import { replayOf, seeds } from "./loops/settings.js";
+import { Random } from "./random.js";
+
+const TEST_MS = 3_600_000;
+const PROGRAMS = 4;
+const BUDGETS = [97, 257, 1009, 4099];
+const FUEL = [15_000, 60_000];
+
+describe.each(["M", "S"] as const)("timer interrupts in %s-mode", (timer) => {
+  it("leave no trace on any engine", { timeout: TEST_MS }, () => {
+    let interrupts = 0;
+    const from = seeds(PROGRAMS);
+    for (const seed of from) {
+      const random = new Random(seed);
+      const guest = controlFlow(random, random.pick(FUEL), timer);
+      interrupts += expectAgreement(guest, [20_000, random.pick(BUDGETS)], replayOf(seed), { anyCount: true }).interrupts;
+    }
+    console.log(`timers: ${from.length} programs, ${interrupts} interrupts`);
+    expect(interrupts).toBeGreaterThan(from.length);
+  });
+});
