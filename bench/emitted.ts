@@ -39,7 +39,8 @@ function main([path, address, how]: readonly string[]): void {
   };
   machine.start(planBoot({ ramBytes: RAM_BYTES, kernel: readFileSync(path), cmdline: "", board: makeBoard(), decompress }));
   while (found === undefined && machine.instructions < MOST_INSNS && machine.run(BUDGET_INSNS).kind === "budget");
-  if (found === undefined) throw new WardianError("bench-program", `no region begins at ${address}: try \`eager\`, or the head of a loop or function`);
+  if (found === undefined)
+    throw new WardianError("bench-program", `no region begins at ${address}: try \`eager\`, or the head of a loop or function`);
   console.log(found);
 }
 

@@ -81,8 +81,9 @@ export function machineRun(budgetInsns: i32, untilTicks: u64): u32 {
         h.waiting = 0;
       }
       takeInterrupt(h);
-      // One less: a guest whose every instruction traps uses the budget up, too.
-      slice = execute(h, slice) - 1;
+      const before = slice;
+      slice = execute(h, slice);
+      if (slice == before) slice--; // a guest whose every instruction traps uses the budget up, too
       if (h.sbiPending) {
         h.sbiPending = 0;
         sbiCall(h);

@@ -58,10 +58,15 @@ class Compiler {
 
 let compiler: Compiler | undefined;
 
+/** Makes the compile thread, so that nothing has to wait for it later. */
+export function startCompiler(): void {
+  compiler ??= new Compiler();
+}
+
 /** Compiles `bytes`, which are given away; `receive` gets the answer out of a later drainCompiler(). */
 export function compileInBackground(bytes: Uint8Array, receive: Receiver): void {
-  compiler ??= new Compiler();
-  compiler.submit(bytes, receive);
+  startCompiler();
+  compiler?.submit(bytes, receive);
 }
 
 export function drainCompiler(): void {

@@ -60,6 +60,7 @@ describe("a host that forbids compiling", () => {
   test.each([
     new WebAssembly.CompileError("WebAssembly.Module(): Wasm code generation disallowed by embedder"),
     new WebAssembly.CompileError("call to WebAssembly.Module() blocked by CSP"),
+    structuredClone(new WebAssembly.CompileError("WebAssembly.Module(): Wasm code generation disallowed by embedder")),
     new EvalError("Refused to create a WebAssembly object"),
     new RangeError("WebAssembly.Module(): out of memory"),
   ])("%s: its guests run all the same", (refusal) => {

@@ -2,7 +2,7 @@
 // What they mean is the machine's business (assembly/machine/translate). May depend on abi, errors and compiler.ts.
 import { LINK_DONE, LINK_PENDING, LINK_REFUSED } from "../../assembly/machine/abi.js";
 import { WardianError } from "../errors.js";
-import { type CompileAnswer, compileInBackground, drainCompiler } from "./compiler.js";
+import { type CompileAnswer, compileInBackground, drainCompiler, startCompiler } from "./compiler.js";
 import type { MachineExports } from "./module.js";
 
 /** Places of the table that translated functions may take; as many as regions.ts has records. */
@@ -23,6 +23,7 @@ export class Linker {
   constructor(wasm: MachineExports, inBackground: boolean) {
     this.#wasm = wasm;
     this.#inBackground = inBackground;
+    if (inBackground) startCompiler();
     this.#imports = { machine: { memory: wasm.memory, helpers: helpersOf(wasm) } };
     wasm.table.grow(TABLE_ENTRIES - wasm.table.length);
   }
@@ -83,7 +84,9 @@ export class Linker {
 
 function faultOf(error: unknown): WardianError {
   const reason = String(error instanceof Error ? error.message : error).split("\n")[0];
-  return new WardianError("translator-fault", `the host cannot run translated code (${reason}); this is a bug in Wardian`, { cause: error });
+  return new WardianError("translator-fault", `the host cannot run translated code (${reason}); this is a bug in Wardian`, {
+    cause: error,
+  });
 }
 
 /** True where the host lets WebAssembly be compiled at run time. */
@@ -95,10 +98,10 @@ export function canCompile(): boolean {
   }
 }
 
-/** True where the module is not to blame: its host compiles none, or has no room for more. */
+/** True where the module is not to blame: its host compiles none, or has no room for more. A CompileError of another thread comes as an Error. */
 function isRefusal(error: unknown): boolean {
   if (error instanceof EvalError || error instanceof RangeError) return true;
-  return error instanceof WebAssembly.CompileError && FORBIDDEN.test(error.message);
+  return error instanceof Error && FORBIDDEN.test(error.message);
 }
 
 /** The functions that translated code calls: the machine exports them as helper0, helper1, ... */

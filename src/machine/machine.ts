@@ -42,7 +42,7 @@ export interface Port {
 export interface MachineOptions {
   /** Default: auto. */
   readonly engine?: EngineName | undefined;
-  /** Translated code is compiled in the background, or while the machine waits, so that a run can be repeated exactly (the default). */
+  /** Translated code is compiled in the background, or while the machine waits, so that a run can be repeated exactly (the default, and always with `eager`). */
   readonly compile?: "background" | "inline";
   /** Is shown each module of translated code, and the address where its region begins. The bytes are only lent. */
   onModule?(pc: bigint, bytes: Uint8Array): void;
@@ -93,7 +93,7 @@ export class Machine {
     if (this.#disks.length > MAX_DISKS)
       throw new WardianError("too-many-disks", `${this.#disks.length} disks are asked for; ${MAX_DISKS} are possible`);
     this.#wasm = instantiateMachine(this.#imports());
-    this.#linker = new Linker(this.#wasm, options.compile === "background");
+    this.#linker = new Linker(this.#wasm, options.compile === "background" && options.engine !== "eager");
     this.#wasm.machineInit(BigInt(options.ramBytes));
     this.#wasm.setFused(hasFusedMultiplyAdd() ? 1 : 0);
     this.#wasm.setEngine(chooseEngine(options.engine));

@@ -145,9 +145,9 @@ describe("an error", () => {
   });
 
   test("of the translator is told as such, and its neighbours go on", () => {
-    stubModule((Module) => new Module(Uint8Array.of(1)));
     const faulty = make(planOf(HOT_LOOP), { engine: "eager" });
     const neighbour = make(planOf(HOT_LOOP), { engine: "interpret" });
+    stubModule((Module) => new Module(Uint8Array.of(1)));
     expect(faulty.slice(LONG_SLICE_MS)).toBe(Number.POSITIVE_INFINITY);
     expect(faulty.sent.at(-1)).toMatchObject({ kind: "failed", code: "translator-fault" });
     neighbour.slice(LONG_SLICE_MS);

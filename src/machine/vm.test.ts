@@ -52,11 +52,10 @@ test("each engine comes to the same, and is the one that was asked for", async (
     await using vm = await start(HOT_LOOP, { engine });
     expect(await vm.exit).toEqual({ kind: "poweroff", status: HOT_LOOP_STATUS });
     const { translated_instructions, translator_regions } = vm.lastSample?.machine ?? {};
-    expect([engine, translated_instructions === 0, translator_regions === 0]).toEqual([
-      engine,
-      engine === "interpret",
-      engine === "interpret",
-    ]);
+    expect([engine, translator_regions === 0]).toEqual([engine, engine === "interpret"]);
+    // What is compiled in the background may be ready too late for a program as short as this.
+    if (engine === "eager") expect(translated_instructions).toBeGreaterThan(0);
+    if (engine === "interpret") expect(translated_instructions).toBe(0);
   }
 });
 

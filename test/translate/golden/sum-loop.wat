@@ -1,0 +1,240 @@
+(module
+ (type $0 (func (param i64 i32 i32 i32) (result i32)))
+ (import "machine" "memory" (memory $mimport$0 1))
+ (import "machine" "helpers" (table $timport$0 6 funcref))
+ (export "run" (func $0))
+ (func $0 (type $0) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
+  (local $4 i32)
+  (local $5 i32)
+  (local $6 i32)
+  (local $7 i64)
+  (local $8 i64)
+  (local $9 i64)
+  (local $10 i64)
+  (local $11 i64)
+  (local $12 i64)
+  (local $13 f64)
+  (local $14 f64)
+  (local $15 f64)
+  (local $16 f64)
+  (local $17 f32)
+  (local $18 f32)
+  (local $19 f32)
+  (local $20 f32)
+  (local $21 i64)
+  (local $22 i64)
+  (local $23 i64)
+  (local $24 i64)
+  (local.set $21
+   (i64.load offset=1032 align=1
+    (i32.const 131072)
+   )
+  )
+  (local.set $22
+   (i64.load offset=1104 align=1
+    (i32.const 131072)
+   )
+  )
+  (local.set $23
+   (i64.load offset=1112 align=1
+    (i32.const 131072)
+   )
+  )
+  (local.set $24
+   (i64.load offset=1120 align=1
+    (i32.const 131072)
+   )
+  )
+  (block
+   (block $block1
+    (block $block
+     (if
+      (local.get $3)
+      (then
+       (if
+        (i32.eq
+         (local.get $3)
+         (i32.const 1)
+        )
+        (then
+         (local.set $3
+          (i32.const 0)
+         )
+         (br $block)
+        )
+       )
+      )
+     )
+     (local.set $1
+      (i32.sub
+       (local.get $1)
+       (i32.const 1)
+      )
+     )
+     (local.set $24
+      (i64.add
+       (i64.const 0)
+       (i64.const 0)
+      )
+     )
+    )
+    (loop $label
+     (if
+      (i32.le_s
+       (local.get $1)
+       (i32.const 0)
+      )
+      (then
+       (local.set $4
+        (i32.const 131072)
+       )
+       (br $block1)
+      )
+     )
+     (local.set $1
+      (i32.sub
+       (local.get $1)
+       (i32.const 5)
+      )
+     )
+     (if
+      (i64.ne
+       (i64.and
+        (local.tee $9
+         (i64.xor
+          (local.tee $8
+           (i64.load offset=58720256 align=1
+            (i32.and
+             (i32.shr_u
+              (i32.wrap_i64
+               (local.tee $7
+                (i64.add
+                 (local.get $22)
+                 (i64.const 0)
+                )
+               )
+              )
+              (i32.const 9)
+             )
+             (i32.const 8388600)
+            )
+           )
+          )
+          (local.get $7)
+         )
+        )
+        (i64.const -4294967293)
+       )
+       (i64.const 0)
+      )
+      (then
+       (local.set $4
+        (i32.const 131077)
+       )
+       (br $block1)
+      )
+     )
+     (if
+      (i64.eqz
+       (local.get $8)
+      )
+      (then
+       (local.set $4
+        (i32.const 131077)
+       )
+       (br $block1)
+      )
+     )
+     (local.set $21
+      (i64.load32_s align=1
+       (i32.wrap_i64
+        (local.get $9)
+       )
+      )
+     )
+     (local.set $24
+      (i64.add
+       (local.get $24)
+       (local.get $21)
+      )
+     )
+     (local.set $22
+      (i64.add
+       (local.get $22)
+       (i64.const 4)
+      )
+     )
+     (local.set $23
+      (i64.add
+       (local.get $23)
+       (i64.const -1)
+      )
+     )
+     (br_if $label
+      (i64.ne
+       (local.get $23)
+       (i64.const 0)
+      )
+     )
+    )
+    (local.set $1
+     (i32.sub
+      (local.get $1)
+      (i32.const 1)
+     )
+    )
+    (local.set $4
+     (i32.const 786433)
+    )
+    (br $block1)
+   )
+   (i64.store align=1
+    (i32.const 131072)
+    (i64.add
+     (local.get $0)
+     (i64.extend_i32_s
+      (i32.shl
+       (i32.shr_s
+        (local.get $4)
+        (i32.const 16)
+       )
+       (i32.const 1)
+      )
+     )
+    )
+   )
+   (i32.store offset=408 align=1
+    (i32.const 131072)
+    (local.tee $5
+     (i32.and
+      (local.get $4)
+      (i32.const 65535)
+     )
+    )
+   )
+   (local.set $1
+    (i32.add
+     (local.get $1)
+     (local.get $5)
+    )
+   )
+  )
+  (i64.store offset=1032 align=1
+   (i32.const 131072)
+   (local.get $21)
+  )
+  (i64.store offset=1104 align=1
+   (i32.const 131072)
+   (local.get $22)
+  )
+  (i64.store offset=1112 align=1
+   (i32.const 131072)
+   (local.get $23)
+  )
+  (i64.store offset=1120 align=1
+   (i32.const 131072)
+   (local.get $24)
+  )
+  (local.get $1)
+ )
+)

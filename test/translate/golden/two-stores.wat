@@ -1,0 +1,267 @@
+(module
+ (type $0 (func (param i64 i32 i32 i32) (result i32)))
+ (import "machine" "memory" (memory $mimport$0 1))
+ (import "machine" "helpers" (table $timport$0 6 funcref))
+ (export "run" (func $0))
+ (func $0 (type $0) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
+  (local $4 i32)
+  (local $5 i32)
+  (local $6 i32)
+  (local $7 i64)
+  (local $8 i64)
+  (local $9 i64)
+  (local $10 i64)
+  (local $11 i64)
+  (local $12 i64)
+  (local $13 f64)
+  (local $14 f64)
+  (local $15 f64)
+  (local $16 f64)
+  (local $17 f32)
+  (local $18 f32)
+  (local $19 f32)
+  (local $20 f32)
+  (local $21 i64)
+  (local $22 i64)
+  (local $23 i64)
+  (local $24 i64)
+  (local $25 i32)
+  (local $scratch i64)
+  (local $scratch_27 i64)
+  (local.set $21
+   (i64.load offset=1104 align=1
+    (i32.const 131072)
+   )
+  )
+  (local.set $22
+   (i64.load offset=1112 align=1
+    (i32.const 131072)
+   )
+  )
+  (local.set $23
+   (i64.load offset=1120 align=1
+    (i32.const 131072)
+   )
+  )
+  (block
+   (block $block
+    (local.set $1
+     (i32.sub
+      (local.get $1)
+      (i32.const 3)
+     )
+    )
+    (if
+     (i64.ne
+      (i64.and
+       (local.tee $9
+        (i64.xor
+         (local.tee $8
+          (i64.load offset=67108864 align=1
+           (i32.and
+            (i32.shr_u
+             (i32.wrap_i64
+              (local.tee $7
+               (block (result i64)
+                (local.set $scratch
+                 (i64.add
+                  (local.get $21)
+                  (i64.const 0)
+                 )
+                )
+                (local.set $10
+                 (local.get $22)
+                )
+                (local.get $scratch)
+               )
+              )
+             )
+             (i32.const 9)
+            )
+            (i32.const 8388600)
+           )
+          )
+         )
+         (local.get $7)
+        )
+       )
+       (i64.const -4294967289)
+      )
+      (i64.const 0)
+     )
+     (then
+      (local.set $4
+       (i32.const 3)
+      )
+      (br $block)
+     )
+    )
+    (if
+     (i64.eqz
+      (local.get $8)
+     )
+     (then
+      (local.set $4
+       (i32.const 3)
+      )
+      (br $block)
+     )
+    )
+    (local.set $25
+     (i32.sub
+      (i32.wrap_i64
+       (local.get $9)
+      )
+      (i32.wrap_i64
+       (local.get $7)
+      )
+     )
+    )
+    (local.set $24
+     (i64.and
+      (local.get $7)
+      (i64.const -4096)
+     )
+    )
+    (i64.store align=1
+     (i32.wrap_i64
+      (local.get $9)
+     )
+     (local.get $10)
+    )
+    (if
+     (i64.gt_u
+      (i64.rotr
+       (i64.xor
+        (local.tee $7
+         (block (result i64)
+          (local.set $scratch_27
+           (i64.add
+            (local.get $21)
+            (i64.const 8)
+           )
+          )
+          (local.set $10
+           (local.get $23)
+          )
+          (local.get $scratch_27)
+         )
+        )
+        (local.get $24)
+       )
+       (i64.const 3)
+      )
+      (i64.const 511)
+     )
+     (then
+      (if
+       (i64.ne
+        (i64.and
+         (local.tee $9
+          (i64.xor
+           (local.tee $8
+            (i64.load offset=67108864 align=1
+             (i32.and
+              (i32.shr_u
+               (i32.wrap_i64
+                (local.tee $7
+                 (local.get $7)
+                )
+               )
+               (i32.const 9)
+              )
+              (i32.const 8388600)
+             )
+            )
+           )
+           (local.get $7)
+          )
+         )
+         (i64.const -4294967289)
+        )
+        (i64.const 0)
+       )
+       (then
+        (local.set $4
+         (i32.const 131074)
+        )
+        (br $block)
+       )
+      )
+      (if
+       (i64.eqz
+        (local.get $8)
+       )
+       (then
+        (local.set $4
+         (i32.const 131074)
+        )
+        (br $block)
+       )
+      )
+      (local.set $25
+       (i32.sub
+        (i32.wrap_i64
+         (local.get $9)
+        )
+        (i32.wrap_i64
+         (local.get $7)
+        )
+       )
+      )
+      (local.set $24
+       (i64.and
+        (local.get $7)
+        (i64.const -4096)
+       )
+      )
+     )
+    )
+    (i64.store align=1
+     (i32.add
+      (i32.wrap_i64
+       (local.get $7)
+      )
+      (local.get $25)
+     )
+     (local.get $10)
+    )
+    (local.set $4
+     (i32.const 262145)
+    )
+    (br $block)
+   )
+   (i64.store align=1
+    (i32.const 131072)
+    (i64.add
+     (local.get $0)
+     (i64.extend_i32_s
+      (i32.shl
+       (i32.shr_s
+        (local.get $4)
+        (i32.const 16)
+       )
+       (i32.const 1)
+      )
+     )
+    )
+   )
+   (i32.store offset=408 align=1
+    (i32.const 131072)
+    (local.tee $5
+     (i32.and
+      (local.get $4)
+      (i32.const 65535)
+     )
+    )
+   )
+   (local.set $1
+    (i32.add
+     (local.get $1)
+     (local.get $5)
+    )
+   )
+  )
+  (local.get $1)
+ )
+)
