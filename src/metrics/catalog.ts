@@ -42,7 +42,7 @@ export const MACHINE_METRICS = {
   translator_refused_modules:     { type: "counter", unit: "count",        help: "Translations thrown away because they were too large or the host did not compile them." },
   translator_source_instructions: { type: "counter", unit: "instructions", help: "Guest instructions that regions were made of; one that is in two regions counts twice." },
   translator_code_bytes:          { type: "counter", unit: "bytes",        help: "WebAssembly code made of them." },
-  translator_compile_seconds:     { type: "counter", unit: "seconds",      help: "Host time, within cpu_busy_seconds, spent compiling that code." },
+  translator_compile_seconds:     { type: "counter", unit: "seconds",      help: "Host time spent compiling that code, on whichever thread." },
 } as const satisfies Record<string, Metric>;
 
 /** Counted per device; the label `device` names it: "disk0", "serial", "console", "port:NAME". */
