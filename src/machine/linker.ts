@@ -2,7 +2,7 @@
 // What they mean is the machine's business (assembly/machine/translate). May depend on abi, errors and compiler.ts.
 import { LINK_DONE, LINK_PENDING, LINK_REFUSED } from "../../assembly/machine/abi.js";
 import { WardianError } from "../errors.js";
-import { type CompileAnswer, compileInBackground, drainCompiler } from "./compiler.js";
+import { type CompileAnswer, compileInBackground, drainCompiler, startCompiler } from "./compiler.js";
 import type { MachineExports } from "./module.js";
 
 /** Places of the table that translated functions may take; as many as regions.ts has records. */
@@ -23,6 +23,7 @@ export class Linker {
   constructor(wasm: MachineExports, inBackground: boolean) {
     this.#wasm = wasm;
     this.#inBackground = inBackground;
+    if (inBackground) startCompiler();
     this.#imports = { machine: { memory: wasm.memory, helpers: helpersOf(wasm) } };
     wasm.table.grow(TABLE_ENTRIES - wasm.table.length);
   }
