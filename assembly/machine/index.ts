@@ -5,10 +5,26 @@ import { keptPages } from "./bus/code";
 import { residentPages, ramWritePtr } from "./bus/ram";
 
 export { fmaD as helper4, fmaS as helper5 } from "./translate/imports";
-export { enterAt as helper0, exitsToInterpreter, exitsWithoutRegion, instructionsTranslated, jumpMisses, timesEntered } from "./translate/jumps";
+export {
+  enterAt as helper0,
+  exitsToInterpreter,
+  exitsWithoutRegion,
+  instructionsTranslated,
+  jumpMisses,
+  timesEntered,
+} from "./translate/jumps";
 export { setFused } from "./translate/float";
 export { liveRegions, regionsEvicted } from "./translate/regions";
-export { bytesEmitted, insnsTranslated, modulesRefused, regionIsReady, regionIsWanted, regionsTranslated, setEngine, tune } from "./translate/translate";
+export {
+  bytesEmitted,
+  insnsTranslated,
+  modulesRefused,
+  regionIsReady,
+  regionIsWanted,
+  regionsTranslated,
+  setEngine,
+  tune,
+} from "./translate/translate";
 export { mulh as helper1, mulhsu as helper3, mulhu as helper2 } from "./hart/wide";
 export { exitStatus, machineInit, machineRun, machineSleepTicks, machineStart } from "./machine";
 export {

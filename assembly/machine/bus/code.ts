@@ -98,12 +98,13 @@ export function bytesOf(code: usize): usize {
 /** Remembers that the halfword of slot `slot` was translated. */
 export function markTranslated(code: usize, slot: usize): void {
   const ptr = code - HEADER_BYTES + MARKS_OFFSET + (slot >>> 3);
-  store<u8>(ptr, load<u8>(ptr) | ((<u8>1) << <u8>(slot & 7)));
+  const bit = (<u32>1) << ((<u32>slot) & 7);
+  store<u8>(ptr, <u8>(load<u8>(ptr) | bit));
 }
 
 /** True where a region of the page has the halfword of slot `slot`. */
 export function isTranslated(code: usize, slot: usize): bool {
-  return ((load<u8>(code - HEADER_BYTES + MARKS_OFFSET + (slot >>> 3)) >>> (<u32>slot & 7)) & 1) != 0;
+  return ((load<u8>(code - HEADER_BYTES + MARKS_OFFSET + (slot >>> 3)) >>> ((<u32>slot) & 7)) & 1) != 0;
 }
 
 function wereTranslated(code: usize, first: usize, last: usize): bool {
@@ -128,10 +129,12 @@ export function retiredChains(): u32 {
   return load<u32>(RETIRED_COUNT_PTR);
 }
 
+
 @inline
 export function retiredOverflow(): bool {
   return load<u32>(RETIRED_COUNT_PTR) > MAX_RETIRED;
 }
+
 
 @inline
 export function retiredChain(index: u32): u32 {

@@ -52,7 +52,7 @@ function writeFunction(): void {
   open(op.BLOCK);
   openBlocks(NO_BLOCK);
   dispatch(NO_BLOCK);
-  if (blockAt(0).position != 0) branch(op.BR, load<u16>(BLOCK_LABELS + (<usize>blockAt(0).position << 1)));
+  if (blockAt(0).position != 0) branch(op.BR, load<u16>(BLOCK_LABELS + ((<usize>blockAt(0).position) << 1)));
   const count = placed();
   for (let position: u32 = 0; position < count; position++) writeAt(position);
   writeExits();
@@ -105,6 +105,7 @@ function planLabels(): void {
   }
 }
 
+
 @inline
 function follows(from: u32, to: u32): bool {
   return to != NO_BLOCK && blockAt(to).position == blockAt(from).position + 1;
@@ -150,7 +151,7 @@ function dispatch(head: u32): void {
       i32Const(0);
       set(SELECTOR);
     }
-    branch(op.BR, load<u16>(BLOCK_LABELS + (<usize>blockAt(childOf(head, index)).position << 1)));
+    branch(op.BR, load<u16>(BLOCK_LABELS + ((<usize>blockAt(childOf(head, index)).position) << 1)));
     close();
   }
   close();
@@ -177,7 +178,7 @@ function openBlocks(head: u32): void {
   const last = head == NO_BLOCK ? placed() - 1 : blockAt(head).componentEnd;
   for (let position: i32 = last; position >= <i32>first; position--) {
     const block = blockAt(blockIn(position));
-    if (block.parent == head && block.needsLabel) store<u16>(BLOCK_LABELS + (<usize>position << 1), <u16>open(op.BLOCK));
+    if (block.parent == head && block.needsLabel) store<u16>(BLOCK_LABELS + ((<usize>position) << 1), <u16>open(op.BLOCK));
   }
 }
 
@@ -186,7 +187,7 @@ function writeAt(position: u32): void {
   const block = blockAt(index);
   if (block.needsLabel) close();
   if (block.isHead) {
-    store<u16>(LOOP_LABELS + (<usize>position << 1), <u16>open(op.LOOP));
+    store<u16>(LOOP_LABELS + ((<usize>position) << 1), <u16>open(op.LOOP));
     openBlocks(index);
     dispatch(index);
     leaveLoopWithoutBudget(block);
@@ -270,12 +271,12 @@ function writeEnd(index: u32, block: Block): void {
 /** Prepares the selector for an edge into a loop; gives the label to jump to. */
 function labelOf(from: u32, to: u32): u32 {
   const position = blockAt(to).position;
-  if (holdsBlock(to, from)) return load<u16>(LOOP_LABELS + (<usize>position << 1));
+  if (holdsBlock(to, from)) return load<u16>(LOOP_LABELS + ((<usize>position) << 1));
   const head = sideEntered(from, to);
-  if (head == NO_BLOCK) return load<u16>(BLOCK_LABELS + (<usize>position << 1));
+  if (head == NO_BLOCK) return load<u16>(BLOCK_LABELS + ((<usize>position) << 1));
   i32Const(blockAt(to).selector);
   set(SELECTOR);
-  return load<u16>(BLOCK_LABELS + (<usize>blockAt(head).position << 1));
+  return load<u16>(BLOCK_LABELS + ((<usize>blockAt(head).position) << 1));
 }
 
 /** An edge that is always taken. */
@@ -301,7 +302,7 @@ function writeBranch(index: u32, block: Block): void {
 /** Where a jal goes, as a value. */
 function pushTarget(block: Block): void {
   get(PC);
-  i64Const((<i64>halves(block.last) << 1) + insnAt(block.last).longImm);
+  i64Const(((<i64>halves(block.last)) << 1) + insnAt(block.last).longImm);
   byte(op.I64_ADD);
 }
 
@@ -314,7 +315,7 @@ function writeCall(index: u32, block: Block): void {
   hart();
   access(op.I64_LOAD, <u32>offsetof<Hart>("pc"));
   get(PC);
-  i64Const(<i64>halves(<i32>(block.last + lengthOf(insnAt(block.last)))) << 1);
+  i64Const((<i64>halves(<i32>(block.last + lengthOf(insnAt(block.last))))) << 1);
   byte(op.I64_ADD);
   byte(op.I64_NE);
   byte(op.IF);
@@ -364,7 +365,7 @@ function writeSwitch(index: u32): void {
 /** Among the targets from `first` to before `end`. */
 function writeHalf(index: u32, first: u32, end: u32): void {
   const middle = first + ((end - first) >>> 1);
-  const offset = <i64>halves(blockAt(targetAt(middle)).start) << 1;
+  const offset = (<i64>halves(blockAt(targetAt(middle)).start)) << 1;
   if (end - first > 2) {
     get(A);
     i64Const(offset);
@@ -378,7 +379,7 @@ function writeHalf(index: u32, first: u32, end: u32): void {
   }
   for (let k = first; k < end; k++) {
     get(A);
-    i64Const(<i64>halves(blockAt(targetAt(k)).start) << 1);
+    i64Const((<i64>halves(blockAt(targetAt(k)).start)) << 1);
     byte(op.I64_EQ);
     open(op.IF);
     branch(op.BR, labelOf(index, targetAt(k)));

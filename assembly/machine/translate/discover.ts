@@ -39,6 +39,7 @@ export const END_SWITCH: u32 = 8; // no instruction: goes to the block that stan
 export const NO_BLOCK: u32 = 0xffffffff;
 export const BLOCK_BYTES: usize = 64;
 
+
 @final
 @unmanaged
 export class Block {
@@ -70,9 +71,10 @@ export let targets: u32 = 0;
 /** The block where all such jumps meet; NO_BLOCK where there are none. */
 export let switchBlock: u32 = NO_BLOCK;
 
+
 @inline
 export function targetAt(k: u32): u32 {
-  return load<u32>(TARGETS_PTR + (<usize>k << 2));
+  return load<u32>(TARGETS_PTR + ((<usize>k) << 2));
 }
 
 /** True for a block that jumps through a register may go to. */
@@ -96,14 +98,16 @@ const PAGE_KNOWN: usize = memory.data(WINDOW_PAGES);
 /** A full instruction whose halves lie on two pages. */
 const ACROSS_PTR: usize = memory.data(8);
 
+
 @inline
 export function blockAt(index: u32): Block {
   return changetype<Block>(BLOCKS_PTR + <usize>index * BLOCK_BYTES);
 }
 
+
 @inline
 export function insnAt(hw: u32): Insn {
-  return changetype<Insn>(INSNS_PTR + (<usize>hw << 3));
+  return changetype<Insn>(INSNS_PTR + ((<usize>hw) << 3));
 }
 
 /** Halfwords of an instruction. */
@@ -112,9 +116,10 @@ export function lengthOf(i: Insn): u32 {
   return i.op >>> 12;
 }
 
+
 @inline
 export function pageCode(k: u32): usize {
-  return load<u32>(PAGE_CODE + (<usize>k << 2));
+  return load<u32>(PAGE_CODE + ((<usize>k) << 2));
 }
 
 /** Pages between the region's first instruction and page `k` of the window. */
@@ -123,15 +128,18 @@ export function pageDelta(k: u32): i32 {
   return <i32>k - <i32>(entryHw >>> 11);
 }
 
+
 @inline
 export function windowPages(): u32 {
   return WINDOW_PAGES;
 }
 
+
 @inline
 function flags(hw: u32): u8 {
   return load<u8>(FLAGS_PTR + hw);
 }
+
 
 @inline
 function flag(hw: u32, bit: u8): void {
@@ -141,7 +149,7 @@ function flag(hw: u32, bit: u8): void {
 /** Finds the blocks of a region that begins at `pc`; false where there is nothing to translate. */
 export function discover(h: Hart, pc: u64, mode: u32): bool {
   windowVa = (pc & ~0xfff) - (WINDOW_BEFORE << 12);
-  entryHw = <u32>(pc - windowVa) >>> 1;
+  entryHw = (<u32>(pc - windowVa)) >>> 1;
   memory.fill(FLAGS_PTR, 0, WINDOW_HALVES);
   memory.fill(PAGE_KNOWN, 0, WINDOW_PAGES);
   memory.fill(PAGE_CODE, 0, WINDOW_PAGES * 4);
@@ -166,15 +174,15 @@ function raw(h: Hart, hw: u32): usize {
   const k = hw >>> 11;
   if (load<u8>(PAGE_KNOWN + k) == 0) {
     store<u8>(PAGE_KNOWN + k, 1);
-    const va = windowVa + (<u64>k << 12);
+    const va = windowVa + ((<u64>k) << 12);
     const code = pages < MAX_REGION_PAGES ? decodedPage(h, va) : 0;
     if (code != 0) {
       pages++;
-      store<u32>(PAGE_CODE + (<usize>k << 2), <u32>code);
-      store<u32>(PAGE_RAW + (<usize>k << 2), <u32>rawPage(h, va));
+      store<u32>(PAGE_CODE + ((<usize>k) << 2), <u32>code);
+      store<u32>(PAGE_RAW + ((<usize>k) << 2), <u32>rawPage(h, va));
     }
   }
-  return pageCode(k) == 0 ? 0 : <usize>load<u32>(PAGE_RAW + (<usize>k << 2)) + ((<usize>hw & 2047) << 1);
+  return pageCode(k) == 0 ? 0 : <usize>load<u32>(PAGE_RAW + ((<usize>k) << 2)) + (((<usize>hw) & 2047) << 1);
 }
 
 /** Decodes the instruction at `hw` into its place; false where its bytes cannot be had. */
@@ -202,11 +210,11 @@ function addTargets(h: Hart, mode: u32): bool {
   let count: u32 = 0;
   for (let hw = lowestHw; hw < highestHw && targets < MAX_TARGETS; hw++) {
     if (flags(hw) & TARGET || raw(h, hw) == 0) continue;
-    const slot = pageCode(hw >>> 11) + ((<usize>hw & 2047) << 3);
+    const slot = pageCode(hw >>> 11) + (((<usize>hw) & 2047) << 3);
     if (!isCase(slot, mode) && (flags(hw) & VISITED || !isWarm(slot, mode))) continue;
     flag(hw, LEADER | TARGET);
     if (targets == 0) flag(entryHw, TARGET);
-    store<u32>(WORK_PTR + (<usize>count << 2), hw);
+    store<u32>(WORK_PTR + ((<usize>count) << 2), hw);
     count++;
     targets++;
   }
@@ -228,7 +236,7 @@ function isWarm(slot: usize, mode: u32): bool {
 
 /** Marks what can be reached as visited, and where blocks begin: from `count` places on the work list. */
 function walk(h: Hart, count: u32): void {
-  let top = WORK_PTR + (<usize>count << 2);
+  let top = WORK_PTR + ((<usize>count) << 2);
   while (top > WORK_PTR) {
     top -= 4;
     let hw = load<u32>(top);
@@ -272,7 +280,7 @@ function walk(h: Hart, count: u32): void {
 @inline
 function targetOf(hw: u32, i: Insn): i32 {
   const offset = (i.op & 0xfff) == OP_JAL ? i.longImm : i.imm;
-  return <i32>hw + (<i32>offset >> 1);
+  return <i32>hw + ((<i32>offset) >> 1);
 }
 
 function isBlockStart(hw: u32): bool {
@@ -312,8 +320,8 @@ function addSwitch(): u32 {
 /** In the order of their places: block 0 may stand anywhere, the others come in order. */
 function addTarget(index: u32): void {
   let k = targets++;
-  for (; k > 0 && blockAt(targetAt(k - 1)).start > blockAt(index).start; k--) store<u32>(TARGETS_PTR + (<usize>k << 2), targetAt(k - 1));
-  store<u32>(TARGETS_PTR + (<usize>k << 2), index);
+  for (; k > 0 && blockAt(targetAt(k - 1)).start > blockAt(index).start; k--) store<u32>(TARGETS_PTR + ((<usize>k) << 2), targetAt(k - 1));
+  store<u32>(TARGETS_PTR + ((<usize>k) << 2), index);
 }
 
 /** jalr through x1 or x5 without a link is a return. */
@@ -330,13 +338,13 @@ function hasFirst(end: u32): bool {
 /** The number of the block that begins at `hw`. */
 function numberOf(hw: i32): u32 {
   if (<u32>hw >= WINDOW_HALVES || !isBlockStart(<u32>hw)) return NO_BLOCK;
-  const index = <u32>load<u16>(BLOCK_OF_PTR + (<usize>hw << 1));
+  const index = <u32>load<u16>(BLOCK_OF_PTR + ((<usize>hw) << 1));
   return index < blocks && blockAt(index).start == <u32>hw ? index : NO_BLOCK;
 }
 
 function addBlock(start: u32): void {
   const index = blocks++;
-  store<u16>(BLOCK_OF_PTR + (<usize>start << 1), <u16>index);
+  store<u16>(BLOCK_OF_PTR + ((<usize>start) << 1), <u16>index);
   const block = blockAt(index);
   memory.fill(changetype<usize>(block), 0, BLOCK_BYTES);
   block.start = start;

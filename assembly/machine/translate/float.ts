@@ -2,7 +2,27 @@
 // the check is left to the interpreter, which knows everything (hart/fp). Why these checks are enough stands in hart/fp/fast.ts.
 // T is f64 or f32. Operations that round are only reached where inexact is noted already and rounding is to nearest (FP_HOST).
 // Depends on frame, imports, writer.
-import { close, f32Const, f64Const, FA, FB, FC, FR, get, i32Const, i64Const, leave, leaveIf, open, SA, SB, SC, set, SR, tee } from "./frame";
+import {
+  close,
+  f32Const,
+  f64Const,
+  FA,
+  FB,
+  FC,
+  FR,
+  get,
+  i32Const,
+  i64Const,
+  leave,
+  leaveIf,
+  open,
+  SA,
+  SB,
+  SC,
+  set,
+  SR,
+  tee,
+} from "./frame";
 import { callHelper, HELPER_FMA_D, HELPER_FMA_S } from "./imports";
 import { byte, unsigned } from "./writer";
 import { TRANSLATED_PTR } from "./layout";
@@ -19,7 +39,6 @@ export function setFused(fused: u32): void {
 }
 
 // ------------------------------------------------------------------------------------------ by the type's width
-
 
 @inline
 function a<T>(): u32 {
@@ -125,6 +144,7 @@ export function multiplyAdd<T>(rm: u32): void {
   byte(0);
   leaveUnlessOrdinary<T>(true);
 }
+
 
 @inline
 function splat<T>(): void {

@@ -90,6 +90,7 @@ function localOfX(r: u32): u32 {
   return FIRST_X + <u32>popcnt<u32>(usedX & ((1 << r) - 1));
 }
 
+
 @inline
 function localOfF(r: u32): u32 {
   return FIRST_X + <u32>popcnt<u32>(usedX) + <u32>popcnt<u32>(usedF & ((1 << r) - 1));
@@ -184,11 +185,13 @@ export function get(local: u32): void {
   unsigned(local);
 }
 
+
 @inline
 export function set(local: u32): void {
   byte(op.LOCAL_SET);
   unsigned(local);
 }
+
 
 @inline
 export function tee(local: u32): void {
@@ -209,7 +212,7 @@ export function i64Const(value: i64): void {
 export function f64Const(value: f64): void {
   byte(op.F64_CONST);
   const bits = reinterpret<u64>(value);
-  for (let n = 0; n < 8; n++) byte(<u32>(bits >>> (n << 3)) & 0xff);
+  for (let n = 0; n < 8; n++) byte((<u32>(bits >>> (n << 3))) & 0xff);
 }
 
 export function f32Const(value: f32): void {
@@ -259,7 +262,7 @@ export function branch(opcode: u32, label: u32): void {
 
 /** Leaves the region: the instruction `halves` from pc comes next; `uncounted` instructions were counted but not run. */
 export function exit(halves: i32, uncounted: u32): void {
-  i32Const((halves << 16) | <i32>uncounted);
+  i32Const((halves << 16) | (<i32>uncounted));
   set(WHERE);
   branch(op.BR, LABEL_EXIT);
 }

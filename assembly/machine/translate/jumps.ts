@@ -54,13 +54,13 @@ export function entryFor(h: Hart, pc: u64, mode: u32): u32 {
   const slot = code + (((<usize>pc) & 0xffe) << 2);
   if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return 0;
   const number = findEntry(slot, mode);
-  return number != 0 && holds(h, entryAt(number).region, pc - (<i64>entryAt(number).halves << 1)) ? number : 0;
+  return number != 0 && holds(h, entryAt(number).region, pc - ((<i64>entryAt(number).halves) << 1)) ? number : 0;
 }
 
 
 @inline
 function entryOf(cache: usize, pc: u64): usize {
-  return cache + ((<usize>((pc >>> 1) ^ (pc >>> 12)) & (JUMP_ENTRIES - 1)) << 4);
+  return cache + (((<usize>((pc >>> 1) ^ (pc >>> 12))) & (JUMP_ENTRIES - 1)) << 4);
 }
 
 /** Runs the region at `pc` from within another; gives what is left of the budget. h.pc says how far it came. */
@@ -73,7 +73,7 @@ export function enterAt(pc: u64, n: i32, depth: i32): i32 {
 
 @inline
 function enterCached(entry: usize, pc: u64, n: i32, depth: i32): i32 {
-  const base = pc - (<i64>load<i16>(entry, 12) << 1);
+  const base = pc - ((<i64>load<i16>(entry, 12)) << 1);
   return call_indirect<i32>(load<u32>(entry, 8), base, n, depth, <u32>load<u16>(entry, 14));
 }
 
@@ -125,8 +125,8 @@ function useCache(h: Hart, mode: u32): void {
   const cache = JUMPS_PTR + <usize>mode * JUMPS_BYTES;
   s.mode = mode;
   s.cache = <u32>cache;
-  if (load<u64>(generations + (<usize>mode << 3)) == h.generation) return;
-  store<u64>(generations + (<usize>mode << 3), h.generation);
+  if (load<u64>(generations + ((<usize>mode) << 3)) == h.generation) return;
+  store<u64>(generations + ((<usize>mode) << 3), h.generation);
   memory.fill(cache, 0xff, JUMPS_BYTES);
 }
 

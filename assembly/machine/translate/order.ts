@@ -19,9 +19,9 @@ export function order(): void {
   filled = MAX_BLOCKS;
   for (let index: u32 = 0; index < blocks; index++) if (blockAt(index).isEntry && blockAt(index).dfn == 0) visit(index);
   const first = filled;
-  for (let at = first; at < MAX_BLOCKS; at++) blockAt(load<u32>(ORDER_PTR + (<usize>at << 2))).position = at - first;
+  for (let at = first; at < MAX_BLOCKS; at++) blockAt(load<u32>(ORDER_PTR + ((<usize>at) << 2))).position = at - first;
   for (let at = first; at < MAX_BLOCKS; at++) {
-    const block = blockAt(load<u32>(ORDER_PTR + (<usize>at << 2)));
+    const block = blockAt(load<u32>(ORDER_PTR + ((<usize>at) << 2)));
     if (block.isHead) block.componentEnd -= first;
   }
   nest(first);
@@ -36,13 +36,14 @@ export function placed(): u32 {
 /** The number of the block at a position. */
 @inline
 export function blockIn(position: u32): u32 {
-  return load<u32>(ORDER_PTR + (<usize>(filled + position) << 2));
+  return load<u32>(ORDER_PTR + ((<usize>(filled + position)) << 2));
 }
+
 
 @inline
 function put(index: u32): void {
   filled--;
-  store<u32>(ORDER_PTR + (<usize>filled << 2), index);
+  store<u32>(ORDER_PTR + ((<usize>filled) << 2), index);
 }
 
 /** The lowest number that can be reached from a block over blocks that are not done. */
@@ -90,6 +91,7 @@ function successorOf(block: Block, edge: u32): u32 {
   return edge == 0 ? block.first : block.second;
 }
 
+
 @inline
 function pop(): u32 {
   stackTop -= 4;
@@ -109,7 +111,7 @@ function component(index: u32, block: Block): void {
 function nest(first: u32): void {
   let current: u32 = NO_BLOCK;
   for (let at = first; at < MAX_BLOCKS; at++) {
-    const index = load<u32>(ORDER_PTR + (<usize>at << 2));
+    const index = load<u32>(ORDER_PTR + ((<usize>at) << 2));
     const block = blockAt(index);
     while (current != NO_BLOCK && block.position > blockAt(current).componentEnd) current = blockAt(current).parent;
     block.parent = current;

@@ -19,6 +19,7 @@ const MAX_ENTRIES: u32 = 24000;
 const PAGES_OFFSET: usize = 56;
 const REGION_PAGE_BYTES: usize = 12; // i32 pages from the first instruction's | u32 decoded page | u32 next in that page's chain
 
+
 @final
 @unmanaged
 export class Region {
@@ -108,6 +109,7 @@ export function regionsEvicted(): u64 {
   return shelf().evicted;
 }
 
+
 @inline
 function bucketPtr(slotPtr: usize, mode: u32): usize {
   const hash = ((<u32>slotPtr) >>> 3) * 0x9e3779b1 + mode * 0x85ebca6b;
@@ -167,7 +169,8 @@ export function isWaiting(slotPtr: usize, mode: u32): bool {
   for (let index: u32 = 1; index <= shelf().made; index++) {
     const region = regionAt(index);
     if (!region.isLive || region.isReady || region.mode != mode) continue;
-    for (let number = region.entries; number != 0; number = entryAt(number).sibling) if (entryAt(number).slotPtr == <u32>slotPtr) return true;
+    for (let number = region.entries; number != 0; number = entryAt(number).sibling)
+      if (entryAt(number).slotPtr == <u32>slotPtr) return true;
   }
   return false;
 }
@@ -255,7 +258,7 @@ function forgetEntry(number: u32, mode: u32): void {
 
 @inline
 function nextInChain(link: u32): usize {
-  return regionAt(link >>> 3).ptr + (<usize>link & 7) * REGION_PAGE_BYTES + PAGES_OFFSET + 8;
+  return regionAt(link >>> 3).ptr + ((<usize>link) & 7) * REGION_PAGE_BYTES + PAGES_OFFSET + 8;
 }
 
 /** True where the region may run with its first instruction at `pc`: all of its pages are where they were when it was made. */
@@ -264,7 +267,7 @@ export function holds(h: Hart, index: u32, pc: u64): bool {
   if (region.generation == h.generation && region.basePc == pc) return true;
   const generation = h.generation;
   for (let k: u32 = 0; k < region.pages; k++) {
-    if (decodedPage(h, pc + (<i64>region.pageDelta(k) << 12)) != region.pageCode(k)) return false;
+    if (decodedPage(h, pc + ((<i64>region.pageDelta(k)) << 12)) != region.pageCode(k)) return false;
   }
   if (h.generation != generation) return false;
   region.generation = generation;

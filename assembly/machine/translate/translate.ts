@@ -8,7 +8,21 @@ import { isTranslated, markTranslated, retiredChains } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
-import { blocks, blockAt, Block, discover, entryHw, insnAt, insns, lengthOf, pageCode, isTarget, pageDelta, switchBlock, windowPages } from "./discover";
+import {
+  blocks,
+  blockAt,
+  Block,
+  discover,
+  entryHw,
+  insnAt,
+  insns,
+  lengthOf,
+  pageCode,
+  isTarget,
+  pageDelta,
+  switchBlock,
+  windowPages,
+} from "./discover";
 import { hasMode, modeOf, runRegions } from "./jumps";
 import { heatPtr } from "./heat";
 import { TRANSLATED_PTR } from "./layout";
@@ -25,7 +39,12 @@ let HOT_COVERED: u32 = 250;
 let MISS: u32 = 2;
 /** Regions that may wait for the host at once. */
 const MAX_WAITING: u32 = 8;
-export function tune(a: i32, b: u32, c: u32, d: u32): void { SAMPLE_INSNS = a; HOT = b; HOT_COVERED = c; MISS = d; }
+export function tune(a: i32, b: u32, c: u32, d: u32): void {
+  SAMPLE_INSNS = a;
+  HOT = b;
+  HOT_COVERED = c;
+  MISS = d;
+}
 
 /** What is counted, and which engine runs. */
 @unmanaged
@@ -105,7 +124,7 @@ function warm(h: Hart, pc: u64, by: u32): void {
   const ptr = heatPtr(code + (((<usize>pc) & 0xffe) << 2), modeOf(h));
   const heat = load<u8>(ptr) + by;
   store<u8>(ptr, <u8>min<u32>(heat, 255));
-  if (heat >= (isTranslated(code, (<usize>pc & 0xffe) >>> 1) ? HOT_COVERED : HOT)) {
+  if (heat >= (isTranslated(code, ((<usize>pc) & 0xffe) >>> 1) ? HOT_COVERED : HOT)) {
     store<u8>(ptr, 0);
     translateAt(h, pc);
   }
@@ -117,7 +136,7 @@ function translateAt(h: Hart, pc: u64): void {
   const mode = modeOf(h);
   const code = decodedPage(h, pc);
   if (!hasMode(mode) || code == 0) return;
-  const slot = (<usize>pc & 0xffe) >>> 1;
+  const slot = ((<usize>pc) & 0xffe) >>> 1;
   const known = findEntry(code + (slot << 3), mode);
   if (known != 0) {
     markEntry(entryAt(known));
@@ -149,7 +168,7 @@ function addEntries(index: u32): void {
     const block = blockAt(b);
     if (b == switchBlock || (b != 0 && (!block.isEntry || block.selector == 0))) continue;
     const halves = <i32>block.start - <i32>entryHw;
-    addEntry(index, pageCode(block.start >>> 11), <usize>block.start & 2047, halves, block.selector, b == 0 || isTarget(b));
+    addEntry(index, pageCode(block.start >>> 11), (<usize>block.start) & 2047, halves, block.selector, b == 0 || isTarget(b));
   }
 }
 

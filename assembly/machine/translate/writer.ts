@@ -18,6 +18,7 @@ export function rewind(at: usize): void {
   out = at;
 }
 
+
 @inline
 export function byte(value: u32): void {
   if (out > MODULE_END - SLACK) {
@@ -40,10 +41,10 @@ export function unsigned(value: u32): void {
 /** Signed LEB128. */
 export function signed(value: i64): void {
   while (value < -64 || value > 63) {
-    byte((<u32>value & 0x7f) | 0x80);
+    byte(((<u32>value) & 0x7f) | 0x80);
     value >>= 7;
   }
-  byte(<u32>value & 0x7f);
+  byte((<u32>value) & 0x7f);
 }
 
 /** Room for a length that is known later: five bytes. */
