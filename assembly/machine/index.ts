@@ -20,10 +20,10 @@ export {
   insnsTranslated,
   modulesRefused,
   regionIsReady,
+  regionIsRefused,
   regionIsWanted,
   regionsTranslated,
   setEngine,
-  tune,
 } from "./translate/translate";
 export { mulh as helper1, mulhsu as helper3, mulhu as helper2 } from "./hart/wide";
 export { exitStatus, machineInit, machineRun, machineSleepTicks, machineStart } from "./machine";

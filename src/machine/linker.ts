@@ -67,7 +67,8 @@ export class Linker {
       if (module === undefined) throw error;
       this.#place(module, index);
     } catch (reason) {
-      if (!isRefusal(reason)) this.#fault = faultOf(reason);
+      if (isRefusal(reason)) this.#wasm.regionIsRefused(index);
+      else this.#fault = faultOf(reason);
       return;
     }
     this.#wasm.regionIsReady(index);

@@ -11,6 +11,7 @@ export interface MachineExports extends Record<string, unknown> {
   setFused(fused: number): void;
   regionIsWanted(index: number, serial: number): number;
   regionIsReady(index: number): void;
+  regionIsRefused(index: number): void;
   machineInit(ramBytes: bigint): void;
   machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint, fromhostPa: bigint): void;
   machineRun(budgetInsns: number, untilTicks: bigint): number;

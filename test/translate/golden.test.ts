@@ -21,7 +21,7 @@ function emitted(words: readonly number[]): string {
     },
   });
   const bytes = new Uint8Array(Uint32Array.from(words).buffer);
-  machine.start({ loads: [{ pa: RAM_BASE, bytes }], entryPa: RAM_BASE, a0: 0, a1: 0, a2: 0, mode: "M" });
+  machine.start({ loads: [{ pa: RAM_BASE, bytes }], entryPa: RAM_BASE, a0: 0, a1: 0, a2: 0, mode: "M", firmware: "none" });
   machine.run(10);
   if (text === undefined) throw new Error("nothing was translated");
   return text;

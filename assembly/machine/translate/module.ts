@@ -1,5 +1,4 @@
 // A WebAssembly module of one region: its function, and the sections around it. Depends on the rest.
-import { LINK_REFUSED } from "../abi";
 import { link } from "../host";
 import { writeBody } from "./body";
 import { TYPE_REGION, writeImports, writeTypes } from "./imports";
@@ -12,8 +11,8 @@ const SECTION_FUNCTION: u32 = 3;
 const SECTION_EXPORT: u32 = 7;
 const SECTION_CODE: u32 = 10;
 
-/** Writes the module of the region that was discovered and ordered last. */
-export function writeModule(): void {
+/** Writes the module of the region that was discovered and ordered last; false where it is too large. */
+export function writeModule(): bool {
   startWriting();
   fourBytes(0, 0x61, 0x73, 0x6d);
   fourBytes(1, 0, 0, 0);
@@ -37,6 +36,7 @@ export function writeModule(): void {
   unsigned(1);
   writeBody();
   fillLength(length);
+  return !isFull;
 }
 
 function section(id: u32): usize {
@@ -58,5 +58,5 @@ export function moduleBytes(): u32 {
 
 /** Hands it to the host, for the table's index `index` and under a serial number; gives a LINK_ constant. */
 export function linkModule(index: u32, serial: u32): u32 {
-  return isFull ? LINK_REFUSED : link(MODULE_PTR, moduleBytes(), index, serial);
+  return link(MODULE_PTR, moduleBytes(), index, serial);
 }

@@ -33,23 +33,18 @@ import {
   addEntry, addPage, endRegion, endRetired, entryAt, findEntry, isWaiting, isWanted, markEntry, openRegion, regionAt, takeRegion, waitingRegions,
 } from "./regions"; // prettier-ignore
 
-let SAMPLE_INSNS: i32 = 256;
-let HOT: u32 = 60;
-let HOT_COVERED: u32 = 250;
-let MISS: u32 = 2;
+const SAMPLE_INSNS: i32 = 1024;
+const HOT: u32 = 120;
+/** For a place that a region has already, but where it cannot be entered. */
+const HOT_COVERED: u32 = 250;
 /** Regions that may wait for the host at once. */
 const MAX_WAITING: u32 = 8;
-export function tune(a: i32, b: u32, c: u32, d: u32): void {
-  SAMPLE_INSNS = a;
-  HOT = b;
-  HOT_COVERED = c;
-  MISS = d;
-}
 
 /** What is counted, and which engine runs. */
 @unmanaged
 class Translated {
   engine: u32; // an ENGINE_ constant of the abi
+  isRefused: bool; // the host did not compile: nothing more is translated
   regions: u64;
   insns: u64;
   bytes: u64;
@@ -104,25 +99,25 @@ export function execute(h: Hart, budget: i32): i32 {
     h.atEntry = 0;
     return n > 0 ? runTranslated(h, n) : n;
   }
-  if (left <= 0 && n > 0) warm(h, h.pc, 1);
+  if (left <= 0 && n > 0) warm(h, h.pc);
   return n;
 }
 
-/** Translated code, and the interpreter's turn where it ends: a place that it jumped to in vain is warmer than one that was merely seen. */
+/** Translated code, and the interpreter's turn where it ends. A place that it jumped to in vain was seen, too. */
 function runTranslated(h: Hart, budget: i32): i32 {
   const n = runRegions(h, budget);
   if (n <= 0) return n;
-  if (h.stepOver == 0) warm(h, h.pc, MISS);
+  if (h.stepOver == 0) warm(h, h.pc);
   h.stepOver = 1;
   return n;
 }
 
 /** The place `pc` was seen; after HOT times it is translated. */
-function warm(h: Hart, pc: u64, by: u32): void {
+function warm(h: Hart, pc: u64): void {
   const code = decodedPage(h, pc);
   if (code == 0) return;
   const ptr = heatPtr(code + (((<usize>pc) & 0xffe) << 2), modeOf(h));
-  const heat = load<u8>(ptr) + by;
+  const heat = <u32>load<u8>(ptr) + 1;
   store<u8>(ptr, <u8>min<u32>(heat, 255));
   if (heat >= (isTranslated(code, ((<usize>pc) & 0xffe) >>> 1) ? HOT_COVERED : HOT)) {
     store<u8>(ptr, 0);
@@ -132,6 +127,7 @@ function warm(h: Hart, pc: u64, by: u32): void {
 
 /** Makes a region that begins at `pc`, if none is there. No translated code may be running. */
 function translateAt(h: Hart, pc: u64): void {
+  if (state().isRefused) return;
   if (retiredChains() != 0) endRetired(h);
   const mode = modeOf(h);
   const code = decodedPage(h, pc);
@@ -146,14 +142,16 @@ function translateAt(h: Hart, pc: u64): void {
   order();
   useContext(mode);
   const index = takeRegion(h, mode);
-  writeModule();
+  if (!writeModule()) {
+    endRegion(h, index);
+    return;
+  }
   ownPages(index);
   addEntries(index);
   const how = linkModule(index, regionAt(index).serial);
   const s = state();
   if (how == LINK_REFUSED) {
-    s.failed++;
-    endRegion(h, index);
+    regionIsRefused(index);
     return;
   }
   s.regions++;
@@ -175,6 +173,13 @@ function addEntries(index: u32): void {
 /** True where the host may put the function of region `index` into the table: it was handed over as `serial`, and nothing ended it since. */
 export function regionIsWanted(index: u32, serial: u32): bool {
   return isWanted(index, serial);
+}
+
+/** The host cannot compile it; what is not translated yet is interpreted from now on. */
+export function regionIsRefused(index: u32): void {
+  state().failed++;
+  state().isRefused = true;
+  endRegion(hartAt(0), index);
 }
 
 /** The host has put it there. No translated code may be running. */
