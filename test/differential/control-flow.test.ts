@@ -7,7 +7,7 @@ import { replayOf, seeds } from "./loops/settings.js";
 import { Random } from "./random.js";
 
 const TEST_MS = 3_600_000;
-const PROGRAMS = 24;
+const PROGRAMS = 20;
 const BUDGETS = [97, 3, 257, 1009, 4099];
 const FUEL = [3_000, 15_000, 60_000];
 

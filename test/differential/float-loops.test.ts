@@ -7,7 +7,7 @@ import { replayOf, seeds } from "./loops/settings.js";
 import { Random } from "./random.js";
 
 const TEST_MS = 3_600_000;
-const PROGRAMS = 10;
+const PROGRAMS = 8;
 const BUDGETS = [97, 3, 257, 1009, 4099];
 const ROUNDS = [300, 1_500, 4_000];
 

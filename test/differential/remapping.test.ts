@@ -7,7 +7,7 @@ import { replayOf, seeds } from "./loops/settings.js";
 import { Random } from "./random.js";
 
 const TEST_MS = 3_600_000;
-const PROGRAMS = 5;
+const PROGRAMS = 4;
 const BUDGETS = [97, 3, 257, 1009, 4099];
 const MASKS = [7, 63, 511, 2047];
 

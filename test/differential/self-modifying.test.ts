@@ -7,7 +7,7 @@ import { replayOf, seeds } from "./loops/settings.js";
 import { Random } from "./random.js";
 
 const TEST_MS = 3_600_000;
-const PROGRAMS = 7;
+const PROGRAMS = 5;
 const BUDGETS = [97, 3, 257, 1009, 4099];
 /** Rounds, and patches in them at each place that patches. */
 const LENGTHS = [[60, 60], [2_000, 16], [8_000, 6], [16_000, 2]] as const; // prettier-ignore

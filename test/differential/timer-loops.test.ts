@@ -8,7 +8,9 @@ import { Random } from "./random.js";
 
 const TEST_MS = 3_600_000;
 const PROGRAMS = 4;
-const BUDGETS = [97, 257, 1009, 4099];
+/** The first is the interpreter's, too: there is a look at the clock, and so perhaps an interrupt, once a budget. */
+const BUDGET = 997;
+const BUDGETS = [97, 257, 4099, 20_000];
 const FUEL = [15_000, 60_000];
 
 describe.each(["M", "S"] as const)("timer interrupts in %s-mode", (timer) => {
@@ -18,7 +20,7 @@ describe.each(["M", "S"] as const)("timer interrupts in %s-mode", (timer) => {
     for (const seed of from) {
       const random = new Random(seed);
       const guest = controlFlow(random, random.pick(FUEL), timer);
-      interrupts += expectAgreement(guest, [20_000, random.pick(BUDGETS)], replayOf(seed), { anyCount: true }).interrupts;
+      interrupts += expectAgreement(guest, [BUDGET, random.pick(BUDGETS)], replayOf(seed), { anyCount: true }).interrupts;
     }
     console.log(`timers: ${from.length} programs, ${interrupts} interrupts`);
     expect(interrupts).toBeGreaterThan(from.length);
