@@ -25,9 +25,10 @@ describe.skipIf(skip)(`legal and illegal encodings against QEMU, seed ${SEED}`, 
       const cases = encodings.slice(from, from + BATCH).map((bits) => encodingCase(harness, bits));
       const theirs = runOnQemu(harness, cases, [codePage()]);
       for (const engine of ENGINES) {
-        const ours = runOnOurs(engine, harness, cases, [codePage()]);
-        const { unexplained, unexplainedCount, excused } = compare(cases, ours, theirs, ENCODING_DIFFERENCES);
-        console.log(`${engine.name}: ${cases.length} encodings`, Object.fromEntries(excused));
+        const some = cases.slice(0, Math.ceil(cases.length / engine.oneIn));
+        const ours = runOnOurs(engine, harness, some, [codePage()]);
+        const { unexplained, unexplainedCount, excused } = compare(some, ours, theirs, ENCODING_DIFFERENCES);
+        console.log(`${engine.name}: ${some.length} encodings`, Object.fromEntries(excused));
         expect(unexplainedCount, unexplained.join("\n")).toBe(0);
       }
     }

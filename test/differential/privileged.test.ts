@@ -67,9 +67,10 @@ describe.skipIf(skip)(`privileged programs against QEMU, seed ${SEED}`, () => {
       const cases = Array.from({ length: Math.ceil(EVENTS * kind.share) }, () => kind.make(harness, random));
       const theirs = runOnQemu(harness, cases, kind.loads(), kind.cpu);
       for (const engine of ENGINES) {
-        const ours = runOnOurs(engine, harness, cases, kind.loads());
-        const { unexplained, unexplainedCount, excused } = compare(cases, ours, theirs, kind.differences);
-        console.log(`${kind.name}, ${engine.name}: ${cases.length} events, seed ${SEED}`, Object.fromEntries(excused));
+        const some = cases.slice(0, Math.ceil(cases.length / engine.oneIn));
+        const ours = runOnOurs(engine, harness, some, kind.loads());
+        const { unexplained, unexplainedCount, excused } = compare(some, ours, theirs, kind.differences);
+        console.log(`${kind.name}, ${engine.name}: ${some.length} events, seed ${SEED}`, Object.fromEntries(excused));
         expect(unexplainedCount, unexplained.join("\n")).toBe(0);
       }
     });

@@ -8,6 +8,7 @@ import { type Engine, ENGINES } from "../../conformance/engines.js";
 /** Translated code comes when another thread has compiled it, which may be never: the only engine whose runs cannot be repeated exactly. */
 const IN_BACKGROUND: Engine = {
   name: "translate in the background",
+  oneIn: 1,
   make: (options) => new Machine({ ...options, engine: "translate", compile: "background" }),
 };
 
