@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WardianError } from "../src/errors.js";
 import { makeBoard } from "../src/instance/board.js";
+import type { EngineName } from "../src/machine/engine-name.js";
 import { planBoot } from "../src/machine/boot/plan.js";
 import { Machine, type RunOutcome } from "../src/machine/machine.js";
 import type { BenchOptions } from "./options.js";
@@ -29,7 +30,7 @@ const noDecompression = (): never => {
   throw new WardianError("bench-program", "a benchmark program is not packed");
 };
 
-async function runOurs(name: string, iterations: number): Promise<Sample> {
+async function runOurs(name: string, iterations: number, engine: EngineName): Promise<Sample> {
   const plan = planBoot({
     ramBytes: RAM_BYTES,
     kernel: makeElf(name, iterations),
@@ -43,6 +44,7 @@ async function runOurs(name: string, iterations: number): Promise<Sample> {
   const machine = new Machine({
     ramBytes: RAM_BYTES,
     compile: "background",
+    engine,
     onSerial(byte) {
       output += String.fromCharCode(byte);
       const now = (): { ms: number; instructions: bigint } => ({ ms: performance.now(), instructions: machine.instructions });
@@ -90,7 +92,10 @@ async function compare(program: Program, folder: string, options: BenchOptions):
   const { name } = program;
   const seconds = options.quick ? 0.25 : 1;
   const rounds = options.quick ? 1 : 3;
-  const sides: readonly Side[] = [(iterations) => runOurs(name, iterations), (iterations) => runTheirs(name, folder, iterations)];
+  const sides: readonly Side[] = [
+    (iterations) => runOurs(name, iterations, options.engine ?? "auto"),
+    (iterations) => runTheirs(name, folder, iterations),
+  ];
   const counts: number[] = [];
   for (const side of sides) counts.push(await calibrate(side, seconds));
   const samples: [Sample[], Sample[]] = [[], []];

@@ -1,10 +1,13 @@
 // What a benchmark is told, and the command line that says it. Depends on errors.
 import { parseArgs } from "node:util";
 import { WardianError } from "../src/errors.js";
+import { ENGINE_NAMES, type EngineName } from "../src/machine/engine-name.js";
 
 export interface BenchOptions {
   /** Fewer and shorter rounds: figures to look at, not to quote. */
   readonly quick: boolean;
+  /** How our machine runs the programs of `cpu`; default: as a user's does. */
+  readonly engine?: EngineName;
   /** Paths instead of the guest from Debian's archive. */
   readonly kernel?: string;
   readonly busybox?: string;
@@ -18,16 +21,17 @@ export interface CommandLine {
 }
 
 export function readCommandLine(args: readonly string[], known: readonly string[]): CommandLine {
-  const usage = `usage: npm run bench -- [${known.join("] [")}] [--json] [--quick] [--kernel FILE --busybox FILE]`;
+  const usage = `usage: npm run bench -- [${known.join("] [")}] [--json] [--quick] [--engine NAME] [--kernel FILE --busybox FILE]`;
   const { values, positionals } = parse(args, usage);
   const wrong = positionals.find((name) => !known.includes(name));
   if (wrong !== undefined) throw new WardianError("bench-usage", `there is no benchmark ${JSON.stringify(wrong)}; ${usage}`);
-  const { kernel, busybox } = values;
+  const { kernel, busybox, engine } = values;
   return {
     names: positionals.length === 0 ? known : [...new Set(positionals)],
     json: values.json ?? false,
     options: {
       quick: values.quick ?? false,
+      ...(engine === undefined ? {} : { engine: readEngine(engine) }),
       ...(kernel === undefined ? {} : { kernel }),
       ...(busybox === undefined ? {} : { busybox }),
       onProgress: (line) => process.stderr.write(`bench: ${line}\n`),
@@ -35,7 +39,13 @@ export function readCommandLine(args: readonly string[], known: readonly string[
   };
 }
 
-const FLAGS = { json: { type: "boolean" }, quick: { type: "boolean" }, kernel: { type: "string" }, busybox: { type: "string" } } as const;
+const FLAGS = {
+  json: { type: "boolean" },
+  quick: { type: "boolean" },
+  engine: { type: "string" },
+  kernel: { type: "string" },
+  busybox: { type: "string" },
+} as const;
 
 function parse(args: readonly string[], usage: string) {
   try {
@@ -43,4 +53,11 @@ function parse(args: readonly string[], usage: string) {
   } catch (error) {
     throw new WardianError("bench-usage", usage, { cause: error });
   }
+}
+
+function readEngine(name: string): EngineName {
+  const engine = ENGINE_NAMES.find((candidate) => candidate === name);
+  if (engine === undefined)
+    throw new WardianError("bench-usage", `there is no engine ${JSON.stringify(name)}: use ${ENGINE_NAMES.join(", ")}`);
+  return engine;
 }
