@@ -53,7 +53,7 @@ export async function bootLinux(
 ): Promise<{ outcome: RunOutcome; serial: string; machine: Machine }> {
   const { init, extra = [], bios, disks = [], transport = 0, ramBytes = 256 * 2 ** 20, append = "no4lvl", timeoutMs = 120_000 } = options;
   const serial: number[] = [];
-  const machine = new Machine({ ramBytes, disks, transport, onSerial: (byte) => serial.push(byte) });
+  const machine = new Machine({ ramBytes, disks, transport, compile: "background", onSerial: (byte) => serial.push(byte) });
   const script = file("init", 0o755, new TextEncoder().encode(PRELUDE + init));
   const initrd = Buffer.concat([makeBusyboxRootfs(files.busybox), writeCpio([script, ...extra])]);
   const plan = planBoot({

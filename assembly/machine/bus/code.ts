@@ -103,7 +103,7 @@ export function markTranslated(code: usize, slot: usize): void {
 }
 
 /** True where a region of the page has the halfword of slot `slot`. */
-export function isTranslated(code: usize, slot: usize): bool {
+function isTranslated(code: usize, slot: usize): bool {
   return ((load<u8>(code - HEADER_BYTES + MARKS_OFFSET + (slot >>> 3)) >>> ((<u32>slot) & 7)) & 1) != 0;
 }
 

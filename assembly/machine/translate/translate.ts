@@ -4,7 +4,7 @@
 // HOT times is worth a region. So hot code is found without a counter in the interpreter.
 import { ENGINE_EAGER, ENGINE_INTERPRET, LINK_DONE, LINK_REFUSED } from "../abi";
 import { Hart, hartAt } from "../hart/state";
-import { isTranslated, markTranslated, retiredChains } from "../bus/code";
+import { markTranslated, retiredChains } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
@@ -34,11 +34,9 @@ import {
 } from "./regions"; // prettier-ignore
 
 const SAMPLE_INSNS: i32 = 1024;
-const HOT: u32 = 120;
-/** For a place that a region has already, but where it cannot be entered. */
-const HOT_COVERED: u32 = 250;
+const HOT: u32 = 250;
 /** Regions that may wait for the host at once. */
-const MAX_WAITING: u32 = 8;
+const MAX_WAITING: u32 = 4;
 
 /** What is counted, and which engine runs. */
 @unmanaged
@@ -119,7 +117,7 @@ function warm(h: Hart, pc: u64): void {
   const ptr = heatPtr(code + (((<usize>pc) & 0xffe) << 2), modeOf(h));
   const heat = <u32>load<u8>(ptr) + 1;
   store<u8>(ptr, <u8>min<u32>(heat, 255));
-  if (heat >= (isTranslated(code, ((<usize>pc) & 0xffe) >>> 1) ? HOT_COVERED : HOT)) {
+  if (heat >= HOT) {
     store<u8>(ptr, 0);
     translateAt(h, pc);
   }
