@@ -19,6 +19,9 @@ export interface CompileAnswer {
 
 type Receiver = (answer: CompileAnswer) => void;
 
+/** A compile thread that has had nothing to do for so long ends: V8's compiler keeps memory for as long as there is one. */
+const IDLE_MS = 1500;
+
 /** The built file, found from src/ (in tests) and from dist/src/. */
 function threadFile(): URL {
   const beside = new URL("./compile-thread.js", import.meta.url);
@@ -28,6 +31,7 @@ function threadFile(): URL {
 class Compiler {
   readonly #port: MessagePort;
   readonly #receivers = new Map<number, Receiver>();
+  readonly #idle: NodeJS.Timeout;
   #nextId = 1;
 
   constructor() {
@@ -35,12 +39,17 @@ class Compiler {
     this.#port = port1;
     const worker = new Worker(threadFile(), { name: "wardian-compiler", execArgv: [], workerData: port2, transferList: [port2] });
     worker.unref();
+    this.#idle = setTimeout(() => {
+      if (this.#receivers.size > 0) this.#idle.refresh();
+      else end(this, worker);
+    }, IDLE_MS).unref();
     // Without it nothing is compiled any more, and machines go on as they are.
     worker.on("error", () => this.#receivers.clear());
   }
 
   submit(bytes: Uint8Array, receive: Receiver): void {
     const id = this.#nextId++;
+    this.#idle.refresh();
     this.#receivers.set(id, receive);
     this.#port.postMessage({ id, bytes } satisfies CompileRequest, [bytes.buffer as ArrayBuffer]);
   }
@@ -57,6 +66,11 @@ class Compiler {
 }
 
 let compiler: Compiler | undefined;
+
+function end(idle: Compiler, worker: Worker): void {
+  if (compiler === idle) compiler = undefined;
+  void worker.terminate();
+}
 
 /** Makes the compile thread, so that nothing has to wait for it later. */
 export function startCompiler(): void {
