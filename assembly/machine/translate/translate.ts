@@ -59,10 +59,6 @@ export function setEngine(engine: u32): void {
   state().engine = engine;
 }
 
-export function engine(): u32 {
-  return state().engine;
-}
-
 export function regionsTranslated(): u64 {
   return state().regions;
 }
