@@ -5,7 +5,13 @@ import { setFlagsFromString } from "node:v8";
 import { type MessagePort, workerData } from "node:worker_threads";
 import type { CompileAnswer, CompileRequest } from "./compiler.js";
 
+/** From this version of V8 on, branch hints count without a flag; an unknown flag would be complained about. */
+const V8_WITH_HINTS = 14;
+
 const port = workerData as MessagePort;
+
+// Modules say which of their branches are unlikely.
+if (Number.parseInt(process.versions.v8) < V8_WITH_HINTS) setFlagsFromString("--experimental-wasm-branch-hinting");
 
 port.on("message", ({ id, bytes }: CompileRequest) => {
   const beganMs = performance.now();

@@ -1,8 +1,9 @@
 // Decoded pages: for a guest page that runs, an array of decoded instructions, one slot a halfword. The interpreter fills
 // them; every write to guest memory drops what it changes. Knows nothing of decoding; depends on layout and hart only.
 //
-//   header (320 bytes): u32 page table entry that owns it (0: free) | u32 writes since the last decode | u32 next free
-//                       u32 first of the page's regions (translate/regions.ts; 0: none), then from byte 32 on a bit a halfword: translated
+//   header (1,088 bytes): u32 page table entry that owns it (0: free) | u32 writes since the last decode | u32 next free
+//                       u32 first of the page's regions (translate/regions.ts; 0: none), then from byte 32 on a bit a halfword for each
+//                       mode that regions are made for: translated
 //   slot (8 bytes):     u16 op | u8 rd | u8 rs1 | i16 imm | u8 rs2 | u8 rm          (isa/insn.ts)
 //   page:               header, 2048 slots, then 2 slots OP_PAGE_END
 import { BOARD_PTR } from "../layout";
@@ -24,10 +25,11 @@ export const OP_MASK: u16 = 0xfff;
 export const SLOT_BYTES: usize = 8;
 export const PAGE_SLOTS: usize = 2048;
 export const CODE_BYTES: usize = PAGE_SLOTS * SLOT_BYTES;
-const HEADER_BYTES: usize = 320;
+const HEADER_BYTES: usize = 1088;
 const CHAIN_OFFSET: usize = 12;
 const MARKS_OFFSET: usize = 32;
 const MARKS_BYTES: usize = PAGE_SLOTS / 8;
+const MODES: usize = 4;
 const MAX_CODE_PAGES: u32 = 2048; // 32 MiB of decoded instructions for 8 MiB of guest code
 const WRITES_TO_RELEASE: u32 = 64;
 
@@ -95,20 +97,27 @@ export function bytesOf(code: usize): usize {
   return <usize>load<u32>(<usize>load<u32>(code - HEADER_BYTES));
 }
 
-/** Remembers that the halfword of slot `slot` was translated. */
-export function markTranslated(code: usize, slot: usize): void {
-  const ptr = code - HEADER_BYTES + MARKS_OFFSET + (slot >>> 3);
+
+@inline
+function markPtr(code: usize, slot: usize, mode: usize): usize {
+  return code - HEADER_BYTES + MARKS_OFFSET + mode * MARKS_BYTES + (slot >>> 3);
+}
+
+/** Remembers that the halfword of slot `slot` was translated for a mode. */
+export function markTranslated(code: usize, slot: usize, mode: usize): void {
+  const ptr = markPtr(code, slot, mode);
   const bit = (<u32>1) << ((<u32>slot) & 7);
   store<u8>(ptr, <u8>(load<u8>(ptr) | bit));
 }
 
-/** True where a region of the page has the halfword of slot `slot`. */
-function isTranslated(code: usize, slot: usize): bool {
-  return ((load<u8>(code - HEADER_BYTES + MARKS_OFFSET + (slot >>> 3)) >>> ((<u32>slot) & 7)) & 1) != 0;
+/** True where a region of the page has the halfword of slot `slot`, or had it and ended since. */
+export function isTranslated(code: usize, slot: usize, mode: usize): bool {
+  return ((load<u8>(markPtr(code, slot, mode)) >>> ((<u32>slot) & 7)) & 1) != 0;
 }
 
 function wereTranslated(code: usize, first: usize, last: usize): bool {
-  for (let slot = first; slot <= last; slot++) if (isTranslated(code, slot)) return true;
+  for (let mode: usize = 0; mode < MODES; mode++)
+    for (let slot = first; slot <= last; slot++) if (isTranslated(code, slot, mode)) return true;
   return false;
 }
 
@@ -117,7 +126,7 @@ function retireRegions(code: usize): void {
   const chain = load<u32>(chainPtr(code));
   if (chain == 0) return;
   store<u32>(chainPtr(code), 0);
-  memory.fill(code - HEADER_BYTES + MARKS_OFFSET, 0, MARKS_BYTES);
+  memory.fill(code - HEADER_BYTES + MARKS_OFFSET, 0, MODES * MARKS_BYTES);
   const count = load<u32>(RETIRED_COUNT_PTR);
   if (count < MAX_RETIRED) store<u32>(RETIRED_PTR + (count << 2), chain);
   store<u32>(RETIRED_COUNT_PTR, min(count + 1, MAX_RETIRED + 1));

@@ -25,6 +25,13 @@ export function decodedPage(h: Hart, pc: u64): usize {
   return load<u32>(entry, 12) == 0 ? 0 : <usize>load<u32>(entry, 8);
 }
 
+/** As decodedPage, where that is known without a look at the page tables; 0 elsewhere. */
+export function keptPage(h: Hart, pc: u64): usize {
+  const entry = fetchEntry(h, pc);
+  if (load<u64>(entry) != (pc & ~0xfff) + h.fetchEpoch || load<u32>(entry, 12) == 0) return 0;
+  return <usize>load<u32>(entry, 8);
+}
+
 /** The bytes of the page that decodedPage() found last for `pc`. */
 export function rawPage(h: Hart, pc: u64): usize {
   return <usize>load<u32>(fetchEntry(h, pc), 12);

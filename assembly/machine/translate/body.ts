@@ -19,7 +19,7 @@ import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { accessesMemory } from "../isa/generated/kinds";
 import { LABELS_PTR } from "./layout";
 import { announceAccess, forgetPages } from "./memory";
-import { byte, fillLength, out, reserve, rewind } from "./writer";
+import { beginHints, byte, fillLength, hintUnlikely, out, reserve, rewind } from "./writer";
 import * as op from "./wasm";
 
 const NX: i32 = 1;
@@ -36,10 +36,12 @@ const LOOP_LABELS: usize = LABELS_PTR + 0x1000;
 export function writeBody(): void {
   const length = reserve();
   const start = out;
+  beginHints();
   forgetRegisters();
   planLabels();
   writeFunction(); // to see which registers it touches
   rewind(start);
+  beginHints();
   declareLocals();
   writeFunction();
   fillLength(length);
@@ -136,6 +138,7 @@ function reachFromOutside(from: u32, to: u32): void {
 function dispatch(head: u32): void {
   if (selectors == 0 || !leadsInto(head)) return;
   get(SELECTOR);
+  hintUnlikely();
   open(op.IF);
   const first = head == NO_BLOCK ? 0 : blockAt(head).position + 1;
   const last = head == NO_BLOCK ? placed() - 1 : blockAt(head).componentEnd;
@@ -205,6 +208,7 @@ function leaveLoopWithoutBudget(block: Block): void {
   get(N);
   i32Const(0);
   byte(op.I32_LE_S);
+  hintUnlikely();
   open(op.IF);
   if (block.end == END_SWITCH) writeReturn();
   else exit(halves(block.start), 0);
@@ -318,6 +322,7 @@ function writeCall(index: u32, block: Block): void {
   i64Const((<i64>halves(<i32>(block.last + lengthOf(insnAt(block.last))))) << 1);
   byte(op.I64_ADD);
   byte(op.I64_NE);
+  hintUnlikely();
   byte(op.IF);
   byte(op.NO_RESULT);
   get(N);

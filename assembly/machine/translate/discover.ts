@@ -2,15 +2,15 @@
 // it, calls stepped over. Then cuts them into basic blocks. Depends on mmu, isa and the decoder of interp.
 //
 // Places are halfwords of the window ("hw"): WINDOW_BEFORE pages before the first instruction's page, and what follows, 8 in all.
-import { Hart } from "../hart/state";
-import { OP_ENTRY, OP_MASK } from "../bus/code";
-import { decodedPage, rawPage } from "../mmu/fetch";
-import { OP_BEQ, OP_BGEU, OP_JAL, OP_JALR } from "../isa/generated/ops";
+import { Hart, X_OFFSET } from "../hart/state";
+import { OP_ENTRY, OP_MASK, OP_UNDECODED } from "../bus/code";
+import { decodedPage, keptPage, rawPage } from "../mmu/fetch";
+import { OP_ADD, OP_ADDI, OP_AUIPC, OP_BEQ, OP_BGEU, OP_JAL, OP_JALR, OP_LUI } from "../isa/generated/ops";
 import { endsRegion, resumesBehind } from "../isa/generated/kinds";
 import { Insn } from "../isa/insn";
 import { decodeAt } from "../interp/decode";
 import { BLOCK_OF_PTR, BLOCKS_PTR, FLAGS_PTR, INSNS_PTR, WORK_PTR } from "./layout";
-import { heatPtr } from "./heat";
+import { MAX_TABLE_ENTRIES, placeInTable } from "./jump-tables";
 import { entryAt, findEntry, MAX_REGION_PAGES } from "./regions";
 
 const WINDOW_PAGES: u32 = 8;
@@ -18,7 +18,9 @@ const WINDOW_BEFORE: u64 = 2;
 const WINDOW_HALVES: u32 = WINDOW_PAGES * 2048;
 const MAX_INSNS: u32 = 3000;
 export const MAX_BLOCKS: u32 = 500;
-const CASE_HEAT: u8 = 8;
+
+/** Within so many halfwords before a jump its table is looked up. */
+const SWITCH_HALVES: u32 = 10;
 
 const VISITED: u8 = 1;
 const LEADER: u8 = 2;
@@ -91,6 +93,7 @@ export let pages: u32 = 0;
 let lowestHw: u32 = 0;
 let highestHw: u32 = 0;
 let jumpsThroughRegister: bool = false;
+let takesAll: bool = false;
 
 const PAGE_CODE: usize = memory.data(WINDOW_PAGES * 4);
 const PAGE_RAW: usize = memory.data(WINDOW_PAGES * 4);
@@ -146,8 +149,12 @@ function flag(hw: u32, bit: u8): void {
   store<u8>(FLAGS_PTR + hw, load<u8>(FLAGS_PTR + hw) | bit);
 }
 
-/** Finds the blocks of a region that begins at `pc`; false where there is nothing to translate. */
-export function discover(h: Hart, pc: u64, mode: u32): bool {
+/**
+ * Finds the blocks of a region that begins at `pc`; false where there is nothing to translate. What has never run is left out, unless
+ * `all` is wanted: an edge into it leaves the region.
+ */
+export function discover(h: Hart, pc: u64, mode: u32, all: bool): bool {
+  takesAll = all;
   windowVa = (pc & ~0xfff) - (WINDOW_BEFORE << 12);
   entryHw = (<u32>(pc - windowVa)) >>> 1;
   memory.fill(FLAGS_PTR, 0, WINDOW_HALVES);
@@ -201,25 +208,93 @@ function read(h: Hart, hw: u32): bool {
   return true;
 }
 
+/** True where the instruction at `hw` has run. A page that nothing runs from now is not looked for. */
+function hasRun(h: Hart, hw: u32): bool {
+  if (takesAll) return raw(h, hw) != 0;
+  const known = pageCode(hw >>> 11);
+  const code = known != 0 ? known : keptPage(h, windowVa + ((<u64>hw) << 1));
+  return code != 0 && (load<u16>(code + (((<usize>hw) & 2047) << 3)) & OP_MASK) != OP_UNDECODED;
+}
+
+/** The slot of `hw` in its decoded page, which must be known. */
+@inline
+function slotOf(hw: u32): usize {
+  return pageCode(hw >>> 11) + (((<usize>hw) & 2047) << 3);
+}
+
 /**
- * Looks for places that jumps through a register may go to: such a jump is there, and between the region's instructions is a place that was found hot by
- * itself. The cases of a switch are like that. True where there was one.
+ * Looks for places that jumps through a register may go to, where there is such a jump: what tables name that the code has the address of,
+ * what has run between the region's instructions but was not reached, and what was found hot by itself. True where there was one.
  */
 function addTargets(h: Hart, mode: u32): bool {
   if (!jumpsThroughRegister) return false;
-  let count: u32 = 0;
-  for (let hw = lowestHw; hw < highestHw && targets < MAX_TARGETS; hw++) {
-    if (flags(hw) & TARGET || raw(h, hw) == 0) continue;
-    const slot = pageCode(hw >>> 11) + (((<usize>hw) & 2047) << 3);
-    if (!isCase(slot, mode) && (flags(hw) & VISITED || !isWarm(slot, mode))) continue;
-    flag(hw, LEADER | TARGET);
-    if (targets == 0) flag(entryHw, TARGET);
-    store<u32>(WORK_PTR + ((<usize>count) << 2), hw);
-    count++;
-    targets++;
+  const before = targets;
+  for (let hw = lowestHw; hw < highestHw; hw++) {
+    if (pageCode(hw >>> 11) == 0) continue;
+    const isReached = (flags(hw) & VISITED) != 0;
+    const slot = slotOf(hw);
+    if (isReached ? isCase(slot, mode) : <u32>(load<u16>(slot) & OP_MASK) >= OP_ENTRY) addTarget(h, hw);
+    if (isReached && isAddress(hw)) addTable(h, addressAt(hw));
+    if (isReached && isJump(hw)) addTablesBefore(h, hw);
   }
-  if (count != 0) walk(h, count);
-  return count != 0;
+  return targets != before;
+}
+
+/** What jumps through a register go to, if there is room. */
+function addTarget(h: Hart, hw: u32): void {
+  if (flags(hw) & TARGET || targets == MAX_TARGETS) return;
+  if (targets == 0) flag(entryHw, TARGET);
+  flag(hw, LEADER | TARGET);
+  targets++;
+  store<u32>(WORK_PTR, hw);
+  walk(h, 1);
+}
+
+/** True for the second of two instructions that build an address, auipc or lui and addi. */
+function isAddress(hw: u32): bool {
+  const i = insnAt(hw);
+  if ((i.op & 0xfff) != OP_ADDI || hw < 2 || !(flags(hw - 2) & VISITED)) return false;
+  const first = insnAt(hw - 2);
+  const op = first.op & 0xfff;
+  return (op == OP_AUIPC || op == OP_LUI) && lengthOf(first) == 2 && first.rd == i.rs1;
+}
+
+function addressAt(hw: u32): u64 {
+  const first = insnAt(hw - 2);
+  const base = (first.op & 0xfff) == OP_AUIPC ? windowVa + ((<u64>(hw - 2)) << 1) : 0;
+  return base + first.longImm + insnAt(hw).imm;
+}
+
+/** True for a jump through a register that is no return. */
+function isJump(hw: u32): bool {
+  const i = insnAt(hw);
+  return (i.op & 0xfff) == OP_JALR && i.rd == 0 && !isReturn(i);
+}
+
+/** The table of a jump may have been found before the region begins; then its address is in a register that is added to an index. */
+function addTablesBefore(h: Hart, jump: u32): void {
+  for (let hw = jump - 1; hw + SWITCH_HALVES > jump && hw < jump; hw--) {
+    if (!(flags(hw) & VISITED) || (insnAt(hw).op & 0xfff) != OP_ADD) continue;
+    addTable(h, registerValue(h, insnAt(hw).rs1));
+    addTable(h, registerValue(h, insnAt(hw).rs2));
+  }
+}
+
+
+@inline
+function registerValue(h: Hart, r: u32): u64 {
+  return load<u64>(changetype<usize>(h) + X_OFFSET + r);
+}
+
+/** The places that a table names, up to the first that is none. */
+function addTable(h: Hart, table: u64): void {
+  for (let wide = 0; wide < 2; wide++) {
+    for (let index: u32 = 0; index < MAX_TABLE_ENTRIES; index++) {
+      const offset = placeInTable(h, table, index, wide != 0) - windowVa;
+      if (offset >= (<u64>WINDOW_HALVES) << 1 || offset & 1) break;
+      if (hasRun(h, (<u32>offset) >>> 1)) addTarget(h, (<u32>offset) >>> 1);
+    }
+  }
 }
 
 /** True where a region was found to begin, not just to go on. */
@@ -227,11 +302,6 @@ function isCase(slot: usize, mode: u32): bool {
   if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return false;
   const entry = findEntry(slot, mode);
   return entry != 0 && entryAt(entry).isCase;
-}
-
-/** True where the interpreter was found several times, at an instruction that it had decoded. */
-function isWarm(slot: usize, mode: u32): bool {
-  return <u32>(load<u16>(slot) & OP_MASK) > OP_ENTRY && load<u8>(heatPtr(slot, mode)) >= CASE_HEAT;
 }
 
 /** Marks what can be reached as visited, and where blocks begin: from `count` places on the work list. */
@@ -249,26 +319,28 @@ function walk(h: Hart, count: u32): void {
       const op = i.op & 0xfff;
       const next = hw + lengthOf(i);
       if (endsRegion(op)) {
-        if (!resumesBehind(op) || next >= WINDOW_HALVES) break;
+        if (!resumesBehind(op) || next >= WINDOW_HALVES || !hasRun(h, next)) break;
         flag(next, LEADER | RESUMED);
       } else if (op == OP_JALR) {
         if (i.rd == 0) {
           if (!isReturn(i)) jumpsThroughRegister = true;
           break;
         }
-        if (next < WINDOW_HALVES) flag(next, LEADER | RESUMED);
+        if (next >= WINDOW_HALVES || !hasRun(h, next)) break;
+        flag(next, LEADER | RESUMED);
       } else if (op == OP_JAL || (op >= OP_BEQ && op <= OP_BGEU)) {
         const target = targetOf(hw, i);
         if (op == OP_JAL && i.rd != 0) {
-          if (next < WINDOW_HALVES) flag(next, LEADER | RESUMED);
+          if (next >= WINDOW_HALVES || !hasRun(h, next)) break;
+          flag(next, LEADER | RESUMED);
         } else {
-          if (<u32>target < WINDOW_HALVES && top < WORK_PTR + 0x8000) {
+          if (<u32>target < WINDOW_HALVES && top < WORK_PTR + 0x8000 && hasRun(h, <u32>target)) {
             flag(<u32>target, LEADER);
             store<u32>(top, <u32>target);
             top += 4;
           }
-          if (op == OP_JAL) break;
-          if (next < WINDOW_HALVES) flag(next, LEADER);
+          if (op == OP_JAL || next >= WINDOW_HALVES || !hasRun(h, next)) break;
+          flag(next, LEADER);
         }
       }
       hw = next;
@@ -308,7 +380,7 @@ function cut(): void {
 /** The block where jumps through a register meet, and the blocks it leads to. */
 function addSwitch(): u32 {
   targets = 0;
-  for (let index: u32 = 0; index < blocks && targets < MAX_TARGETS; index++) if (isTarget(index)) addTarget(index);
+  for (let index: u32 = 0; index < blocks && targets < MAX_TARGETS; index++) if (isTarget(index)) insertTarget(index);
   const block = blockAt(blocks);
   memory.fill(changetype<usize>(block), 0, BLOCK_BYTES);
   block.end = END_SWITCH;
@@ -318,7 +390,7 @@ function addSwitch(): u32 {
 }
 
 /** In the order of their places: block 0 may stand anywhere, the others come in order. */
-function addTarget(index: u32): void {
+function insertTarget(index: u32): void {
   let k = targets++;
   for (; k > 0 && blockAt(targetAt(k - 1)).start > blockAt(index).start; k--) store<u32>(TARGETS_PTR + ((<usize>k) << 2), targetAt(k - 1));
   store<u32>(TARGETS_PTR + ((<usize>k) << 2), index);

@@ -16,7 +16,7 @@
 // interpreter is to run the next instruction: the region cannot.
 import { HARTS_PTR } from "../layout";
 import { F_OFFSET, Hart, X_OFFSET } from "../hart/state";
-import { byte, signed, unsigned } from "./writer";
+import { byte, hintUnlikely, signed, unsigned } from "./writer";
 import * as op from "./wasm";
 
 export const PC: u32 = 0;
@@ -283,6 +283,7 @@ export function leave(): void {
 
 /** As leave(), where the i32 on the stack is not 0. */
 export function leaveIf(): void {
+  hintUnlikely();
   open(op.IF);
   leave();
   close();

@@ -11,6 +11,7 @@
 //   0x19_c000  work lists    of discovery and ordering
 //   0x1b_0000  labels        of the function that is being written (body.ts)
 //   0x1c_0000  shelf         counts of regions.ts; 0x1c_0100 those of module.ts; 0x1c_0200 of jumps.ts
+//   0x1d_0000  hints         u32 each: offsets in the function's body (writer.ts)
 //   0x20_0000  module        the bytes that the host compiles
 //   0x70_0000  entries       ENTRY_BYTES each (regions.ts)
 import { TRANSLATE_PTR } from "../layout";
@@ -29,6 +30,8 @@ export const LABELS_PTR: usize = TRANSLATE_PTR + 0x1b0000;
 export const SHELF_PTR: usize = TRANSLATE_PTR + 0x1c0000;
 export const TRANSLATED_PTR: usize = TRANSLATE_PTR + 0x1c0100;
 export const JUMPS_STATE_PTR: usize = TRANSLATE_PTR + 0x1c0200;
+export const HINTS_PTR: usize = TRANSLATE_PTR + 0x1d0000;
+export const HINTS_END: usize = TRANSLATE_PTR + 0x200000;
 export const MODULE_PTR: usize = TRANSLATE_PTR + 0x200000;
 export const MODULE_END: usize = TRANSLATE_PTR + 0x700000;
 export const ENTRIES_PTR: usize = TRANSLATE_PTR + 0x700000;

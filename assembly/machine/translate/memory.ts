@@ -6,7 +6,7 @@ import { Hart } from "../hart/state";
 import {
   access, AT, close, deltaLocal, ENTRY, get, hart, i32Const, i64Const, leaveIf, open, openWithResult, pageLocal, set, T32, tee, VA, VAL,
 } from "./frame"; // prettier-ignore
-import { byte } from "./writer";
+import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
 
 const HIGH_HALF: i64 = 0xffffffff00000000;
@@ -85,6 +85,7 @@ function accessKnown(base: u32, writes: bool, sizeBytes: u32): void {
   }
   i64Const((<i64>0xfff) >> log);
   byte(op.I64_GT_U);
+  hintUnlikely();
   if (keeps) open(op.IF);
   else openWithResult(op.I32);
   get(VA);

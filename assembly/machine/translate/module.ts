@@ -3,8 +3,9 @@ import { link } from "../host";
 import { writeBody } from "./body";
 import { TYPE_REGION, writeImports, writeTypes } from "./imports";
 import { MODULE_PTR } from "./layout";
-import { byte, fillLength, isFull, out, reserve, startWriting, text, unsigned } from "./writer";
+import { byte, fillLength, isFull, out, reserve, startWriting, swap, text, unsigned, writeHints } from "./writer";
 
+const SECTION_CUSTOM: u32 = 0;
 const SECTION_TYPE: u32 = 1;
 const SECTION_IMPORT: u32 = 2;
 const SECTION_FUNCTION: u32 = 3;
@@ -32,10 +33,17 @@ export function writeModule(): bool {
   byte(0);
   unsigned(0);
   fillLength(length);
+  const code = out;
   length = section(SECTION_CODE);
   unsigned(1);
   writeBody();
   fillLength(length);
+  const hints = out;
+  length = section(SECTION_CUSTOM);
+  text("metadata.code.branch_hint");
+  writeHints();
+  fillLength(length);
+  swap(code, hints);
   return !isFull;
 }
 

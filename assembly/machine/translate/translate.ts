@@ -4,7 +4,7 @@
 // HOT times is worth a region. So hot code is found without a counter in the interpreter.
 import { ENGINE_EAGER, ENGINE_INTERPRET, LINK_DONE, LINK_REFUSED } from "../abi";
 import { Hart, hartAt } from "../hart/state";
-import { markTranslated, retiredChains } from "../bus/code";
+import { isTranslated, markTranslated, retiredChains } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
@@ -35,6 +35,11 @@ import {
 
 const SAMPLE_INSNS: i32 = 1024;
 const HOT: u32 = 250;
+/**
+ * A hot place within a region that cannot be entered there needs no other one: the interpreter soon comes to where it can, or the host is
+ * still compiling it. Every so many of them get one, for the region may have ended.
+ */
+const COVERED_HOT: u64 = 1024;
 /** Regions that may wait for the host at once. */
 const MAX_WAITING: u32 = 4;
 
@@ -47,6 +52,7 @@ class Translated {
   insns: u64;
   bytes: u64;
   failed: u64;
+  covered: u64; // times a hot place was found to be in a region already
 }
 
 
@@ -93,7 +99,7 @@ export function execute(h: Hart, budget: i32): i32 {
     h.atEntry = 0;
     return n > 0 ? runTranslated(h, n) : n;
   }
-  if (left <= 0 && n > 0) warm(h, h.pc);
+  if (left <= 0 && n > 0) warm(h, h.pc, false);
   return n;
 }
 
@@ -101,22 +107,24 @@ export function execute(h: Hart, budget: i32): i32 {
 function runTranslated(h: Hart, budget: i32): i32 {
   const n = runRegions(h, budget);
   if (n <= 0) return n;
-  if (h.stepOver == 0) warm(h, h.pc);
+  if (h.stepOver == 0) warm(h, h.pc, true);
   h.stepOver = 1;
   return n;
 }
 
-/** The place `pc` was seen; after HOT times it is translated. */
-function warm(h: Hart, pc: u64): void {
-  const code = decodedPage(h, pc);
+/** The place `pc` was seen, by translated code that came there in vain or else by the interpreter; after HOT times it is translated. */
+function warm(h: Hart, pc: u64, inVain: bool): void {
+  const mode = modeOf(h);
+  const code = hasMode(mode) ? decodedPage(h, pc) : 0;
   if (code == 0) return;
-  const ptr = heatPtr(code + (((<usize>pc) & 0xffe) << 2), modeOf(h));
+  const slot = ((<usize>pc) & 0xffe) >>> 1;
+  const ptr = heatPtr(code + (slot << 3), mode);
   const heat = <u32>load<u8>(ptr) + 1;
   store<u8>(ptr, <u8>min<u32>(heat, 255));
-  if (heat >= HOT) {
-    store<u8>(ptr, 0);
-    translateAt(h, pc);
-  }
+  if (heat < HOT) return;
+  store<u8>(ptr, 0);
+  const isEnough = isTranslated(code, slot, mode) && (!inVain || waitingRegions() != 0);
+  if (!isEnough || ++state().covered % COVERED_HOT == 0) translateAt(h, pc);
 }
 
 /** Makes a region that begins at `pc`, if none is there. No translated code may be running. */
@@ -132,7 +140,8 @@ function translateAt(h: Hart, pc: u64): void {
     markEntry(entryAt(known));
     return;
   }
-  if (waitingRegions() == MAX_WAITING || isWaiting(code + (slot << 3), mode) || !discover(h, pc, mode)) return;
+  if (waitingRegions() == MAX_WAITING || isWaiting(code + (slot << 3), mode) || !discover(h, pc, mode, state().engine == ENGINE_EAGER))
+    return;
   order();
   useContext(mode);
   const index = takeRegion(h, mode);
@@ -140,7 +149,7 @@ function translateAt(h: Hart, pc: u64): void {
     endRegion(h, index);
     return;
   }
-  ownPages(index);
+  ownPages(index, mode);
   addEntries(index);
   const how = linkModule(index, regionAt(index).serial);
   const s = state();
@@ -182,13 +191,13 @@ export function regionIsReady(index: u32): void {
 }
 
 /** The region belongs to the pages that its instructions came from, and to each of their halfwords. */
-function ownPages(index: u32): void {
+function ownPages(index: u32, mode: u32): void {
   for (let k: u32 = 0; k < windowPages(); k++) if (pageCode(k) != 0) addPage(index, pageDelta(k), pageCode(k));
   for (let b: u32 = 0; b < blocks; b++) {
     let hw = blockAt(b).start;
     for (let n = blockAt(b).count; n > 0; n--) {
       const length = lengthOf(insnAt(hw));
-      for (let half: u32 = 0; half < length; half++) markTranslated(pageCode((hw + half) >>> 11), (hw + half) & 2047);
+      for (let half: u32 = 0; half < length; half++) markTranslated(pageCode((hw + half) >>> 11), (hw + half) & 2047, mode);
       hw += length;
     }
   }

@@ -1,5 +1,5 @@
 // Bytes of a WebAssembly module, written one after the other. Depends on layout only.
-import { MODULE_END, MODULE_PTR } from "./layout";
+import { HINTS_END, HINTS_PTR, MODULE_END, MODULE_PTR } from "./layout";
 
 export let out: usize = MODULE_PTR;
 /** Set where the buffer was too small; what was written is then of no use. */
@@ -69,4 +69,42 @@ export function fillLength(at: usize): void {
 export function text(value: string): void {
   unsigned(<u32>value.length);
   for (let n = 0; n < value.length; n++) byte(value.charCodeAt(n));
+}
+
+/** Where the function's body begins, and the place behind the last of the hints. */
+let body: usize = 0;
+let hintsEnd: usize = HINTS_PTR;
+
+/** A function's body begins here. */
+export function beginHints(): void {
+  body = out;
+  hintsEnd = HINTS_PTR;
+}
+
+/** The if that is written next is rarely true. */
+export function hintUnlikely(): void {
+  if (hintsEnd == HINTS_END) return;
+  store<u32>(hintsEnd, <u32>(out - body));
+  hintsEnd += 4;
+}
+
+/** Says of function 0 which branches are unlikely: what a section "metadata.code.branch_hint" holds. */
+export function writeHints(): void {
+  unsigned(1);
+  unsigned(0);
+  unsigned(<u32>((hintsEnd - HINTS_PTR) >>> 2));
+  for (let at = HINTS_PTR; at < hintsEnd; at += 4) {
+    unsigned(load<u32>(at));
+    unsigned(1);
+    unsigned(0);
+  }
+}
+
+/** Moves what was written from `later` on to before what was written from `earlier` on. */
+export function swap(earlier: usize, later: usize): void {
+  if (isFull) return;
+  const bytes = out - later;
+  memory.copy(out, later, bytes);
+  memory.copy(earlier + bytes, earlier, later - earlier);
+  memory.copy(earlier, out, bytes);
 }

@@ -37,6 +37,7 @@
   (block
    (block $block1
     (block $block
+     (@metadata.code.branch_hint "\00")
      (if
       (local.get $3)
       (then
@@ -91,6 +92,7 @@
        (i32.const 0)
       )
      )
+     (@metadata.code.branch_hint "\00")
      (if
       (i64.ne
        (i64.load align=1

@@ -95,6 +95,7 @@
       (i32.const 3)
      )
     )
+    (@metadata.code.branch_hint "\00")
     (if
      (i32.ne
       (i32.and
@@ -161,6 +162,7 @@
       (i32.const 2044)
      )
      (then
+      (@metadata.code.branch_hint "\00")
       (if
        (i32.eqz
         (i32.and
@@ -192,6 +194,7 @@
     (local.set $21
      (local.get $16)
     )
+    (@metadata.code.branch_hint "\00")
     (if
      (i32.eqz
       (f32.lt

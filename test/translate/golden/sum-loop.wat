@@ -48,6 +48,7 @@
   (block
    (block $block1
     (block $block
+     (@metadata.code.branch_hint "\00")
      (if
       (local.get $3)
       (then
@@ -79,6 +80,7 @@
      )
     )
     (loop $label
+     (@metadata.code.branch_hint "\00")
      (if
       (i32.le_s
        (local.get $1)
@@ -97,6 +99,7 @@
        (i32.const 5)
       )
      )
+     (@metadata.code.branch_hint "\00")
      (if
       (i64.ne
        (i64.and
@@ -134,6 +137,7 @@
        (br $block1)
       )
      )
+     (@metadata.code.branch_hint "\00")
      (if
       (i64.eqz
        (local.get $8)

@@ -51,6 +51,7 @@
       (i32.const 3)
      )
     )
+    (@metadata.code.branch_hint "\00")
     (if
      (i64.ne
       (i64.and
@@ -96,6 +97,7 @@
       (br $block)
      )
     )
+    (@metadata.code.branch_hint "\00")
     (if
      (i64.eqz
       (local.get $8)
@@ -129,6 +131,7 @@
      )
      (local.get $10)
     )
+    (@metadata.code.branch_hint "\00")
     (if
      (i64.gt_u
       (i64.rotr
@@ -154,6 +157,7 @@
       (i64.const 511)
      )
      (then
+      (@metadata.code.branch_hint "\00")
       (if
        (i64.ne
         (i64.and
@@ -188,6 +192,7 @@
         (br $block)
        )
       )
+      (@metadata.code.branch_hint "\00")
       (if
        (i64.eqz
         (local.get $8)
