@@ -39,7 +39,7 @@ export const END_LEAVE: u32 = 7; // the last instruction is the interpreter's
 export const END_SWITCH: u32 = 8; // no instruction: goes to the block that stands at the address jumped to
 
 export const NO_BLOCK: u32 = 0xffffffff;
-export const BLOCK_BYTES: usize = 64;
+export const BLOCK_BYTES: usize = 112;
 
 
 @final
@@ -64,6 +64,13 @@ export class Block {
   isEntry: bool;
   /** What the selector holds on the way here, where that leads into a loop elsewhere than at its head; 0: nothing does. */
   selector: u32;
+  // --- liveness.ts
+  isLeft: bool; // the interpreter may take over before its end
+  reads: u64; // before it writes them
+  writes: u64;
+  late: u64; // of those, the ones that it had not written when it might first be left
+  dirty: u64; // what may differ from the hart when it begins
+  live: u64; // whose local must be right when it begins
 }
 
 /** Where jumps through a register may go within the region: block numbers, in the order of their places. */

@@ -5,9 +5,10 @@
 import { Insn } from "../isa/insn";
 import { AMO_ADD, AMO_AND, AMO_MAX, AMO_MAXU, AMO_MIN, AMO_MINU, AMO_OR, AMO_SWAP, AMO_XOR } from "../isa/a";
 import {
-  A, access, AT, B, close, FP_HOST, FP_READY, FP_STATE, get, getF, getX, hereHalves, i32Const, i64Const, leave, leaveIf, noteFp, PC, set, setF, setX,
-  T32, tee, VAL,
+  A, access, AT, B, close, FP_HOST, FP_READY, FP_STATE, get, i32Const, i64Const, noteFp, PC, set, T32, tee, VAL,
 } from "./frame"; // prettier-ignore
+import { hereHalves, leave, leaveIf } from "./exits";
+import { getF, getX, setF, setX } from "./registers";
 import { accessMemory, accessOff, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
 import * as float from "./float";
 import { callHelper, HELPER_MULH, HELPER_MULHSU, HELPER_MULHU } from "./imports";
@@ -304,7 +305,7 @@ export class Emitter {
   /** Before an operation that rounds: only to nearest, and only where the host's operation will do. */
   needHostFp(): void { this.needState(FP_READY | FP_HOST); }
   needState(bits: u32): void {
-    noteFp();
+    noteFp(true);
     if ((fpChecked & bits) == bits) return;
     fpChecked |= bits;
     get(FP_STATE);

@@ -2,27 +2,8 @@
 // the check is left to the interpreter, which knows everything (hart/fp). Why these checks are enough stands in hart/fp/fast.ts.
 // T is f64 or f32. Operations that round are only reached where inexact is noted already and rounding is to nearest (FP_HOST).
 // Depends on frame, imports, writer.
-import {
-  close,
-  f32Const,
-  f64Const,
-  FA,
-  FB,
-  FC,
-  FR,
-  get,
-  i32Const,
-  i64Const,
-  leave,
-  leaveIf,
-  open,
-  SA,
-  SB,
-  SC,
-  set,
-  SR,
-  tee,
-} from "./frame";
+import { close, f32Const, f64Const, FA, FB, FC, FR, get, i32Const, i64Const, open, SA, SB, SC, set, SR, tee } from "./frame";
+import { leave, leaveIf } from "./exits";
 import { callHelper, HELPER_FMA_D, HELPER_FMA_S } from "./imports";
 import { byte, unsigned } from "./writer";
 import { TRANSLATED_PTR } from "./layout";

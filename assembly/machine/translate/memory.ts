@@ -4,8 +4,10 @@ import { TLB_PTR } from "../layout";
 import { TABLE_BYTES } from "../hart/context";
 import { Hart } from "../hart/state";
 import {
-  access, AT, close, deltaLocal, ENTRY, get, hart, i32Const, i64Const, leaveIf, open, openWithResult, pageLocal, set, T32, tee, VA, VAL,
+  access, AT, close, ENTRY, get, hart, i32Const, i64Const, open, openWithResult, set, T32, tee, VA, VAL,
 } from "./frame"; // prettier-ignore
+import { leaveIf } from "./exits";
+import { deltaLocal, pageLocal } from "./registers";
 import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
 

@@ -80,13 +80,13 @@ function visit(index: u32): u32 {
 
 /** How many successors a block may have. */
 @inline
-function edgesOf(block: Block): u32 {
+export function edgesOf(block: Block): u32 {
   return block.end == END_SWITCH ? targets : 2;
 }
 
 /** One of them; NO_BLOCK where the region ends there. */
 @inline
-function successorOf(block: Block, edge: u32): u32 {
+export function successorOf(block: Block, edge: u32): u32 {
   if (block.end == END_SWITCH) return targetAt(edge);
   return edge == 0 ? block.first : block.second;
 }

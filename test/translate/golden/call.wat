@@ -24,158 +24,141 @@
   (local $20 f32)
   (local $21 i64)
   (local $22 i64)
-  (local.set $21
-   (i64.load offset=1032 align=1
-    (i32.const 131072)
-   )
-  )
   (local.set $22
    (i64.load offset=1104 align=1
     (i32.const 131072)
    )
   )
-  (block
-   (block $block1
-    (block $block
-     (@metadata.code.branch_hint "\00")
-     (if
-      (local.get $3)
-      (then
-       (if
-        (i32.eq
-         (local.get $3)
-         (i32.const 1)
-        )
-        (then
-         (local.set $3
-          (i32.const 0)
-         )
-         (br $block)
-        )
-       )
-      )
-     )
-     (local.set $1
-      (i32.sub
-       (local.get $1)
-       (i32.const 1)
-      )
-     )
-     (local.set $21
-      (i64.add
-       (local.get $0)
-       (i64.const 4)
-      )
-     )
-     (local.set $10
-      (i64.add
-       (local.get $0)
-       (i64.const 12)
-      )
-     )
-     (i64.store offset=1032 align=1
-      (i32.const 131072)
-      (local.get $21)
-     )
-     (i64.store offset=1104 align=1
-      (i32.const 131072)
-      (local.get $22)
-     )
-     (local.set $1
-      (call_indirect $timport$0 (type $1)
-       (local.get $10)
-       (local.get $1)
-       (i32.sub
-        (local.get $2)
+  (block $block3
+   (block $block
+    (@metadata.code.branch_hint "\00")
+    (if
+     (local.get $3)
+     (then
+      (if
+       (i32.eq
+        (local.get $3)
         (i32.const 1)
        )
-       (i32.const 0)
-      )
-     )
-     (@metadata.code.branch_hint "\00")
-     (if
-      (i64.ne
-       (i64.load align=1
-        (i32.const 131072)
+       (then
+        (local.set $3
+         (i32.const 0)
+        )
+        (br $block)
        )
-       (i64.add
-        (local.get $0)
-        (i64.const 4)
-       )
-      )
-      (then
-       (return
-        (local.get $1)
-       )
-      )
-     )
-     (local.set $21
-      (i64.load offset=1032 align=1
-       (i32.const 131072)
-      )
-     )
-     (local.set $22
-      (i64.load offset=1104 align=1
-       (i32.const 131072)
       )
      )
     )
     (local.set $1
      (i32.sub
       (local.get $1)
-      (i32.const 2)
+      (i32.const 1)
      )
     )
-    (local.set $22
+    (local.set $21
      (i64.add
-      (local.get $22)
-      (i64.const 1)
+      (local.get $0)
+      (i64.const 4)
      )
     )
-    (local.set $4
-     (i32.const 262145)
+    (local.set $10
+     (i64.add
+      (local.get $0)
+      (i64.const 12)
+     )
     )
-    (br $block1)
-   )
-   (i64.store align=1
-    (i32.const 131072)
-    (i64.add
-     (local.get $0)
-     (i64.extend_i32_s
-      (i32.shl
-       (i32.shr_s
-        (local.get $4)
-        (i32.const 16)
-       )
+    (i64.store offset=1032 align=1
+     (i32.const 131072)
+     (local.get $21)
+    )
+    (local.set $1
+     (call_indirect $timport$0 (type $1)
+      (local.get $10)
+      (local.get $1)
+      (i32.sub
+       (local.get $2)
        (i32.const 1)
+      )
+      (i32.const 0)
+     )
+    )
+    (@metadata.code.branch_hint "\00")
+    (if
+     (i64.ne
+      (i64.load align=1
+       (i32.const 131072)
+      )
+      (i64.add
+       (local.get $0)
+       (i64.const 4)
+      )
+     )
+     (then
+      (return
+       (local.get $1)
       )
      )
     )
-   )
-   (i32.store offset=408 align=1
-    (i32.const 131072)
-    (local.tee $5
-     (i32.and
-      (local.get $4)
-      (i32.const 65535)
+    (local.set $22
+     (i64.load offset=1104 align=1
+      (i32.const 131072)
      )
     )
    )
-   (local.set $1
-    (i32.add
-     (local.get $1)
-     (local.get $5)
+   (block $block2
+    (block $block1
+     (local.set $1
+      (i32.sub
+       (local.get $1)
+       (i32.const 2)
+      )
+     )
+     (local.set $22
+      (i64.add
+       (local.get $22)
+       (i64.const 1)
+      )
+     )
+     (local.set $4
+      (i32.const 262145)
+     )
+     (br $block1)
+     (br $block2)
+    )
+    (i64.store offset=1104 align=1
+     (i32.const 131072)
+     (local.get $22)
+    )
+    (br $block3)
+   )
+  )
+  (i64.store align=1
+   (i32.const 131072)
+   (i64.add
+    (local.get $0)
+    (i64.extend_i32_s
+     (i32.shl
+      (i32.shr_s
+       (local.get $4)
+       (i32.const 16)
+      )
+      (i32.const 1)
+     )
     )
    )
   )
-  (i64.store offset=1032 align=1
+  (i32.store offset=408 align=1
    (i32.const 131072)
-   (local.get $21)
+   (local.tee $5
+    (i32.and
+     (local.get $4)
+     (i32.const 65535)
+    )
+   )
   )
-  (i64.store offset=1104 align=1
-   (i32.const 131072)
-   (local.get $22)
+  (i32.add
+   (local.get $1)
+   (local.get $5)
   )
-  (local.get $1)
  )
 )

@@ -45,139 +45,23 @@
     (i32.const 131072)
    )
   )
-  (block
-   (block $block1
-    (block $block
-     (@metadata.code.branch_hint "\00")
-     (if
-      (local.get $3)
-      (then
-       (if
-        (i32.eq
-         (local.get $3)
-         (i32.const 1)
+  (block $block3
+   (block $block
+    (@metadata.code.branch_hint "\00")
+    (if
+     (local.get $3)
+     (then
+      (if
+       (i32.eq
+        (local.get $3)
+        (i32.const 1)
+       )
+       (then
+        (local.set $3
+         (i32.const 0)
         )
-        (then
-         (local.set $3
-          (i32.const 0)
-         )
-         (br $block)
-        )
+        (br $block)
        )
-      )
-     )
-     (local.set $1
-      (i32.sub
-       (local.get $1)
-       (i32.const 1)
-      )
-     )
-     (local.set $24
-      (i64.add
-       (i64.const 0)
-       (i64.const 0)
-      )
-     )
-    )
-    (loop $label
-     (@metadata.code.branch_hint "\00")
-     (if
-      (i32.le_s
-       (local.get $1)
-       (i32.const 0)
-      )
-      (then
-       (local.set $4
-        (i32.const 131072)
-       )
-       (br $block1)
-      )
-     )
-     (local.set $1
-      (i32.sub
-       (local.get $1)
-       (i32.const 5)
-      )
-     )
-     (@metadata.code.branch_hint "\00")
-     (if
-      (i64.ne
-       (i64.and
-        (local.tee $9
-         (i64.xor
-          (local.tee $8
-           (i64.load offset=58720256 align=1
-            (i32.and
-             (i32.shr_u
-              (i32.wrap_i64
-               (local.tee $7
-                (i64.add
-                 (local.get $22)
-                 (i64.const 0)
-                )
-               )
-              )
-              (i32.const 9)
-             )
-             (i32.const 8388600)
-            )
-           )
-          )
-          (local.get $7)
-         )
-        )
-        (i64.const -4294967293)
-       )
-       (i64.const 0)
-      )
-      (then
-       (local.set $4
-        (i32.const 131077)
-       )
-       (br $block1)
-      )
-     )
-     (@metadata.code.branch_hint "\00")
-     (if
-      (i64.eqz
-       (local.get $8)
-      )
-      (then
-       (local.set $4
-        (i32.const 131077)
-       )
-       (br $block1)
-      )
-     )
-     (local.set $21
-      (i64.load32_s align=1
-       (i32.wrap_i64
-        (local.get $9)
-       )
-      )
-     )
-     (local.set $24
-      (i64.add
-       (local.get $24)
-       (local.get $21)
-      )
-     )
-     (local.set $22
-      (i64.add
-       (local.get $22)
-       (i64.const 4)
-      )
-     )
-     (local.set $23
-      (i64.add
-       (local.get $23)
-       (i64.const -1)
-      )
-     )
-     (br_if $label
-      (i64.ne
-       (local.get $23)
-       (i64.const 0)
       )
      )
     )
@@ -187,58 +71,197 @@
       (i32.const 1)
      )
     )
-    (local.set $4
-     (i32.const 786433)
+    (local.set $24
+     (i64.add
+      (i64.const 0)
+      (i64.const 0)
+     )
     )
-    (br $block1)
    )
-   (i64.store align=1
-    (i32.const 131072)
-    (i64.add
-     (local.get $0)
-     (i64.extend_i32_s
-      (i32.shl
-       (i32.shr_s
-        (local.get $4)
-        (i32.const 16)
+   (loop $label
+    (block $block2
+     (block $block1
+      (@metadata.code.branch_hint "\00")
+      (if
+       (i32.le_s
+        (local.get $1)
+        (i32.const 0)
        )
+       (then
+        (local.set $4
+         (i32.const 131072)
+        )
+        (br $block1)
+       )
+      )
+      (local.set $1
+       (i32.sub
+        (local.get $1)
+        (i32.const 5)
+       )
+      )
+      (@metadata.code.branch_hint "\00")
+      (if
+       (i64.ne
+        (i64.and
+         (local.tee $9
+          (i64.xor
+           (local.tee $8
+            (i64.load offset=58720256 align=1
+             (i32.and
+              (i32.shr_u
+               (i32.wrap_i64
+                (local.tee $7
+                 (i64.add
+                  (local.get $22)
+                  (i64.const 0)
+                 )
+                )
+               )
+               (i32.const 9)
+              )
+              (i32.const 8388600)
+             )
+            )
+           )
+           (local.get $7)
+          )
+         )
+         (i64.const -4294967293)
+        )
+        (i64.const 0)
+       )
+       (then
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block1)
+       )
+      )
+      (@metadata.code.branch_hint "\00")
+      (if
+       (i64.eqz
+        (local.get $8)
+       )
+       (then
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block1)
+       )
+      )
+      (local.set $21
+       (i64.load32_s align=1
+        (i32.wrap_i64
+         (local.get $9)
+        )
+       )
+      )
+      (local.set $24
+       (i64.add
+        (local.get $24)
+        (local.get $21)
+       )
+      )
+      (local.set $22
+       (i64.add
+        (local.get $22)
+        (i64.const 4)
+       )
+      )
+      (local.set $23
+       (i64.add
+        (local.get $23)
+        (i64.const -1)
+       )
+      )
+      (br_if $label
+       (i64.ne
+        (local.get $23)
+        (i64.const 0)
+       )
+      )
+      (br $block2)
+     )
+     (i64.store offset=1032 align=1
+      (i32.const 131072)
+      (local.get $21)
+     )
+     (i64.store offset=1104 align=1
+      (i32.const 131072)
+      (local.get $22)
+     )
+     (i64.store offset=1112 align=1
+      (i32.const 131072)
+      (local.get $23)
+     )
+     (i64.store offset=1120 align=1
+      (i32.const 131072)
+      (local.get $24)
+     )
+     (br $block3)
+    )
+   )
+   (block $block5
+    (block $block4
+     (local.set $1
+      (i32.sub
+       (local.get $1)
        (i32.const 1)
       )
      )
+     (local.set $4
+      (i32.const 786433)
+     )
+     (br $block4)
+     (br $block5)
     )
+    (i64.store offset=1032 align=1
+     (i32.const 131072)
+     (local.get $21)
+    )
+    (i64.store offset=1104 align=1
+     (i32.const 131072)
+     (local.get $22)
+    )
+    (i64.store offset=1112 align=1
+     (i32.const 131072)
+     (local.get $23)
+    )
+    (i64.store offset=1120 align=1
+     (i32.const 131072)
+     (local.get $24)
+    )
+    (br $block3)
    )
-   (i32.store offset=408 align=1
-    (i32.const 131072)
-    (local.tee $5
-     (i32.and
-      (local.get $4)
-      (i32.const 65535)
+  )
+  (i64.store align=1
+   (i32.const 131072)
+   (i64.add
+    (local.get $0)
+    (i64.extend_i32_s
+     (i32.shl
+      (i32.shr_s
+       (local.get $4)
+       (i32.const 16)
+      )
+      (i32.const 1)
      )
     )
    )
-   (local.set $1
-    (i32.add
-     (local.get $1)
-     (local.get $5)
+  )
+  (i32.store offset=408 align=1
+   (i32.const 131072)
+   (local.tee $5
+    (i32.and
+     (local.get $4)
+     (i32.const 65535)
     )
    )
   )
-  (i64.store offset=1032 align=1
-   (i32.const 131072)
-   (local.get $21)
+  (i32.add
+   (local.get $1)
+   (local.get $5)
   )
-  (i64.store offset=1104 align=1
-   (i32.const 131072)
-   (local.get $22)
-  )
-  (i64.store offset=1112 align=1
-   (i32.const 131072)
-   (local.get $23)
-  )
-  (i64.store offset=1120 align=1
-   (i32.const 131072)
-   (local.get $24)
-  )
-  (local.get $1)
  )
 )

@@ -1,0 +1,73 @@
+// The ways out of a translated function to the interpreter. Depends on hart, frame, registers and writer.
+import { Hart } from "../hart/state";
+import { access, branch, close, get, hart, i32Const, N, open, PC, set, T32, tee, WHERE } from "./frame";
+import { written } from "./registers";
+import { byte, hintUnlikely } from "./writer";
+import * as op from "./wasm";
+
+/** The way out of the block at hand. */
+let wayOut: u32 = 0;
+/** True where the block at hand took it, and what of its registers was written when it first did. */
+export let isLeft: bool = false;
+export let writtenBefore: u64 = 0;
+
+/** A block begins whose way out is label `label`. */
+export function beginExits(label: u32): void {
+  wayOut = label;
+  isLeft = false;
+}
+
+/** Leaves the region: the instruction `halves` from pc comes next; `uncounted` instructions were counted but not run. */
+export function exit(halves: i32, uncounted: u32): void {
+  if (!isLeft) writtenBefore = written;
+  isLeft = true;
+  i32Const((halves << 16) | (<i32>uncounted));
+  set(WHERE);
+  branch(op.BR, wayOut);
+}
+
+/** Where the instruction at hand stands: halfwords from the region's pc, and instructions of its block from it on. */
+export let hereHalves: i32 = 0;
+let hereLeft: u32 = 0;
+
+export function beginInsn(halves: i32, left: u32): void {
+  hereHalves = halves;
+  hereLeft = left;
+}
+
+/** The interpreter is to run the instruction at hand. */
+export function leave(): void {
+  exit(hereHalves, hereLeft);
+}
+
+/** As leave(), where the i32 on the stack is not 0. */
+export function leaveIf(): void {
+  hintUnlikely();
+  open(op.IF);
+  leave();
+  close();
+}
+
+/** The end of the function, behind the body: see the picture in frame.ts. */
+export function writeExits(): void {
+  close(); // $exit
+  hart();
+  get(PC);
+  get(WHERE);
+  i32Const(16);
+  byte(op.I32_SHR_S);
+  i32Const(1);
+  byte(op.I32_SHL);
+  byte(op.I64_EXTEND_I32_S);
+  byte(op.I64_ADD);
+  access(op.I64_STORE, <u32>offsetof<Hart>("pc"));
+  hart();
+  get(WHERE);
+  i32Const(0xffff);
+  byte(op.I32_AND);
+  tee(T32);
+  access(op.I32_STORE, <u32>offsetof<Hart>("stepOver"));
+  get(N);
+  get(T32);
+  byte(op.I32_ADD);
+}

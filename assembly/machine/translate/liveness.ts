@@ -1,0 +1,69 @@
+// Which registers a region must load and store, and where. A register is dirty where its local may differ from the hart, and live where
+// its local is needed: because it is read, or because a way out stores what may be dirty there. A call stores all that is dirty, and
+// loads what is live behind it. Depends on discover and order.
+import { Block, blockAt, END_CALL, END_CALL_REGISTER, NO_BLOCK } from "./discover";
+import { blockIn, edgesOf, placed, successorOf } from "./order";
+
+
+@inline
+export function isCall(block: Block): bool {
+  return block.end == END_CALL || block.end == END_CALL_REGISTER;
+}
+
+/** What the block's way out, or the call, return or jump at its end, stores. */
+@inline
+export function stored(block: Block): u64 {
+  return block.dirty | block.writes;
+}
+
+/** Finds what is dirty and what is live in every block; what the blocks themselves do is known. */
+export function findLive(): void {
+  const count = placed();
+  let isChanged = true;
+  while (isChanged) {
+    isChanged = false;
+    for (let position: u32 = 0; position < count; position++) if (spreadDirty(blockAt(blockIn(position)))) isChanged = true;
+  }
+  isChanged = true;
+  while (isChanged) {
+    isChanged = false;
+    for (let position: i32 = count - 1; position >= 0; position--) if (findLiveIn(blockAt(blockIn(position)))) isChanged = true;
+  }
+}
+
+/** True where a successor has more dirty registers now. */
+function spreadDirty(block: Block): bool {
+  if (isCall(block)) return false;
+  let isChanged = false;
+  for (let edge: u32 = 0; edge < edgesOf(block); edge++) {
+    const index = successorOf(block, edge);
+    if (index == NO_BLOCK) continue;
+    const successor = blockAt(index);
+    const dirty = successor.dirty | stored(block);
+    if (dirty != successor.dirty) isChanged = true;
+    successor.dirty = dirty;
+  }
+  return isChanged;
+}
+
+function findLiveIn(block: Block): bool {
+  let behind: u64 = 0;
+  for (let edge: u32 = 0; edge < edgesOf(block) && !isCall(block); edge++) {
+    const index = successorOf(block, edge);
+    if (index != NO_BLOCK) behind |= blockAt(index).live;
+  }
+  const live = block.reads | block.dirty | block.late | (behind & ~block.writes);
+  if (live == block.live) return false;
+  block.live = live;
+  return true;
+}
+
+/** What must be loaded wherever the region is entered. */
+export function liveAtEntries(): u64 {
+  let live: u64 = 0;
+  for (let position: u32 = 0; position < placed(); position++) {
+    const block = blockAt(blockIn(position));
+    if (blockIn(position) == 0 || block.isEntry) live |= block.live;
+  }
+  return live;
+}

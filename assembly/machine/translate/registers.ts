@@ -1,0 +1,129 @@
+// The guest's registers as locals of a translated function: which it touches, where they are, how they get there and back. A set of
+// registers is a u64, a bit each: x in the low half, f in the high one. Depends on hart, frame, writer and wasm.
+import { F_OFFSET, X_OFFSET } from "../hart/state";
+import { access, FIRST_X, get, hart, i64Const, set } from "./frame";
+import { byte, unsigned } from "./writer";
+import * as op from "./wasm";
+
+/** Registers that the region touches; the first pass of emission finds them. */
+let used: u64 = 0;
+/** Registers that the block at hand reads before it writes them, and those that it writes. */
+export let read: u64 = 0;
+export let written: u64 = 0;
+/** Base registers of which the region keeps a page (memory.ts). */
+let kept: u32 = 0;
+
+export function forgetRegisters(): void {
+  used = 0;
+  kept = 0;
+}
+
+/** A block begins. */
+export function beginRegisters(): void {
+  read = 0;
+  written = 0;
+}
+
+
+@inline
+function bitOf(n: u32): u64 {
+  return (<u64>1) << n;
+}
+
+/** The local of register `n` of a set, which must be touched. */
+@inline
+function localOf(n: u32): u32 {
+  return FIRST_X + <u32>popcnt<u64>(used & (bitOf(n) - 1));
+}
+
+
+@inline
+function take(n: u32): void {
+  used |= bitOf(n);
+  if ((written & bitOf(n)) == 0) read |= bitOf(n);
+  get(localOf(n));
+}
+
+
+@inline
+function give(n: u32): void {
+  used |= bitOf(n);
+  written |= bitOf(n);
+  set(localOf(n));
+}
+
+/** Puts the value of integer register `r` on the stack. */
+export function getX(r: u32): void {
+  if (r == 0) i64Const(0);
+  else take(r);
+}
+
+/** Takes the new value of integer register `r`, not x0, from the stack. */
+export function setX(r: u32): void {
+  give(r);
+}
+
+export function getF(r: u32): void {
+  take(r + 32);
+}
+
+export function setF(r: u32): void {
+  give(r + 32);
+}
+
+/** Loads the registers of a set. */
+export function loadRegisters(registers: u64): void {
+  for (let left = registers; left != 0; left &= left - 1) {
+    const n = <u32>ctz<u64>(left);
+    hart();
+    access(n < 32 ? op.I64_LOAD : op.F64_LOAD, offsetOf(n));
+    set(localOf(n));
+  }
+}
+
+/** Stores the registers of a set. */
+export function storeRegisters(registers: u64): void {
+  for (let left = registers; left != 0; left &= left - 1) {
+    const n = <u32>ctz<u64>(left);
+    hart();
+    get(localOf(n));
+    access(n < 32 ? op.I64_STORE : op.F64_STORE, offsetOf(n));
+  }
+}
+
+
+@inline
+function offsetOf(n: u32): u32 {
+  return n < 32 ? <u32>X_OFFSET + (n << 3) : <u32>F_OFFSET + ((n - 32) << 3);
+}
+
+/** The local of the page that register `r` was last seen to point to, and that of its place in linear memory less its va. */
+export function pageLocal(r: u32): u32 {
+  kept |= 1 << r;
+  return FIRST_X + <u32>popcnt<u64>(used) + <u32>popcnt<u32>(kept & ((1 << r) - 1));
+}
+
+export function deltaLocal(r: u32): u32 {
+  return pageLocal(r) + <u32>popcnt<u32>(kept);
+}
+
+/** The function's locals, by type. */
+export function declareLocals(): void {
+  unsigned(8);
+  unsigned(3);
+  byte(op.I32);
+  unsigned(6);
+  byte(op.I64);
+  unsigned(4);
+  byte(op.F64);
+  unsigned(4);
+  byte(op.F32);
+  unsigned(<u32>popcnt<u64>(used & 0xffffffff));
+  byte(op.I64);
+  unsigned(<u32>popcnt<u64>(used >>> 32));
+  byte(op.F64);
+  unsigned(<u32>popcnt<u32>(kept));
+  byte(op.I64);
+  unsigned(<u32>popcnt<u32>(kept));
+  byte(op.I32);
+}
