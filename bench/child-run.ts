@@ -6,6 +6,13 @@ import type { ChildMessage, Task } from "./child.js";
 
 const TIME_LIMIT_MS = 120_000;
 
+export interface ChildOptions {
+  /** A guest that has not ended by then never will. */
+  readonly timeLimitMs?: number;
+  /** Each piece of the console as it comes, with the machine's counters. */
+  onConsole?(text: string, counters: Readonly<Record<string, number>>): void;
+}
+
 export interface ChildRun {
   readonly pid: number;
   /** Resolves when the guest is up (or at once for a task without one). */
@@ -17,9 +24,9 @@ export interface ChildRun {
   kill(): Promise<void>;
 }
 
-export function startChild(task: Task): ChildRun {
+export function startChild(task: Task, options: ChildOptions = {}): ChildRun {
   const child = fork(fileURLToPath(new URL("./child.js", import.meta.url)), [JSON.stringify(task)], { execArgv: [] });
-  const timer = setTimeout(() => child.kill("SIGKILL"), TIME_LIMIT_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeLimitMs ?? TIME_LIMIT_MS);
   let output = "";
   let onOutput = (): void => {};
   let onUp = (): void => {};
@@ -40,6 +47,7 @@ export function startChild(task: Task): ChildRun {
       else if (message.kind === "up") onUp();
       else {
         output += message.text;
+        options.onConsole?.(message.text, message.counters);
         onOutput();
       }
     });

@@ -1,16 +1,28 @@
 // A process that runs one guest and nothing else, so that its time and memory are the guest's own. Started by fork() with one
 // argument, a JSON Task; tells its parent by messages. Loads our code only when a task needs it: what Node itself takes is
 // measured here too. Depends on the library.
+import type { EngineName } from "../src/machine/engine-name.js";
+
+export interface BootTask {
+  readonly kind: "boot";
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly append: string;
+  readonly memory: string;
+  readonly engine?: EngineName | undefined;
+}
+
 export type Task =
   /** Boots a kernel; its console goes to the parent. */
-  | { readonly kind: "boot"; readonly kernel: string; readonly initrd: string; readonly append: string; readonly memory: string }
+  | BootTask
   /** Brings the guest up to where it takes commands, and leaves it idle. */
   | { readonly kind: "guest"; readonly kernel: string; readonly image: string; readonly memory: string }
   /** Nothing: what Node itself takes. */
   | { readonly kind: "nothing" };
 
 export type ChildMessage =
-  | { readonly kind: "console"; readonly text: string }
+  /** What the console said, and the machine's counters just then. */
+  | { readonly kind: "console"; readonly text: string; readonly counters: Readonly<Record<string, number>> }
   | { readonly kind: "up" }
   | { readonly kind: "end" }
   | { readonly kind: "failed"; readonly message: string };
@@ -19,11 +31,13 @@ function tell(message: ChildMessage): void {
   process.send?.(message);
 }
 
-async function boot(task: Task & { kind: "boot" }): Promise<void> {
+async function boot({ kind: _kind, ...options }: BootTask): Promise<void> {
   const { Wardian } = await import("../src/index.js");
-  const { kernel, initrd, append, memory } = task;
-  const machine = await Wardian.machine({ kernel, initrd, append, memory });
-  machine.output.on("data", (bytes: Buffer) => tell({ kind: "console", text: bytes.toString("latin1") }));
+  const machine = await Wardian.machine(options);
+  for await (const bytes of machine.output) {
+    const { counters } = await machine.metrics();
+    tell({ kind: "console", text: (bytes as Buffer).toString("latin1"), counters });
+  }
   const { reason, message } = await machine.exit;
   if (reason === "exited") tell({ kind: "end" });
   else tell({ kind: "failed", message });

@@ -10,6 +10,7 @@ import { benchMemory } from "./memory.js";
 import { type BenchOptions, readCommandLine } from "./options.js";
 import { qemuVersion } from "./qemu.js";
 import { type Report, renderJson, renderTable } from "./report.js";
+import { benchSystem } from "./system.js";
 
 interface Bench {
   readonly needsGuest: boolean;
@@ -19,6 +20,7 @@ interface Bench {
 const BENCHES: Readonly<Record<string, Bench>> = {
   cpu: { needsGuest: false, run: benchCpu },
   boot: { needsGuest: true, run: benchBoot },
+  system: { needsGuest: true, run: benchSystem },
   memory: { needsGuest: true, run: benchMemory },
   api: { needsGuest: false, run: benchApi },
 };

@@ -6,8 +6,10 @@ import { ENGINE_NAMES, type EngineName } from "../src/machine/engine-name.js";
 export interface BenchOptions {
   /** Fewer and shorter rounds: figures to look at, not to quote. */
   readonly quick: boolean;
-  /** How our machine runs the programs of `cpu`; default: as a user's does. */
+  /** How our machine runs the programs of `cpu`, `native` and `system`; default: as a user's does. */
   readonly engine?: EngineName;
+  /** Cases of `system` to run; default: all. */
+  readonly only?: readonly string[];
   /** Paths instead of the guest from Debian's archive. */
   readonly kernel?: string;
   readonly busybox?: string;
@@ -21,17 +23,18 @@ export interface CommandLine {
 }
 
 export function readCommandLine(args: readonly string[], known: readonly string[]): CommandLine {
-  const usage = `usage: npm run bench -- [${known.join("] [")}] [--json] [--quick] [--engine NAME] [--kernel FILE --busybox FILE]`;
+  const usage = `usage: npm run bench -- [${known.join("] [")}] [--json] [--quick] [--engine NAME] [--only CASE,CASE] [--kernel FILE --busybox FILE]`;
   const { values, positionals } = parse(args, usage);
   const wrong = positionals.find((name) => !known.includes(name));
   if (wrong !== undefined) throw new WardianError("bench-usage", `there is no benchmark ${JSON.stringify(wrong)}; ${usage}`);
-  const { kernel, busybox, engine } = values;
+  const { kernel, busybox, engine, only } = values;
   return {
     names: positionals.length === 0 ? known : [...new Set(positionals)],
     json: values.json ?? false,
     options: {
       quick: values.quick ?? false,
       ...(engine === undefined ? {} : { engine: readEngine(engine) }),
+      ...(only === undefined ? {} : { only: only.split(",") }),
       ...(kernel === undefined ? {} : { kernel }),
       ...(busybox === undefined ? {} : { busybox }),
       onProgress: (line) => process.stderr.write(`bench: ${line}\n`),
@@ -43,6 +46,7 @@ const FLAGS = {
   json: { type: "boolean" },
   quick: { type: "boolean" },
   engine: { type: "string" },
+  only: { type: "string" },
   kernel: { type: "string" },
   busybox: { type: "string" },
 } as const;

@@ -31,23 +31,31 @@ export interface QemuRun {
   kill(): void;
 }
 
-export function startQemu(args: readonly string[]): QemuRun {
-  const board = ["-M", "virt", "-smp", "1", "-accel", "tcg", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"];
-  const child = spawn(PROGRAM, [...board, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  return follow(child);
+export interface QemuOptions {
+  readonly timeLimitMs?: number;
+  /** Each piece of the serial console as it comes. */
+  onConsole?(text: string): void;
 }
 
-function follow(child: ChildProcessByStdio<null, Readable, Readable>): QemuRun {
+export function startQemu(args: readonly string[], options: QemuOptions = {}): QemuRun {
+  const board = ["-M", "virt", "-smp", "1", "-accel", "tcg", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"];
+  const child = spawn(PROGRAM, [...board, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return follow(child, options);
+}
+
+function follow(child: ChildProcessByStdio<null, Readable, Readable>, options: QemuOptions): QemuRun {
   let output = "";
   let complaint = "";
   let onOutput = (): void => {};
   let isKilled = false;
-  const timer = setTimeout(() => child.kill("SIGKILL"), TIME_LIMIT_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeLimitMs ?? TIME_LIMIT_MS);
   child.stderr.on("data", (bytes: Buffer) => {
     complaint += bytes.toString();
   });
   child.stdout.on("data", (bytes: Buffer) => {
-    output += bytes.toString("latin1");
+    const text = bytes.toString("latin1");
+    output += text;
+    options.onConsole?.(text);
     onOutput();
   });
   const end = new Promise<string>((resolve, reject) => {

@@ -8,8 +8,12 @@ export interface Row {
   /** Above 1 means that we are better, whichever way the unit runs. */
   readonly ratio: number;
   readonly unit: string;
-  /** What our interpreter did meanwhile, where that says something: million guest instructions a second. */
+  /** What our machine did meanwhile, where that says something: million guest instructions a second. */
   readonly oursMips?: number;
+  /** The share of these that ran translated. */
+  readonly oursTranslated?: number;
+  /** What our machine counted meanwhile, by the names of the metrics' catalog: for programs, not in the table. */
+  readonly oursCounters?: Readonly<Record<string, number>>;
 }
 
 export interface Report {
@@ -44,16 +48,22 @@ function round(value: number): number {
   return Number(value.toPrecision(4));
 }
 
+/** Columns that only some benchmarks have. */
+const MORE_COLUMNS: readonly { readonly title: string; of(row: Row): string | undefined }[] = [
+  { title: "ours, M instructions/s", of: ({ oursMips }) => oursMips?.toFixed(1) },
+  { title: "translated", of: ({ oursTranslated }) => oursTranslated?.toFixed(4) },
+];
+
 export function renderTable(report: Report): string {
-  const hasMips = report.rows.some((row) => row.oursMips !== undefined);
-  const head = ["case", "ours", "theirs", "ratio", "unit", ...(hasMips ? ["ours, M instructions/s"] : [])];
+  const more = MORE_COLUMNS.filter(({ of }) => report.rows.some((row) => of(row) !== undefined));
+  const head = ["case", "ours", "theirs", "ratio", "unit", ...more.map(({ title }) => title)];
   const body = report.rows.map((row) => [
     row.case,
     String(row.ours),
     String(row.theirs),
     String(row.ratio),
     row.unit,
-    ...(hasMips ? [row.oursMips === undefined ? "" : row.oursMips.toFixed(1)] : []),
+    ...more.map(({ of }) => of(row) ?? ""),
   ]);
   const widths = head.map((title, column) => Math.max(title.length, ...body.map((cells) => cells[column]?.length ?? 0)));
   const isText = (column: number): boolean => column === 0 || column === 4;

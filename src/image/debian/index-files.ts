@@ -5,7 +5,7 @@ import { WardianError } from "../../errors.js";
 import { decompressStream } from "../archive/compression.js";
 import { type Cache, Partial, readIndex, sha256Of, writeIndex } from "./cache.js";
 import { type DownloadOptions, downloadBytes, downloadFile } from "./download.js";
-import { isPackageRecord, type PackageRecord, readPackages } from "./packages.js";
+import { isPackageRecord, type PackageRecord, readPackages, type Selection } from "./packages.js";
 import { judgeAge, type ListedFile, parseRelease, type Release } from "./release.js";
 import { verifyClearSigned } from "./signature.js";
 
@@ -13,6 +13,7 @@ export interface IndexContext {
   cache: Cache;
   suite: string;
   keys: readonly string[];
+  selection: Selection;
   download: DownloadOptions;
 }
 
@@ -28,8 +29,7 @@ const LIST_NAME = "main/binary-riscv64/Packages";
 const IN_RELEASE_LIMIT_BYTES = 4 << 20;
 const LIST_LIMIT_BYTES = 128 << 20;
 const LIST_UNPACKED_LIMIT_BYTES = 1 << 30;
-/** The records of interest from the list seen last, so that a second fetch needs no 10 MB. */
-const RECORDS_INDEX = "packages";
+/** The records that were wanted from the list seen last are cached, so that a second fetch needs no 10 MB. */
 const RECORDS_FORMAT = 1;
 
 export async function readArchiveIndex(mirror: string, context: IndexContext): Promise<ArchiveIndex> {
@@ -46,14 +46,15 @@ export async function readArchiveIndex(mirror: string, context: IndexContext): P
   if (list === undefined || list.sizeBytes > LIST_LIMIT_BYTES) {
     throw new WardianError("guest-gone", `${mirror} has no package list for riscv64 in ${context.suite}; name another mirror.`);
   }
-  const known = await readKnownRecords(context.cache, list.sha256);
+  const known = await readKnownRecords(context, list.sha256);
   const records = known ?? (await fetchRecords(base, list, release, context));
-  if (known === undefined) await writeIndex(context.cache, RECORDS_INDEX, { format: RECORDS_FORMAT, listSha256: list.sha256, records });
+  if (known === undefined)
+    await writeIndex(context.cache, context.selection.index, { format: RECORDS_FORMAT, listSha256: list.sha256, records });
   return { mirror, records, notes: judgeAge(release, new Date()) };
 }
 
-async function readKnownRecords(cache: Cache, listSha256: string): Promise<PackageRecord[] | undefined> {
-  const stored = (await readIndex(cache.folder, RECORDS_INDEX)) as
+async function readKnownRecords({ cache, selection }: IndexContext, listSha256: string): Promise<PackageRecord[] | undefined> {
+  const stored = (await readIndex(cache.folder, selection.index)) as
     { format?: unknown; listSha256?: unknown; records?: unknown } | undefined | null;
   if (stored?.format !== RECORDS_FORMAT || stored.listSha256 !== listSha256 || !Array.isArray(stored.records)) return undefined;
   return stored.records.every(isPackageRecord) ? stored.records : undefined;
@@ -64,7 +65,7 @@ async function fetchRecords(base: string, list: ListedFile, release: Release, co
   const urls = [...(release.byHash ? [byHash] : []), `${base}/${LIST_NAME}.xz`];
   const unpackedBytes = Math.min(release.files.get(LIST_NAME)?.sizeBytes ?? LIST_UNPACKED_LIMIT_BYTES, LIST_UNPACKED_LIMIT_BYTES);
   const bytes = await fetchVerified(urls, "package list", list, context);
-  return readPackages(decompressStream(bytes, unpackedBytes));
+  return readPackages(decompressStream(bytes, unpackedBytes), context.selection.isWanted);
 }
 
 /** The first of `urls` that is there, downloaded (or gone on with) and checked. */

@@ -26,12 +26,23 @@ export function isOfInterest(name: string): boolean {
   return name === KERNEL_META_NAME || name === "busybox-static" || name === "opensbi" || KERNEL_NAME.test(name);
 }
 
-/** The records of interest in an unpacked package list. */
-export async function readPackages(chunks: AsyncIterable<Uint8Array>): Promise<PackageRecord[]> {
+/** Which records of the list are kept, and under which name the cache remembers them. */
+export interface Selection {
+  readonly index: string;
+  isWanted(name: string): boolean;
+}
+
+export const GUEST_SELECTION: Selection = { index: "packages", isWanted: isOfInterest };
+
+/** The records that are wanted, in an unpacked package list. */
+export async function readPackages(
+  chunks: AsyncIterable<Uint8Array>,
+  isWanted: Selection["isWanted"] = isOfInterest,
+): Promise<PackageRecord[]> {
   const records: PackageRecord[] = [];
   const take = (paragraph: string) => {
     const name = /^Package: (\S+)/m.exec(paragraph.slice(0, 300))?.[1];
-    if (name !== undefined && isOfInterest(name)) records.push(toRecord(paragraph));
+    if (name !== undefined && isWanted(name)) records.push(toRecord(paragraph));
   };
   const decoder = new TextDecoder();
   let rest = "";

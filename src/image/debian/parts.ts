@@ -7,7 +7,7 @@ import { extractFromDeb } from "./deb.js";
 import { checkAborted, type DownloadOptions, type Progress } from "./download.js";
 import { type ArchiveIndex, fetchVerified, type IndexContext, readArchiveIndex } from "./index-files.js";
 import { chooseMirrors } from "./mirror.js";
-import type { PackageRecord } from "./packages.js";
+import { GUEST_SELECTION, type PackageRecord, type Selection } from "./packages.js";
 import { loadArchiveKeys } from "./signature.js";
 import { type Fetch, openTransport } from "./transport.js";
 import { compareVersions } from "./version.js";
@@ -42,16 +42,22 @@ export interface KnownVersion {
   version: string;
 }
 
-/** What is wanted: one package, and the files of it to keep. */
+/** What is wanted: one package, and the files of it to keep; without `files` the whole of it, under the name DEB_FILE. */
 export interface Part {
   id: string;
   /** In errors: "there is no ...". */
   label: string;
   choose: (records: readonly PackageRecord[]) => PackageRecord | undefined;
   /** From a short name to what the file is called in the package. */
-  files: Readonly<Record<string, RegExp>>;
-  /** The version this release was tried with: only to tell when the archive has moved on. */
-  known: KnownVersion;
+  files?: Readonly<Record<string, RegExp>>;
+  /** The version this release was tried with: only to tell when the archive has moved on. Without it, the current one will do. */
+  known?: KnownVersion;
+}
+
+export const DEB_FILE = "deb";
+
+function namesOf({ files }: Part): string[] {
+  return files === undefined ? [DEB_FILE] : Object.keys(files);
 }
 
 const SUITE = "sid";
@@ -65,7 +71,13 @@ export interface Stored {
 }
 export type Found = Stored & { folder: string };
 
-export async function fetchParts(indexName: string, parts: readonly Part[], options: FetchOptions, seams: FetchSeams): Promise<Found[]> {
+export async function fetchParts(
+  indexName: string,
+  parts: readonly Part[],
+  options: FetchOptions,
+  seams: FetchSeams,
+  selection: Selection = GUEST_SELECTION,
+): Promise<Found[]> {
   checkAborted(options.signal);
   const folder = options.cacheDir ?? defaultCacheFolder(seams.env);
   const stored = readStored(await readIndex(folder, indexName), parts);
@@ -78,7 +90,7 @@ export async function fetchParts(indexName: string, parts: readonly Part[], opti
         `The ${indexName} is not complete in ${folder} and the network may not be used; run once with a network.`,
       );
     }
-    const fetched = await fetchMissing(missing, stored, folder, options, seams);
+    const fetched = await fetchMissing(missing, stored, folder, options, seams, selection);
     for (const [id, part] of fetched.parts) stored.set(id, part);
     await writeIndex(fetched.cache, indexName, { format: INDEX_FORMAT, parts: Object.fromEntries(stored) });
   }
@@ -91,22 +103,22 @@ function readStored(value: unknown, parts: readonly Part[]): Map<string, Stored>
   const index = value as { format?: unknown; parts?: Record<string, Partial<Stored> | undefined> } | undefined | null;
   const stored = new Map<string, Stored>();
   if (index?.format !== INDEX_FORMAT || typeof index.parts !== "object" || index.parts === null) return stored;
-  for (const { id, files } of parts) {
-    const part = index.parts[id];
+  for (const wanted of parts) {
+    const part = index.parts[wanted.id];
     const isSound =
       typeof part?.package === "string" &&
       typeof part.version === "string" &&
       typeof part.sha256 === "object" &&
       part.sha256 !== null &&
-      Object.keys(files).every((file) => /^[0-9a-f]{64}$/.test(String(part.sha256?.[file])));
-    if (isSound) stored.set(id, part as Stored);
+      namesOf(wanted).every((file) => /^[0-9a-f]{64}$/.test(String(part.sha256?.[file])));
+    if (isSound) stored.set(wanted.id, part as Stored);
   }
   return stored;
 }
 
 async function isComplete(folder: string, stored: Stored | undefined, part: Part): Promise<boolean> {
   if (stored === undefined) return false;
-  for (const file of Object.keys(part.files)) if (!(await hasBlob(folder, stored.sha256[file] as string))) return false;
+  for (const file of namesOf(part)) if (!(await hasBlob(folder, stored.sha256[file] as string))) return false;
   return true;
 }
 
@@ -121,6 +133,7 @@ async function fetchMissing(
   folder: string,
   options: FetchOptions,
   seams: FetchSeams,
+  selection: Selection,
 ): Promise<Fetched> {
   const mirrors = await chooseMirrors({ mirror: options.mirror, ...pick(seams) });
   const cache = await openCache(folder, seams.open);
@@ -132,7 +145,8 @@ async function fetchMissing(
     retryDelayMs: seams.retryDelayMs,
     stallTimeoutMs: seams.stallTimeoutMs,
   };
-  const context: IndexContext = { cache, suite: seams.suite ?? SUITE, keys: seams.keys ?? (await loadArchiveKeys()), download };
+  const keys = seams.keys ?? (await loadArchiveKeys());
+  const context: IndexContext = { cache, suite: seams.suite ?? SUITE, keys, selection, download };
   try {
     let index = await readFirstIndex(mirrors, context, options);
     const parts = new Map<string, Stored>();
@@ -182,7 +196,7 @@ async function readIndexFresh(mirror: string, context: IndexContext): Promise<Ar
 
 async function fetchPart(
   part: Part,
-  known: KnownVersion,
+  known: KnownVersion | undefined,
   first: ArchiveIndex,
   context: IndexContext,
   options: FetchOptions,
@@ -207,21 +221,21 @@ async function fetchPart(
     record = current;
     deb = await fetchDeb(record, index, context);
   }
-  if (known.package !== record.name || known.version !== record.version) {
+  if (known !== undefined && (known.package !== record.name || known.version !== record.version)) {
     const age = compareVersions(record.version, known.version) > 0 ? "newer" : "older";
     options.onNote?.(
       `${known.package} ${known.version} is gone from the archive; the ${age} ${record.name} ${record.version} is there and was fetched.`,
     );
   }
-  const files = await extractFromDeb(deb, part.files, `${record.name} ${record.version}`);
+  const files = part.files === undefined ? { [DEB_FILE]: deb } : await extractFromDeb(deb, part.files, `${record.name} ${record.version}`);
   const sha256: Record<string, string> = {};
   for (const [file, bytes] of Object.entries(files)) sha256[file] = await putBlob(context.cache, bytes);
   return { stored: { package: record.name, version: record.version, sha256 }, index };
 }
 
 /** The known version while the archive still has it, else the current one. */
-function chooseKnown(part: Part, known: KnownVersion, index: ArchiveIndex): PackageRecord {
-  const same = index.records.find((record) => record.name === known.package && record.version === known.version);
+function chooseKnown(part: Part, known: KnownVersion | undefined, index: ArchiveIndex): PackageRecord {
+  const same = index.records.find((record) => record.name === known?.package && record.version === known.version);
   const record = same ?? part.choose(index.records);
   if (record !== undefined) return record;
   throw new WardianError("guest-gone", `${index.mirror} has no ${part.label}; name another mirror.`);

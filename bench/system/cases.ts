@@ -1,0 +1,45 @@
+// The cases of `system`: what each runs in the guest, and how much of it. A script's standard output must be the same in every
+// machine: it is what is compared. Depends on nothing.
+
+export interface Case {
+  readonly name: string;
+  /** The mean is taken over programs: what people run. */
+  readonly kind: "shell" | "program";
+  readonly what: string;
+  /** Of whatever the script counts. */
+  readonly amount: number;
+  readonly quickAmount: number;
+  /** For busybox's sh; TEXT_PATH and the files of fixtures/bench/system (in SCRIPTS_PATH) are there. */
+  script(amount: number): string;
+}
+
+export const TEXT_PATH = "/bench/text";
+export const SCRIPTS_PATH = "/bench";
+const MIB = 2 ** 20;
+
+const KEY = "-K 000102030405060708090a0b0c0d0e0f -iv 0f0e0d0c0b0a09080706050403020100";
+const repeat = (amount: number, command: string): string => `i=0; while [ $i -lt ${amount} ]; do ${command} || exit 1; i=$((i+1)); done`;
+/** The first `mib` of the text, to a command's standard input. */
+const head = (mib: number): string => `/bin/busybox head -c ${Math.round(mib * MIB)} ${TEXT_PATH}`;
+
+// prettier-ignore
+export const CASES: readonly Case[] = [
+  { name: "sh",      kind: "shell",   what: "steps of a shell loop", amount: 300_000, quickAmount: 60_000,
+    script: (n) => `i=0; while [ $i -lt ${n} ]; do i=$((i+1)); done; echo $i` },
+  { name: "fork",    kind: "shell",   what: "x fork and exec",       amount: 300,     quickAmount: 100,
+    script: (n) => `${repeat(n, "/bin/busybox true")}; echo $i` },
+  { name: "7zz",     kind: "program", what: "MiB of text, packed and tested", amount: 2, quickAmount: 0.5,
+    script: (n) => `${head(n)} >/tmp/7zz.in && 7zz a -bd -mmt1 -mx5 -mtm- -mtr- /tmp/out.7z /tmp/7zz.in >/dev/null && 7zz t -bd /tmp/out.7z >/dev/null && cat /tmp/out.7z` },
+  { name: "sha256",  kind: "program", what: "x 8 MiB, openssl dgst", amount: 40,      quickAmount: 8,
+    script: (n) => repeat(n, `openssl dgst -sha256 ${TEXT_PATH}`) },
+  { name: "aes",     kind: "program", what: "x 8 MiB, openssl enc -aes-128-cbc", amount: 20, quickAmount: 4,
+    script: (n) => `${repeat(n, `openssl enc -aes-128-cbc ${KEY} -in ${TEXT_PATH} -out /tmp/aes`)}; cat /tmp/aes` },
+  { name: "python3", kind: "program", what: "rounds of work.py",     amount: 20,      quickAmount: 4,
+    script: (n) => `python3 -I -S -B ${SCRIPTS_PATH}/work.py ${n}` },
+  { name: "gzip",    kind: "program", what: "MiB of text",           amount: 8,       quickAmount: 2,
+    script: (n) => `${head(n)} | gzip -n -c` },
+  { name: "xz",      kind: "program", what: "MiB of text",           amount: 1,       quickAmount: 0.25,
+    script: (n) => `${head(n)} | xz -T1 -c` },
+  { name: "sqlite3", kind: "program", what: "rows",                  amount: 200_000, quickAmount: 50_000,
+    script: (n) => `sed s/ROWS/${n}/ ${SCRIPTS_PATH}/work.sql | sqlite3 :memory:` },
+];
