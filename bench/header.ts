@@ -4,16 +4,21 @@ import { cpus, totalmem } from "node:os";
 import { projectFile } from "./folder.js";
 
 export interface Header {
-  readonly versions: { readonly wardian: string; readonly node: string; readonly qemu: string; readonly guestKernel?: string };
+  readonly versions: { readonly wardian: string; readonly node: string; readonly qemu?: string; readonly guestKernel?: string };
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryMiB: number; readonly system: string };
 }
 
 const MIB = 2 ** 20;
 
-export function makeHeader(qemu: string, guestKernel: string | undefined): Header {
+export function makeHeader(qemu: string | undefined, guestKernel: string | undefined): Header {
   const { version } = JSON.parse(readFileSync(projectFile("package.json"), "utf8")) as { version: string };
   return {
-    versions: { wardian: version, node: process.version, qemu, ...(guestKernel === undefined ? {} : { guestKernel }) },
+    versions: {
+      wardian: version,
+      node: process.version,
+      ...(qemu === undefined ? {} : { qemu }),
+      ...(guestKernel === undefined ? {} : { guestKernel }),
+    },
     machine: {
       cpu: cpus()[0]?.model.trim() ?? "unknown",
       cores: cpus().length,
@@ -24,9 +29,10 @@ export function makeHeader(qemu: string, guestKernel: string | undefined): Heade
 }
 
 export function renderHeader({ versions, machine }: Header): string {
+  const theirs = versions.qemu === undefined ? "" : `; theirs: QEMU ${versions.qemu} (TCG)`;
   const kernel = versions.guestKernel === undefined ? "" : `, guest kernel ${versions.guestKernel}`;
   return [
-    `ours: wardian ${versions.wardian} on Node ${versions.node}; theirs: QEMU ${versions.qemu} (TCG)${kernel}`,
+    `ours: wardian ${versions.wardian} on Node ${versions.node}${theirs}${kernel}`,
     `machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryMiB} MiB, ${machine.system}`,
   ].join("\n");
 }

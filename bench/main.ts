@@ -7,29 +7,33 @@ import { benchCpu } from "./cpu.js";
 import { findGuest } from "./guest.js";
 import { makeHeader, renderHeader } from "./header.js";
 import { benchMemory } from "./memory.js";
+import { benchNative } from "./native.js";
 import { type BenchOptions, readCommandLine } from "./options.js";
 import { qemuVersion } from "./qemu.js";
 import { type Report, renderJson, renderTable } from "./report.js";
 import { benchSystem } from "./system.js";
 
 interface Bench {
-  readonly needsGuest: boolean;
+  /** What it is measured against, or in. */
+  readonly needs: readonly ("qemu" | "guest")[];
   run(options: BenchOptions): Promise<Report>;
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
-  cpu: { needsGuest: false, run: benchCpu },
-  boot: { needsGuest: true, run: benchBoot },
-  system: { needsGuest: true, run: benchSystem },
-  memory: { needsGuest: true, run: benchMemory },
-  api: { needsGuest: false, run: benchApi },
+  cpu: { needs: ["qemu"], run: benchCpu },
+  native: { needs: [], run: benchNative },
+  boot: { needs: ["qemu", "guest"], run: benchBoot },
+  system: { needs: ["qemu", "guest"], run: benchSystem },
+  memory: { needs: ["qemu", "guest"], run: benchMemory },
+  api: { needs: [], run: benchApi },
 };
 
 async function main(args: readonly string[]): Promise<void> {
   const { names, json, options } = readCommandLine(args, Object.keys(BENCHES));
   const chosen = names.flatMap((name) => BENCHES[name] ?? []);
-  const qemu = qemuVersion();
-  const guest = chosen.some((bench) => bench.needsGuest) ? await findGuest(options) : undefined;
+  const isNeeded = (what: "qemu" | "guest"): boolean => chosen.some(({ needs }) => needs.includes(what));
+  const qemu = isNeeded("qemu") ? qemuVersion() : undefined;
+  const guest = isNeeded("guest") ? await findGuest(options) : undefined;
   const header = makeHeader(qemu, guest?.kernelVersion);
   console.log(renderHeader(header));
   const reports: Report[] = [];

@@ -8,10 +8,12 @@ import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { WardianError } from "../../errors.js";
-import { sha256Of } from "./cache.js";
+import { blobPath, sha256Of } from "./cache.js";
+import { readDeb } from "./deb.js";
 import { FakeArchive, type FakeKey, type FakePackage, makeKey } from "./fake-archive.js";
 import { fetchFirmware, fetchGuest } from "./guest.js";
-import type { FetchOptions, FetchSeams } from "./parts.js";
+import { chooseNewest, type PackageRecord } from "./packages.js";
+import { DEB_FILE, type FetchOptions, fetchParts, type FetchSeams, type Part } from "./parts.js";
 
 const BUSYBOX_DATA = Buffer.alloc(300_000, "busybox ");
 const kernel = (abi: string, version: string, data: string | Uint8Array = `Image ${version}`): FakePackage[] => [
@@ -126,6 +128,29 @@ describe("fetchGuest", () => {
     expect(await readFile(firmware.jump, "utf8")).toBe("jump");
     expect(await readFile(firmware.dynamic, "utf8")).toBe("dynamic");
     expect(archive.requests).toEqual(["dists/sid/InRelease", "pool/main/opensbi_1.9-1_riscv64.deb"]);
+  });
+
+  it("keeps whole packages of a selection of its own, beside the guest's", async () => {
+    await archive.publish([...CURRENT, { name: "sqlite3", version: "3.53-1", files: { "usr/bin/sqlite3": "sqlite" } }]);
+    const part = { id: "sqlite", label: "sqlite3", choose: (records: PackageRecord[]) => chooseNewest(records, "sqlite3") } as Part;
+    const selection = { index: "packages-of-bench", isWanted: (name: string) => name === "sqlite3" };
+    const fetchSqlite = (more: FetchOptions = {}) => fetchParts("bench", [part], options(more), seams(), selection);
+    const [found] = await fetchSqlite();
+    expect(found).toMatchObject({ package: "sqlite3", version: "3.53-1" });
+    const deb = await readFile(blobPath(cacheDir, found?.sha256[DEB_FILE] ?? ""));
+    const names = [];
+    for await (const { name } of readDeb(deb, "sqlite3", () => true)) names.push(name);
+    expect(names).toEqual(["usr/bin/sqlite3"]);
+    expect(await fetchSqlite({ offline: true })).toEqual([found]);
+    expect((await get()).versions.busybox.package).toBe("busybox-static");
+    expect((await readdir(cacheDir)).sort()).toEqual([
+      "bench.json",
+      "guest.json",
+      "packages-of-bench.json",
+      "packages.json",
+      "partial",
+      "sha256",
+    ]);
   });
 
   it("takes the plain list where the mirror has no by-hash", async () => {
