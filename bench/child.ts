@@ -16,7 +16,7 @@ export type Task =
   /** Boots a kernel; its console goes to the parent. */
   | BootTask
   /** Brings the guest up to where it takes commands, and leaves it idle. */
-  | { readonly kind: "guest"; readonly kernel: string; readonly image: string; readonly memory: string }
+  | { readonly kind: "guest"; readonly kernel: string; readonly image: string; readonly memory: string; readonly engine: EngineName }
   /** Nothing: what Node itself takes. */
   | { readonly kind: "nothing" };
 
@@ -47,7 +47,8 @@ async function main(task: Task): Promise<void> {
   if (task.kind === "boot") return boot(task);
   if (task.kind === "guest") {
     const { Wardian } = await import("../src/index.js");
-    await Wardian.boot({ kernel: task.kernel, image: task.image, memory: task.memory });
+    const { kernel, image, memory, engine } = task;
+    await Wardian.boot({ kernel, image, memory, engine });
   }
   tell({ kind: "up" });
 }

@@ -77,7 +77,7 @@ export async function benchMemory(options: BenchOptions): Promise<Report> {
       for (let n = 0; n < (options.quick ? 1 : 3); n++) {
         const baseline = await measureOurs({ kind: "nothing" });
         baselines.push(baseline);
-        ours.push((await measureOurs({ kind: "guest", kernel, image, memory })) - baseline);
+        ours.push((await measureOurs({ kind: "guest", kernel, image, memory, engine: options.engine ?? "auto" })) - baseline);
         theirs.push(await measureTheirs(kernel, initrd, memory));
         options.onProgress(`memory, ${memory}: ours ${ours.at(-1)?.toFixed(1)}, theirs ${theirs.at(-1)?.toFixed(1)} MiB`);
       }

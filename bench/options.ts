@@ -6,7 +6,7 @@ import { ENGINE_NAMES, type EngineName } from "../src/machine/engine-name.js";
 export interface BenchOptions {
   /** Fewer and shorter rounds: figures to look at, not to quote. */
   readonly quick: boolean;
-  /** How our machine runs the programs of `cpu`, `native` and `system`; default: as a user's does. */
+  /** How our machine runs the programs of `cpu`, `native` and `system` and the guests of `memory`; default: as a user's does. */
   readonly engine?: EngineName;
   /** Cases of `system` to run; default: all. */
   readonly only?: readonly string[];
