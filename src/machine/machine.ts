@@ -71,6 +71,7 @@ export type RunOutcome =
   | { readonly kind: "crash" };
 
 const SECTOR_BYTES = 512;
+const ZEROS = Buffer.alloc(PAGE_BYTES);
 const NEVER = 0xffffffffffffffffn;
 const TICKS_PER_MS = TIMEBASE_HZ / 1000;
 const NS_PER_TICK = 1_000_000_000n / BigInt(TIMEBASE_HZ);
@@ -240,7 +241,7 @@ export class Machine {
     for (let done = 0; done < bytes.length;) {
       const at = pa + done;
       const part = bytes.subarray(done, done + PAGE_BYTES - (at % PAGE_BYTES));
-      if (!fresh || part.some((byte) => byte !== 0)) this.#bytes(this.#guestPtr(at), part.length).set(part);
+      if (!fresh || ZEROS.compare(part, 0, part.length, 0, part.length) !== 0) this.#bytes(this.#guestPtr(at), part.length).set(part);
       done += part.length;
     }
   }

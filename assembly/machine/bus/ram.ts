@@ -12,7 +12,7 @@ const HEAP_TOP_PTR: usize = BOARD_PTR + 72; // u32
 const SLOTS_PTR: usize = BOARD_PTR + 76; // u32, slots in use
 const NEXT_SLOT_PTR: usize = BOARD_PTR + 80; // u32, and the end of the run of slots it comes from
 const SLOT_RUN_BYTES: u32 = 0x40000; // slots are taken in runs, so that their alignment wastes little
-const GROW_PAGES: i32 = 64; // 4 MiB at a time
+const GROW_PAGES: i32 = 512; // 32 MiB at a time
 
 export function ramInit(sizeBytes: u64): void {
   store<u64>(RAM_BYTES_PTR, sizeBytes);
