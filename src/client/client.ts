@@ -1,9 +1,8 @@
 // The typed HTTP client: hono's, with the API's own routes as its type, over TCP, TLS or a unix socket. May depend on types of api/,
 // and on the files beside it.
 import { hc } from "hono/client";
-import { fetch as undiciFetch } from "undici";
 import type { AppType } from "../api/app.js";
-import { Transport, type TransportOptions } from "./transport.js";
+import { loadUndici, Transport, type TransportOptions } from "./transport.js";
 
 export interface ClientOptions extends TransportOptions {
   /** Instead of our own; it then minds TLS and sockets itself. */
@@ -19,7 +18,7 @@ export type WardianClient = ReturnType<typeof hc<AppType>>;
 export function createClient(url: string, options: ClientOptions = {}): WardianClient {
   const transport = new Transport(url, options);
   const ownFetch = ((input: string, init: object) =>
-    undiciFetch(input, { ...init, dispatcher: transport.agent })) as unknown as typeof fetch;
+    loadUndici().fetch(input, { ...init, dispatcher: transport.agent })) as unknown as typeof fetch;
   return hc<AppType>(transport.address.base, {
     fetch: options.fetch ?? ownFetch,
     headers: transport.headers,
