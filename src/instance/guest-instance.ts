@@ -4,6 +4,7 @@ import type { Writable } from "node:stream";
 import { GUEST_START_TIMEOUT_MS } from "../config.js";
 import { WardianError } from "../errors.js";
 import { AgentSession, streamTransport } from "../machine/agent/index.js";
+import { returnMemory } from "../machine/memory-return.js";
 import { parseSize } from "../machine/size.js";
 import { VirtualMachine, type VmExit } from "../machine/vm.js";
 import type { CounterSample } from "../metrics/catalog.js";
@@ -77,6 +78,7 @@ export class GuestInstance implements LiveInstance {
       await guest.stop();
       throw error;
     }
+    returnMemory();
     return guest;
   }
 
