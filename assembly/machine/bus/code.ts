@@ -2,8 +2,8 @@
 // them; every write to guest memory drops what it changes. Knows nothing of decoding; depends on layout and hart only.
 //
 //   header (1,088 bytes): u32 page table entry that owns it (0: free) | u32 writes since the last decode | u32 next free
-//                       u32 first of the page's regions (translate/regions.ts; 0: none), then from byte 32 on a bit a halfword for each
-//                       mode that regions are made for: translated
+//                       u32 first of the page's regions (translate/regions.ts; 0: none) | u32 not 0: was fetched from since the clock
+//                       hand went by; then from byte 32 on a bit a halfword for each mode that regions are made for: translated
 //   slot (8 bytes):     u16 op | u8 rd | u8 rs1 | i16 imm | u8 rs2 | u8 rm          (isa/insn.ts)
 //   page:               header, 2048 slots, then 2 slots OP_PAGE_END
 import { BOARD_PTR } from "../layout";
@@ -27,14 +27,15 @@ export const PAGE_SLOTS: usize = 2048;
 export const CODE_BYTES: usize = PAGE_SLOTS * SLOT_BYTES;
 const HEADER_BYTES: usize = 1088;
 const CHAIN_OFFSET: usize = 12;
+const USED_OFFSET: usize = 16;
 const MARKS_OFFSET: usize = 32;
 const MARKS_BYTES: usize = PAGE_SLOTS / 8;
 const MODES: usize = 4;
-const MAX_CODE_PAGES: u32 = 2048; // 32 MiB of decoded instructions for 8 MiB of guest code
+const MAX_CODE_PAGES: u32 = 4096; // 70 MiB of decoded instructions for 16 MiB of guest code
 const WRITES_TO_RELEASE: u32 = 64;
 
 const COUNT_PTR: usize = BOARD_PTR + 128; // u32, decoded pages ever made
-const NEXT_PTR: usize = BOARD_PTR + 132; // u32, the one to take next when all are made
+const NEXT_PTR: usize = BOARD_PTR + 132; // u32, where the clock hand stands
 const FREE_PTR: usize = BOARD_PTR + 136; // u32, head of the list of free ones
 const KEPT_PTR: usize = BOARD_PTR + 140; // u32, decoded pages that belong to a guest page
 const PAGES_PTR: usize = BOARD_PTR + 0x4000; // u32 each
@@ -42,7 +43,7 @@ const RETIRED_COUNT_PTR: usize = BOARD_PTR + 144; // u32
 const RETIRED_PTR: usize = BOARD_PTR + 0x8000; // u32 each: chains of regions that no longer hold
 const MAX_RETIRED: u32 = 4096;
 
-/** Makes a decoded page for a page table entry; it takes the place of the oldest one when there are too many. */
+/** Makes a decoded page for a page table entry; it takes the place of one that was not fetched from for long when there are too many. */
 export function codeTake(entryPtr: usize): usize {
   const code = takePage();
   store<u32>(code - HEADER_BYTES, <u32>entryPtr);
@@ -72,11 +73,25 @@ function takePage(): usize {
     endPage(code);
     return code;
   }
-  const next = load<u32>(NEXT_PTR);
-  store<u32>(NEXT_PTR, (next + 1) % MAX_CODE_PAGES);
-  const code = <usize>load<u32>(PAGES_PTR + (next << 2));
-  detach(<usize>load<u32>(code - HEADER_BYTES));
+  detach(<usize>load<u32>(leastUsed() - HEADER_BYTES));
   return takePage();
+}
+
+/** A page that was not fetched from for a turn of the clock. All pages belong to guest pages. */
+function leastUsed(): usize {
+  while (true) {
+    const next = load<u32>(NEXT_PTR);
+    store<u32>(NEXT_PTR, (next + 1) % MAX_CODE_PAGES);
+    const code = <usize>load<u32>(PAGES_PTR + (next << 2));
+    if (load<u32>(code - HEADER_BYTES, USED_OFFSET) == 0) return code;
+    store<u32>(code - HEADER_BYTES, 0, USED_OFFSET);
+  }
+}
+
+/** The page is fetched from: it is kept for another turn of the clock. */
+@inline
+export function codeFetched(code: usize): void {
+  store<u32>(code - HEADER_BYTES, 1, USED_OFFSET);
 }
 
 /** Writes the two sentinel slots behind a decoded page. */

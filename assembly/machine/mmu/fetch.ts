@@ -5,7 +5,7 @@ import { SCRATCH_CODE_OFFSET, SCRATCH_RAW_OFFSET } from "../hart/context";
 import { PMP_X, pmpAllows, pmpUniform } from "../hart/pmp";
 import { Hart } from "../hart/state";
 import { takeException } from "../hart/trap";
-import { codeTake, endPage, OP_PAGE_END, PAGE_SLOTS, SLOT_BYTES } from "../bus/code";
+import { codeFetched, codeTake, endPage, OP_PAGE_END, PAGE_SLOTS, SLOT_BYTES } from "../bus/code";
 import { isRam, pageEntry, ramPtr } from "../bus/ram";
 import { noteLevel, protectPage } from "./tlb";
 import { ACCESS_FETCH, translate, walkedLevel, walkedPa } from "./walk";
@@ -69,6 +69,7 @@ function fillFetch(h: Hart, pc: u64, entry: usize): u64 {
       code = codeTake(pageTableEntry);
       protectPage(raw);
     }
+    codeFetched(code);
     store<u32>(entry, <u32>code, 8);
     store<u32>(entry, <u32>raw, 12);
   }

@@ -11,12 +11,16 @@ import { Insn } from "../isa/insn";
 import { decodeAt } from "../interp/decode";
 import { BLOCK_OF_PTR, BLOCKS_PTR, FLAGS_PTR, INSNS_PTR, WORK_PTR } from "./layout";
 import { MAX_TABLE_ENTRIES, placeInTable } from "./jump-tables";
-import { entryAt, findEntry, MAX_REGION_PAGES } from "./regions";
+import { entryAt, findEntry, MAX_REGION_PAGES, regionAt } from "./regions";
 
 const WINDOW_PAGES: u32 = 8;
 const WINDOW_BEFORE: u64 = 2;
 const WINDOW_HALVES: u32 = WINDOW_PAGES * 2048;
-const MAX_INSNS: u32 = 3000;
+/** Instructions of a region. V8's time grows faster than their number, so a larger one is made only where its parts jump to one another a lot. */
+const SMALL_INSNS: u32 = 150;
+const LARGE_INSNS: u32 = 1500;
+/** A region of so many instructions is not made a second time as a part of a small one. */
+const SHARED_INSNS: u32 = 40;
 export const MAX_BLOCKS: u32 = 500;
 
 /** Within so many halfwords before a jump its table is looked up. */
@@ -101,6 +105,8 @@ let lowestHw: u32 = 0;
 let highestHw: u32 = 0;
 let jumpsThroughRegister: bool = false;
 let takesAll: bool = false;
+let mode: u32 = 0;
+let limit: u32 = 0;
 
 const PAGE_CODE: usize = memory.data(WINDOW_PAGES * 4);
 const PAGE_RAW: usize = memory.data(WINDOW_PAGES * 4);
@@ -160,8 +166,10 @@ function flag(hw: u32, bit: u8): void {
  * Finds the blocks of a region that begins at `pc`; false where there is nothing to translate. What has never run is left out, unless
  * `all` is wanted: an edge into it leaves the region.
  */
-export function discover(h: Hart, pc: u64, mode: u32, all: bool): bool {
+export function discover(h: Hart, pc: u64, inMode: u32, isLarge: bool, all: bool): bool {
+  limit = isLarge || all ? LARGE_INSNS : SMALL_INSNS;
   takesAll = all;
+  mode = inMode;
   windowVa = (pc & ~0xfff) - (WINDOW_BEFORE << 12);
   entryHw = (<u32>(pc - windowVa)) >>> 1;
   memory.fill(FLAGS_PTR, 0, WINDOW_HALVES);
@@ -177,7 +185,7 @@ export function discover(h: Hart, pc: u64, mode: u32, all: bool): bool {
   store<u32>(WORK_PTR, entryHw);
   flag(entryHw, LEADER);
   walk(h, 1);
-  while (addTargets(h, mode));
+  while (addTargets(h));
   cut();
   // A page that gave way to another one of the window takes the generation with it.
   return h.generation == generation && insns > 1 && !(blockAt(0).end == END_LEAVE && blockAt(0).count == 1);
@@ -223,6 +231,15 @@ function hasRun(h: Hart, hw: u32): bool {
   return code != 0 && (load<u16>(code + (((<usize>hw) & 2047) << 3)) & OP_MASK) != OP_UNDECODED;
 }
 
+/** True where another region begins that is too large to be made a second time as a part of this one. */
+function isElsewhere(hw: u32): bool {
+  if (limit == LARGE_INSNS || hw == entryHw || pageCode(hw >>> 11) == 0) return false;
+  const slot = slotOf(hw);
+  if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return false;
+  const entry = findEntry(slot, mode);
+  return entry != 0 && regionAt(entryAt(entry).region).insns >= SHARED_INSNS;
+}
+
 /** The slot of `hw` in its decoded page, which must be known. */
 @inline
 function slotOf(hw: u32): usize {
@@ -233,14 +250,14 @@ function slotOf(hw: u32): usize {
  * Looks for places that jumps through a register may go to, where there is such a jump: what tables name that the code has the address of,
  * what has run between the region's instructions but was not reached, and what was found hot by itself. True where there was one.
  */
-function addTargets(h: Hart, mode: u32): bool {
+function addTargets(h: Hart): bool {
   if (!jumpsThroughRegister) return false;
   const before = targets;
   for (let hw = lowestHw; hw < highestHw; hw++) {
     if (pageCode(hw >>> 11) == 0) continue;
     const isReached = (flags(hw) & VISITED) != 0;
     const slot = slotOf(hw);
-    if (isReached ? isCase(slot, mode) : <u32>(load<u16>(slot) & OP_MASK) >= OP_ENTRY) addTarget(h, hw);
+    if (isReached ? isCase(slot) : <u32>(load<u16>(slot) & OP_MASK) >= OP_ENTRY) addTarget(h, hw);
     if (isReached && isAddress(hw)) addTable(h, addressAt(hw));
     if (isReached && isJump(hw)) addTablesBefore(h, hw);
   }
@@ -305,7 +322,7 @@ function addTable(h: Hart, table: u64): void {
 }
 
 /** True where a region was found to begin, not just to go on. */
-function isCase(slot: usize, mode: u32): bool {
+function isCase(slot: usize): bool {
   if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return false;
   const entry = findEntry(slot, mode);
   return entry != 0 && entryAt(entry).isCase;
@@ -313,11 +330,10 @@ function isCase(slot: usize, mode: u32): bool {
 
 /** Marks what can be reached as visited, and where blocks begin: from `count` places on the work list. */
 function walk(h: Hart, count: u32): void {
-  let top = WORK_PTR + ((<usize>count) << 2);
-  while (top > WORK_PTR) {
-    top -= 4;
-    let hw = load<u32>(top);
-    while (hw < WINDOW_HALVES && !(flags(hw) & VISITED) && insns < MAX_INSNS && read(h, hw)) {
+  let end = WORK_PTR + ((<usize>count) << 2);
+  for (let at = WORK_PTR; at < end; at += 4) {
+    let hw = load<u32>(at);
+    while (hw < WINDOW_HALVES && !(flags(hw) & VISITED) && insns < limit && !isElsewhere(hw) && read(h, hw)) {
       flag(hw, VISITED);
       insns++;
       lowestHw = min(lowestHw, hw);
@@ -341,10 +357,10 @@ function walk(h: Hart, count: u32): void {
           if (next >= WINDOW_HALVES || !hasRun(h, next)) break;
           flag(next, LEADER | RESUMED);
         } else {
-          if (<u32>target < WINDOW_HALVES && top < WORK_PTR + 0x8000 && hasRun(h, <u32>target)) {
+          if (<u32>target < WINDOW_HALVES && end < WORK_PTR + 0x8000 && hasRun(h, <u32>target)) {
             flag(<u32>target, LEADER);
-            store<u32>(top, <u32>target);
-            top += 4;
+            store<u32>(end, <u32>target);
+            end += 4;
           }
           if (op == OP_JAL || next >= WINDOW_HALVES || !hasRun(h, next)) break;
           flag(next, LEADER);

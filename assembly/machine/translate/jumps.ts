@@ -8,12 +8,18 @@ import { Hart, hartAt, PRIV_M } from "../hart/state";
 import { MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
 import { OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
+import { heatPtr } from "./heat";
 import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
 import { endRetired, entryAt, findEntry, holds } from "./regions";
 
 const JUMP_ENTRIES: usize = 2048;
 const JUMPS_BYTES: usize = JUMP_ENTRIES * 16;
 const MAX_DEPTH: i32 = 200;
+/** Links between two that are looked at, and how often one must be seen. */
+const LINK_SAMPLE: u64 = 64;
+const HOT_LINK: u32 = 200;
+/** Where the heat of links is kept: under modes of its own. */
+const LINK_HEAT: u32 = 4;
 const NO_MODE: u32 = 0xffffffff;
 
 /** The cache that is in use, and what the caches were filled in. */
@@ -26,7 +32,12 @@ class Jumps {
   retired: u64; // instructions that translated code ran
   stepped: u64; // times it left an instruction to the interpreter
   ended: u64; // times it came to a place without a region
-  generation0: u64;
+  generation0: u64; // one a mode
+  generation1: u64;
+  generation2: u64;
+  generation3: u64;
+  links: u64; // from region to region in runRegions()
+  hotLink: u32;
 }
 
 
@@ -105,18 +116,37 @@ export function runRegions(h: Hart, budget: i32): i32 {
   if (hasMode(mode)) {
     useCache(h, mode);
     state().entered++;
+    const s = state();
     let before = 0;
     do {
       before = n;
       n = enterAt(h.pc, n, MAX_DEPTH);
-    } while (n > 0 && n != before && h.stepOver == 0);
-    const s = state();
+    } while (n > 0 && n != before && h.stepOver == 0 && !isHotLink(h, mode));
     h.retired += budget - n;
     s.retired += budget - n;
     if (h.stepOver != 0) s.stepped++;
     else if (n > 0) s.ended++;
   }
   return n;
+}
+
+/** One region went on to another by way of runRegions(); true where that has happened so often at h.pc that they should be one. */
+function isHotLink(h: Hart, mode: u32): bool {
+  if (++state().links % LINK_SAMPLE != 0) return false;
+  const code = decodedPage(h, h.pc);
+  if (code == 0) return false;
+  const ptr = heatPtr(code + (((<usize>h.pc) & 0xffe) << 2), mode + LINK_HEAT);
+  const heat = <u32>load<u8>(ptr) + 1;
+  store<u8>(ptr, <u8>(heat % HOT_LINK));
+  if (heat == HOT_LINK) state().hotLink = 1;
+  return heat == HOT_LINK;
+}
+
+/** True once where runRegions() came back because h.pc is a hot link. */
+export function takeHotLink(): bool {
+  const isHot = state().hotLink != 0;
+  state().hotLink = 0;
+  return isHot;
 }
 
 function useCache(h: Hart, mode: u32): void {

@@ -29,11 +29,12 @@ export class Region {
   generation: u64;
   isLive: bool;
   isReady: bool; // the host has compiled it
+  isLarge: bool; // made as large as can be, or not worth it
   wasUsed: bool; // since the clock hand went by
   serial: u32; // tells it from an earlier one of the same number
   next: u32; // of the free ones
   entries: u32; // first of them
-  insns: u32;
+  insns: u32; // that it was made from
 
 
   @inline
@@ -128,7 +129,7 @@ export function findEntry(slotPtr: usize, mode: u32): u32 {
 }
 
 /** A record for a new region; the one that has been out of use for longest gives way where all are taken. */
-export function takeRegion(h: Hart, mode: u32): u32 {
+export function takeRegion(h: Hart, mode: u32, insns: u32, isLarge: bool): u32 {
   const s = shelf();
   while ((s.free == 0 && s.made == MAX_REGIONS - 1) || (s.freeEntries == 0 && s.madeEntries > MAX_ENTRIES - 600)) evict(h);
   let index = s.free;
@@ -140,6 +141,8 @@ export function takeRegion(h: Hart, mode: u32): u32 {
   region.serial = ++s.serials;
   s.waiting++;
   region.mode = mode;
+  region.insns = insns;
+  region.isLarge = isLarge;
   region.pages = 0;
   region.generation = 0;
   region.wasUsed = true;

@@ -23,7 +23,7 @@ import {
   switchBlock,
   windowPages,
 } from "./discover";
-import { hasMode, modeOf, runRegions } from "./jumps";
+import { hasMode, modeOf, runRegions, takeHotLink } from "./jumps";
 import { heatPtr } from "./heat";
 import { TRANSLATED_PTR } from "./layout";
 import { useContext } from "./memory";
@@ -91,7 +91,7 @@ export function execute(h: Hart, budget: i32): i32 {
   const how = state().engine;
   if (how == ENGINE_INTERPRET) return run(changetype<Interpreter>(h), budget);
   const chunk = how == ENGINE_EAGER ? 1 : min(budget, SAMPLE_INSNS);
-  if (how == ENGINE_EAGER && h.stepOver == 0) translateAt(h, h.pc);
+  if (how == ENGINE_EAGER && h.stepOver == 0) translateAt(h, h.pc, false);
   const left = run(changetype<Interpreter>(h), chunk);
   h.stepOver = 0;
   const n = budget - chunk + left;
@@ -107,6 +107,10 @@ export function execute(h: Hart, budget: i32): i32 {
 function runTranslated(h: Hart, budget: i32): i32 {
   const n = runRegions(h, budget);
   if (n <= 0) return n;
+  if (takeHotLink()) {
+    translateAt(h, h.pc, true);
+    return n;
+  }
   if (h.stepOver == 0) warm(h, h.pc, true);
   h.stepOver = 1;
   return n;
@@ -124,11 +128,11 @@ function warm(h: Hart, pc: u64, inVain: bool): void {
   if (heat < HOT) return;
   store<u8>(ptr, 0);
   const isEnough = isTranslated(code, slot, mode) && (!inVain || waitingRegions() != 0);
-  if (!isEnough || ++state().covered % COVERED_HOT == 0) translateAt(h, pc);
+  if (!isEnough || ++state().covered % COVERED_HOT == 0) translateAt(h, pc, false);
 }
 
-/** Makes a region that begins at `pc`, if none is there. No translated code may be running. */
-function translateAt(h: Hart, pc: u64): void {
+/** Makes a region that begins at `pc`, if none is there, or only a small one where it is to be large. No translated code may be running. */
+function translateAt(h: Hart, pc: u64, isLarge: bool): void {
   if (state().isRefused) return;
   if (retiredChains() != 0) endRetired(h);
   const mode = modeOf(h);
@@ -137,14 +141,22 @@ function translateAt(h: Hart, pc: u64): void {
   const slot = ((<usize>pc) & 0xffe) >>> 1;
   const known = findEntry(code + (slot << 3), mode);
   if (known != 0) {
-    markEntry(entryAt(known));
-    return;
+    const region = regionAt(entryAt(known).region);
+    if (!isLarge || region.isLarge) {
+      markEntry(entryAt(known));
+      return;
+    }
+    region.isLarge = true;
   }
-  if (waitingRegions() == MAX_WAITING || isWaiting(code + (slot << 3), mode) || !discover(h, pc, mode, state().engine == ENGINE_EAGER))
+  if (
+    waitingRegions() == MAX_WAITING ||
+    isWaiting(code + (slot << 3), mode) ||
+    !discover(h, pc, mode, isLarge, state().engine == ENGINE_EAGER)
+  )
     return;
   order();
   useContext(mode);
-  const index = takeRegion(h, mode);
+  const index = takeRegion(h, mode, insns, isLarge);
   if (!writeModule()) {
     endRegion(h, index);
     return;
