@@ -18,7 +18,7 @@ const WINDOW_BEFORE: u64 = 2;
 const WINDOW_HALVES: u32 = WINDOW_PAGES * 2048;
 /** Instructions of a region. V8's time grows faster than their number, so a larger one is made only where its parts jump to one another a lot. */
 const SMALL_INSNS: u32 = 150;
-const LARGE_INSNS: u32 = 1500;
+const LARGE_INSNS: u32 = 700;
 /** A region of so many instructions is not made a second time as a part of a small one. */
 const SHARED_INSNS: u32 = 40;
 export const MAX_BLOCKS: u32 = 500;

@@ -1,7 +1,7 @@
 // A translated function: its locals but those of registers, its labels, and small instructions. Depends on writer and wasm.
 //
 //   (pc: i64, n: i32, depth: i32, entry: i32) -> i32
-//   pc: of the region's first instruction; n: the budget of instructions, above 0; depth: calls that may still nest; entry: 0 for the
+//   pc: of the region's first instruction; n: the budget of instructions, above 0; depth: the stack that calls may still take; entry: 0 for the
 //   first instruction, else the selector of the block where it is entered
 //
 //   load the registers that the region may need (registers.ts)
@@ -134,7 +134,13 @@ export function close(): void {
   nesting--;
 }
 
+/** How a branch names a label. */
+@inline
+export function depthOf(label: u32): u32 {
+  return nesting - 1 - label;
+}
+
 export function branch(opcode: u32, label: u32): void {
   byte(opcode);
-  unsigned(nesting - 1 - label);
+  unsigned(depthOf(label));
 }

@@ -14,7 +14,8 @@ import { endRetired, entryAt, findEntry, holds } from "./regions";
 
 const JUMP_ENTRIES: usize = 2048;
 const JUMPS_BYTES: usize = JUMP_ENTRIES * 16;
-const MAX_DEPTH: i32 = 200;
+/** Stack that translated code may take, in units of 64 bytes (body.ts): V8 has just below 1 MB. */
+const MAX_DEPTH: i32 = 9000;
 /** Links between two that are looked at, and how often one must be seen. */
 const LINK_SAMPLE: u64 = 64;
 const HOT_LINK: u32 = 200;

@@ -4,10 +4,10 @@
 // A forward edge jumps out of a `block` that ends where its target begins; all of these blocks open where the innermost loop that holds
 // the target opens, those that end later first. An edge back jumps to its `loop`. An edge that has neither leaves the region.
 import { blockAt, END_BRANCH, END_TAIL_REGISTER, NO_BLOCK, switchBlock, targetAt, targets } from "./discover";
-import { branch, close, get, i32Const, open, SELECTOR, set } from "./frame";
+import { close, depthOf, get, i32Const, open, SELECTOR, set } from "./frame";
 import { LABELS_PTR } from "./layout";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
-import { byte, hintUnlikely } from "./writer";
+import { byte, unsigned } from "./writer";
 import * as op from "./wasm";
 
 /** Selectors given out. */
@@ -16,6 +16,8 @@ let selectors: u32 = 0;
 /** Labels of blocks and loops, by the position they stand for: u16 each, of blocks first. */
 const BLOCK_LABELS: usize = LABELS_PTR;
 const LOOP_LABELS: usize = LABELS_PTR + 0x1000;
+/** Where each selector leads from the place at hand: u16 each. */
+const SELECTED_LABELS: usize = LABELS_PTR + 0x2000;
 
 
 @inline
@@ -78,31 +80,32 @@ function reachFromOutside(from: u32, to: u32): void {
 }
 
 /**
- * Goes on to where the selector leads, if it is set: to a block of this component (of `head`; NO_BLOCK: outside of all), with the selector
- * then 0 again, or to the head of a component within it.
+ * Goes on to where the selector leads, if that lies in this component (of `head`; NO_BLOCK: outside of all): to a block of it, or to the head
+ * of a component within it. The selector stays until the block is reached.
  */
 export function dispatch(head: u32): void {
   if (selectors == 0 || !leadsInto(head)) return;
-  get(SELECTOR);
-  hintUnlikely();
-  open(op.IF);
   const first = head == NO_BLOCK ? 0 : blockAt(head).position + 1;
   const last = head == NO_BLOCK ? placed() - 1 : blockAt(head).componentEnd;
+  const none = open(op.BLOCK);
+  for (let selector: u32 = 0; selector <= selectors; selector++) store<u16>(SELECTED_LABELS + ((<usize>selector) << 1), <u16>none);
+  let lowest = selectors;
+  let highest: u32 = 0;
   for (let position: u32 = first; position <= last; position++) {
     const index = blockIn(position);
-    const block = blockAt(index);
-    if (block.selector == 0 || index == head) continue;
-    get(SELECTOR);
-    i32Const(block.selector);
-    byte(op.I32_EQ);
-    open(op.IF);
-    if (block.parent == head) {
-      i32Const(0);
-      set(SELECTOR);
-    }
-    branch(op.BR, labelAt(BLOCK_LABELS, blockAt(childOf(head, index)).position));
-    close();
+    const selector = blockAt(index).selector;
+    if (selector == 0 || index == head) continue;
+    lowest = min(lowest, selector);
+    highest = max(highest, selector);
+    store<u16>(SELECTED_LABELS + ((<usize>selector) << 1), <u16>blockLabel(childOf(head, index)));
   }
+  get(SELECTOR);
+  i32Const(lowest);
+  byte(op.I32_SUB);
+  byte(op.BR_TABLE);
+  unsigned(highest - lowest + 1);
+  for (let selector = lowest; selector <= highest; selector++) unsigned(depthOf(labelAt(SELECTED_LABELS, selector)));
+  unsigned(depthOf(none));
   close();
 }
 

@@ -29,23 +29,13 @@
     (i32.const 131072)
    )
   )
-  (block $block3
+  (block $block4
    (block $block
-    (@metadata.code.branch_hint "\00")
-    (if
-     (local.get $3)
-     (then
-      (if
-       (i32.eq
-        (local.get $3)
-        (i32.const 1)
-       )
-       (then
-        (local.set $3
-         (i32.const 0)
-        )
-        (br $block)
-       )
+    (block $block1
+     (br_table $block $block1
+      (i32.sub
+       (local.get $3)
+       (i32.const 1)
       )
      )
     )
@@ -77,7 +67,7 @@
       (local.get $1)
       (i32.sub
        (local.get $2)
-       (i32.const 1)
+       (i32.const 4)
       )
       (i32.const 0)
      )
@@ -105,8 +95,11 @@
      )
     )
    )
-   (block $block2
-    (block $block1
+   (block $block3
+    (block $block2
+     (local.set $3
+      (i32.const 0)
+     )
      (local.set $1
       (i32.sub
        (local.get $1)
@@ -122,14 +115,14 @@
      (local.set $4
       (i32.const 262145)
      )
-     (br $block1)
      (br $block2)
+     (br $block3)
     )
     (i64.store offset=1104 align=1
      (i32.const 131072)
      (local.get $22)
     )
-    (br $block3)
+    (br $block4)
    )
   )
   (i64.store align=1

@@ -45,23 +45,13 @@
     (i32.const 131072)
    )
   )
-  (block $block3
+  (block $block4
    (block $block
-    (@metadata.code.branch_hint "\00")
-    (if
-     (local.get $3)
-     (then
-      (if
-       (i32.eq
-        (local.get $3)
-        (i32.const 1)
-       )
-       (then
-        (local.set $3
-         (i32.const 0)
-        )
-        (br $block)
-       )
+    (block $block1
+     (br_table $block $block1
+      (i32.sub
+       (local.get $3)
+       (i32.const 1)
       )
      )
     )
@@ -79,8 +69,11 @@
     )
    )
    (loop $label
-    (block $block2
-     (block $block1
+    (block $block3
+     (block $block2
+      (local.set $3
+       (i32.const 0)
+      )
       (@metadata.code.branch_hint "\00")
       (if
        (i32.le_s
@@ -91,7 +84,7 @@
         (local.set $4
          (i32.const 131072)
         )
-        (br $block1)
+        (br $block2)
        )
       )
       (local.set $1
@@ -135,7 +128,7 @@
         (local.set $4
          (i32.const 131077)
         )
-        (br $block1)
+        (br $block2)
        )
       )
       (@metadata.code.branch_hint "\00")
@@ -147,7 +140,7 @@
         (local.set $4
          (i32.const 131077)
         )
-        (br $block1)
+        (br $block2)
        )
       )
       (local.set $21
@@ -181,7 +174,7 @@
         (i64.const 0)
        )
       )
-      (br $block2)
+      (br $block3)
      )
      (i64.store offset=1032 align=1
       (i32.const 131072)
@@ -199,11 +192,11 @@
       (i32.const 131072)
       (local.get $24)
      )
-     (br $block3)
+     (br $block4)
     )
    )
-   (block $block5
-    (block $block4
+   (block $block6
+    (block $block5
      (local.set $1
       (i32.sub
        (local.get $1)
@@ -213,8 +206,8 @@
      (local.set $4
       (i32.const 786433)
      )
-     (br $block4)
      (br $block5)
+     (br $block6)
     )
     (i64.store offset=1032 align=1
      (i32.const 131072)
@@ -232,7 +225,7 @@
      (i32.const 131072)
      (local.get $24)
     )
-    (br $block3)
+    (br $block4)
    )
   )
   (i64.store align=1
