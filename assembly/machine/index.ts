@@ -6,6 +6,7 @@ import { residentPages, ramWritePtr } from "./bus/ram";
 
 export { fmaD as helper4, fmaS as helper5 } from "./translate/imports";
 export {
+  comeBack,
   enterAt as helper0,
   exitsToInterpreter,
   exitsWithoutRegion,

@@ -26,6 +26,7 @@ export class Linker {
     if (inBackground) startCompiler();
     this.#imports = { machine: { memory: wasm.memory, helpers: helpersOf(wasm) } };
     wasm.table.grow(TABLE_ENTRIES - wasm.table.length);
+    wasm.table.set(0, wasm.comeBack);
   }
 
   /** Host time that compiling took, on whichever thread. */

@@ -7,6 +7,8 @@ import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
 export interface MachineExports extends Record<string, unknown> {
   readonly memory: WebAssembly.Memory;
   readonly table: WebAssembly.Table;
+  /** Stands in the table's place 0: says that a pc has no region. */
+  readonly comeBack: CallableFunction;
   setEngine(engine: number): void;
   setFused(fused: number): void;
   regionIsWanted(index: number, serial: number): number;

@@ -3,7 +3,7 @@
 // A jump cache maps a pc to a region, for calls and jumps from one region to another. There is one a mode; it is emptied when the
 // generation of the hart has changed since it was last used. A mode is what a region is made for: whose translation tables it uses.
 //
-//   entry (16 bytes)   u64 pc (odd: none) | u32 region | i16 halfwords from its first instruction | u16 selector
+//   entry (16 bytes)   u64 pc (odd: none) | u32 region (0: known to be none) | i16 halfwords from its first instruction | u16 selector
 import { Hart, hartAt, PRIV_M } from "../hart/state";
 import { MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
 import { OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
@@ -21,6 +21,8 @@ const LINK_SAMPLE: u64 = 64;
 const HOT_LINK: u32 = 200;
 /** Where the heat of links is kept: under modes of its own. */
 const LINK_HEAT: u32 = 4;
+/** Where comeBack() stands in the table; the first region is 1. */
+const NO_REGION: u32 = 0;
 const NO_MODE: u32 = 0xffffffff;
 
 /** The cache that is in use, and what the caches were filled in. */
@@ -96,13 +98,23 @@ function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
   const s = state();
   s.misses++;
   const number = entryFor(h, pc, s.mode);
-  if (number == 0) return n;
-  const found = entryAt(number);
   store<u64>(entry, pc);
+  if (number == 0) {
+    store<u32>(entry, NO_REGION, 8);
+    store<u32>(entry, 0, 12);
+    return n;
+  }
+  const found = entryAt(number);
   store<u32>(entry, found.region, 8);
   store<i16>(entry, <i16>found.halves, 12);
   store<u16>(entry, <u16>found.selector, 14);
   return enterCached(entry, pc, n, depth);
+}
+
+/** Stands in the table where a jump cache knows that there is no region: comes back at once. */
+export function comeBack(pc: u64, n: i32, depth: i32, entry: i32): i32 {
+  hartAt(0).pc = pc;
+  return n;
 }
 
 /**

@@ -34,7 +34,7 @@ import {
 } from "./regions"; // prettier-ignore
 
 const SAMPLE_INSNS: i32 = 1024;
-const HOT: u32 = 250;
+const HOT: u32 = 150;
 /**
  * A hot place within a region that cannot be entered there needs no other one: the interpreter soon comes to where it can, or the host is
  * still compiling it. Every so many of them get one, for the region may have ended.
@@ -144,6 +144,7 @@ function translateAt(h: Hart, pc: u64, isLarge: bool): void {
     const region = regionAt(entryAt(known).region);
     if (!isLarge || region.isLarge) {
       markEntry(entryAt(known));
+      h.generation++; // jump caches may say that nothing is here
       return;
     }
     region.isLarge = true;
