@@ -5,7 +5,7 @@
 //   tlbBase + 64 MiB    8 lists of the indexes in use, LIST_BYTES each, in the order of the tables
 //   tlbBase + 66 MiB    fetch tables, one a privilege, FETCH_TABLE_BYTES each
 //   tlbBase + 66.5 MiB  counts of the 8 lists, a byte for every 512 entries of each table (0: all empty), then the scratch page for instructions that cannot be kept decoded
-import { FP_CLEAN, FP_DIRTY, FP_OFF, Hart, PRIV_M, PRIV_S } from "./state";
+import { FP_CLEAN, FP_DIRTY, FP_OFF, Hart, PRIV_M, PRIV_S, PRIV_U } from "./state";
 
 export const CONTEXT_U: u32 = 0;
 export const CONTEXT_S: u32 = 1;
@@ -58,6 +58,7 @@ export function selectContext(h: Hart): void {
 
 export function setPriv(h: Hart, priv: u32): void {
   h.priv = priv;
+  if (priv == PRIV_U) h.ranUser = 1;
   selectContext(h);
 }
 

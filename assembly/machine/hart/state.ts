@@ -82,6 +82,7 @@ export class Hart {
   zeroGeneration: u64;
   zeroTable: usize; // the writeTlb it was found for
   zeroEntry: usize; // its entry in the page table
+  ranUser: u32; // not 0 once U-mode was entered
   // --- SBI
   sbiBuiltIn: u32; // an ecall from S-mode is a call to our own firmware
   sbiPending: u32; // one was made: the machine answers it before the next instruction

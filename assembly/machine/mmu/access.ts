@@ -37,8 +37,15 @@ export function resolve(h: Hart, va: u64, size: u32, access: u32): u32 {
   return locate(h, va, size, access) == DONE ? reach(h, va, size, access) : FAULT;
 }
 
-/** As resolve, for a store of zeros: a page that nothing has touched reads as zero already and gets no memory for it. */
+/**
+ * As resolve, for a store of zeros: a page that nothing has touched reads as zero already and gets no memory for it. That is for a kernel that
+ * boots; what it clears for programs is soon written to, and every store would come here.
+ */
 export function resolveForZeros(h: Hart, va: u64, size: u32): u32 {
+  if (h.ranUser != 0) {
+    untouched = false;
+    return resolve(h, va, size, ACCESS_WRITE);
+  }
   untouched = h.zeroGeneration == h.generation && h.zeroPage == va >>> 12 && h.zeroTable == h.writeTlb && load<u32>(h.zeroEntry) == 0;
   if (untouched) return DONE;
   if (locate(h, va, size, ACCESS_WRITE) != DONE) return FAULT;

@@ -3,27 +3,31 @@ import { Hart } from "../hart/state";
 import { FP_DIRTY } from "../hart/state";
 import {
   Block, blockAt, entryHw, insnAt, insns, lengthOf, NO_BLOCK,
-  END_BRANCH, END_CALL, END_CALL_REGISTER, END_FALL, END_JUMP, END_LEAVE, END_SWITCH, END_TAIL, END_TAIL_REGISTER, isReturn, targetAt, targets,
+  END_BRANCH, END_CALL, END_CALL_REGISTER, END_FALL, END_JUMP, END_LEAVE, END_SWITCH, END_TAIL, END_TAIL_REGISTER, isReturn, mode, targetAt, targets,
 } from "./discover"; // prettier-ignore
 import { beginBlock, Emitter } from "./emitter";
 import { beginExits, beginInsn, exit, isLeft, leave, writeExits, writtenBefore } from "./exits";
 import {
-  A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, PC, SELECTOR, set, usesHostFp, VAL,
+  A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
 import { callHelper, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
 import { findLive, liveAtEntries, stored } from "./liveness";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
-import { accessesMemory } from "../isa/generated/kinds";
+import { accessesMemory, endsRegion } from "../isa/generated/kinds";
 import { announceAccess, forgetPages } from "./memory";
 import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, storeRegisters, written } from "./registers";
-import { beginHints, byte, fillLength, hintUnlikely, out, reserve, rewind } from "./writer";
+import { emitInPlace } from "./system";
+import { beginHints, byte, fillLength, hintUnlikely, out, reserve, rewind, unsigned } from "./writer";
 import * as op from "./wasm";
 
-/** What a call takes from DEPTH, in units of 64 bytes of V8's stack: a function of 1,500 instructions was seen to take 8.5 KB. */
+/** The stack of a function, in units of 64 bytes: one of 1,500 instructions was seen to take 8.5 KB. */
 const FRAME_UNITS: u32 = 4;
 const INSNS_A_UNIT: u32 = 8;
+
+const UNROLLED_INSNS: u32 = 32;
+const MAX_COPIES: u32 = 4;
 
 const NX: i32 = 1;
 const FCSR_FRM: i32 = 0xe0;
@@ -129,8 +133,11 @@ function writeBlock(index: u32, block: Block): void {
     set(SELECTOR);
   }
   if (block.isHead) leaveLoopWithoutBudget(block);
-  writeInsns(block);
-  writeEnd(index, block);
+  if (isShortLoop(index, block)) writeUnrolled(index, block);
+  else {
+    writeInsns(block);
+    writeEnd(index, block);
+  }
   if (hasExit) {
     branch(op.BR, behind);
     close();
@@ -149,6 +156,25 @@ function note(block: Block): void {
   block.late = isLeft ? written & ~writtenBefore : 0;
 }
 
+/** True for a loop of one block that is worth several copies. */
+function isShortLoop(index: u32, block: Block): bool {
+  return block.end == END_BRANCH && block.first == index && block.count <= UNROLLED_INSNS / 2;
+}
+
+/** Several copies of a loop's only block, so that the budget, and V8's stack, are looked at once for all of them. */
+function writeUnrolled(index: u32, block: Block): void {
+  const done = open(op.BLOCK);
+  for (let left = min(MAX_COPIES, UNROLLED_INSNS / block.count); left > 1; left--) {
+    writeInsns(block);
+    byte(op.I32_EQZ);
+    branch(op.BR_IF, done);
+  }
+  writeInsns(block);
+  branch(op.BR_IF, labelOf(index, index));
+  close();
+  go(index, block.second, block.secondHw);
+}
+
 function writeInsns(block: Block): void {
   forgetPages();
   for (let hw = block.start, n = block.count; n > 0; n--, hw += lengthOf(insnAt(hw))) {
@@ -164,6 +190,7 @@ function writeInsns(block: Block): void {
     const i = insnAt(hw);
     beginInsn(halves(hw), left);
     if (left == 1 && block.end == END_LEAVE) leave();
+    else if (endsRegion(i.op & 0xfff)) emitInPlace(i, mode);
     else emitInsn(m, i);
     hw += lengthOf(i);
   }
@@ -233,7 +260,8 @@ function pushTarget(block: Block): void {
 function writeCall(index: u32, block: Block): void {
   set(VAL);
   storeRegisters(block.dirty | written);
-  enter();
+  if (block.callee == NO_BLOCK) enter();
+  else enterHere(blockAt(block.callee));
   set(N);
   hart();
   access(op.I64_LOAD, <u32>offsetof<Hart>("pc"));
@@ -261,9 +289,37 @@ function enter(): void {
   get(VAL);
   get(N);
   get(DEPTH);
-  i32Const(FRAME_UNITS + insns / INSNS_A_UNIT);
+  i32Const(frameUnits());
   byte(op.I32_SUB);
   callHelper(HELPER_ENTER);
+}
+
+/** Calls what stands at VAL, which is a block of this region: without a look at the jump cache, if there is budget and stack left. */
+function enterHere(callee: Block): void {
+  get(N);
+  i32Const(0);
+  byte(op.I32_GT_S);
+  get(DEPTH);
+  i32Const(frameUnits());
+  byte(op.I32_GT_S);
+  byte(op.I32_AND);
+  openWithResult(op.I32);
+  get(PC);
+  get(N);
+  get(DEPTH);
+  i32Const(frameUnits());
+  byte(op.I32_SUB);
+  i32Const(callee.selector);
+  byte(op.CALL);
+  unsigned(0);
+  byte(op.ELSE);
+  enter();
+  close();
+}
+
+/** What a call takes from DEPTH. */
+function frameUnits(): u32 {
+  return FRAME_UNITS + insns / INSNS_A_UNIT;
 }
 
 /** A jump that leaves the function: what it goes to runs in its place. */

@@ -11,6 +11,7 @@ import { Insn } from "../isa/insn";
 import { decodeAt } from "../interp/decode";
 import { BLOCK_OF_PTR, BLOCKS_PTR, FLAGS_PTR, INSNS_PTR, WORK_PTR } from "./layout";
 import { MAX_TABLE_ENTRIES, placeInTable } from "./jump-tables";
+import { isInPlace } from "./system";
 import { entryAt, findEntry, MAX_REGION_PAGES, regionAt } from "./regions";
 
 const WINDOW_PAGES: u32 = 8;
@@ -43,7 +44,7 @@ export const END_LEAVE: u32 = 7; // the last instruction is the interpreter's
 export const END_SWITCH: u32 = 8; // no instruction: goes to the block that stands at the address jumped to
 
 export const NO_BLOCK: u32 = 0xffffffff;
-export const BLOCK_BYTES: usize = 112;
+export const BLOCK_BYTES: usize = 120;
 
 
 @final
@@ -57,6 +58,7 @@ export class Block {
   second: u32;
   firstHw: i32; // where that is; may lie outside the window
   secondHw: i32;
+  callee: u32; // of a call: the block that it goes to, or NO_BLOCK where that is not in the region
   // --- order.ts
   dfn: u32;
   position: u32;
@@ -105,7 +107,8 @@ let lowestHw: u32 = 0;
 let highestHw: u32 = 0;
 let jumpsThroughRegister: bool = false;
 let takesAll: bool = false;
-let mode: u32 = 0;
+/** The mode that the region is made for. */
+export let mode: u32 = 0;
 let limit: u32 = 0;
 
 const PAGE_CODE: usize = memory.data(WINDOW_PAGES * 4);
@@ -289,6 +292,11 @@ function addressAt(hw: u32): u64 {
   return base + first.longImm + insnAt(hw).imm;
 }
 
+/** True for an instruction that only the interpreter does. */
+function isInterpreters(i: Insn): bool {
+  return endsRegion(i.op & 0xfff) && !isInPlace(i, mode);
+}
+
 /** True for a jump through a register that is no return. */
 function isJump(hw: u32): bool {
   const i = insnAt(hw);
@@ -341,7 +349,7 @@ function walk(h: Hart, count: u32): void {
       const i = insnAt(hw);
       const op = i.op & 0xfff;
       const next = hw + lengthOf(i);
-      if (endsRegion(op)) {
+      if (isInterpreters(i)) {
         if (!resumesBehind(op) || next >= WINDOW_HALVES || !hasRun(h, next)) break;
         flag(next, LEADER | RESUMED);
       } else if (op == OP_JALR) {
@@ -397,6 +405,8 @@ function cut(): void {
     block.first = hasFirst(block.end) ? numberOf(block.firstHw) : NO_BLOCK;
     block.second = block.end == END_BRANCH ? numberOf(block.secondHw) : NO_BLOCK;
     if (block.end == END_TAIL_REGISTER && !isReturn(insnAt(block.last))) block.first = switchBlock;
+    block.callee = calleeOf(block);
+    if (block.callee != NO_BLOCK) blockAt(block.callee).isEntry = true;
   }
 }
 
@@ -428,6 +438,16 @@ export function isReturn(i: Insn): bool {
 @inline
 function hasFirst(end: u32): bool {
   return end <= END_CALL_REGISTER;
+}
+
+/** The block that a call goes to: by jal, or by auipc and jalr. */
+function calleeOf(block: Block): u32 {
+  const i = insnAt(block.last);
+  if (block.end == END_CALL) return numberOf(targetOf(block.last, i));
+  if (block.end != END_CALL_REGISTER || block.count < 2) return NO_BLOCK;
+  const first = insnAt(block.last - 2);
+  if (!(flags(block.last - 2) & VISITED) || (first.op & 0xfff) != OP_AUIPC || first.rd != i.rs1) return NO_BLOCK;
+  return numberOf(<i32>block.last - 2 + ((<i32>(first.longImm + i.imm)) >> 1));
 }
 
 /** The number of the block that begins at `hw`. */
@@ -467,7 +487,7 @@ function addBlock(start: u32): void {
 
 function endOf(hw: u32, i: Insn): u32 {
   const op = i.op & 0xfff;
-  if (endsRegion(op)) return END_LEAVE;
+  if (isInterpreters(i)) return END_LEAVE;
   if (op >= OP_BEQ && op <= OP_BGEU) return END_BRANCH;
   if (op == OP_JALR) return i.rd == 0 ? END_TAIL_REGISTER : END_CALL_REGISTER;
   if (op != OP_JAL) return END_FALL;

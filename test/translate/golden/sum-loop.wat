@@ -45,7 +45,7 @@
     (i32.const 131072)
    )
   )
-  (block $block4
+  (block $block5
    (block $block
     (block $block1
      (br_table $block $block1
@@ -69,7 +69,7 @@
     )
    )
    (loop $label
-    (block $block3
+    (block $block4
      (block $block2
       (local.set $3
        (i32.const 0)
@@ -87,94 +87,363 @@
         (br $block2)
        )
       )
-      (local.set $1
-       (i32.sub
-        (local.get $1)
-        (i32.const 5)
+      (block $block3
+       (local.set $1
+        (i32.sub
+         (local.get $1)
+         (i32.const 5)
+        )
        )
-      )
-      (@metadata.code.branch_hint "\00")
-      (if
-       (i64.ne
-        (i64.and
-         (local.tee $9
-          (i64.xor
-           (local.tee $8
-            (i64.load offset=58720256 align=1
-             (i32.and
-              (i32.shr_u
-               (i32.wrap_i64
-                (local.tee $7
-                 (i64.add
-                  (local.get $22)
-                  (i64.const 0)
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.ne
+         (i64.and
+          (local.tee $9
+           (i64.xor
+            (local.tee $8
+             (i64.load offset=58720256 align=1
+              (i32.and
+               (i32.shr_u
+                (i32.wrap_i64
+                 (local.tee $7
+                  (i64.add
+                   (local.get $22)
+                   (i64.const 0)
+                  )
                  )
                 )
+                (i32.const 9)
                )
-               (i32.const 9)
+               (i32.const 8388600)
               )
-              (i32.const 8388600)
              )
             )
+            (local.get $7)
            )
-           (local.get $7)
           )
+          (i64.const -4294967293)
          )
-         (i64.const -4294967293)
+         (i64.const 0)
         )
-        (i64.const 0)
-       )
-       (then
-        (local.set $4
-         (i32.const 131077)
-        )
-        (br $block2)
-       )
-      )
-      (@metadata.code.branch_hint "\00")
-      (if
-       (i64.eqz
-        (local.get $8)
-       )
-       (then
-        (local.set $4
-         (i32.const 131077)
-        )
-        (br $block2)
-       )
-      )
-      (local.set $21
-       (i64.load32_s align=1
-        (i32.wrap_i64
-         (local.get $9)
+        (then
+         (local.set $4
+          (i32.const 131077)
+         )
+         (br $block2)
         )
        )
-      )
-      (local.set $24
-       (i64.add
-        (local.get $24)
-        (local.get $21)
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.eqz
+         (local.get $8)
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
+         )
+         (br $block2)
+        )
+       )
+       (local.set $21
+        (i64.load32_s align=1
+         (i32.wrap_i64
+          (local.get $9)
+         )
+        )
+       )
+       (local.set $24
+        (i64.add
+         (local.get $24)
+         (local.get $21)
+        )
+       )
+       (local.set $22
+        (i64.add
+         (local.get $22)
+         (i64.const 4)
+        )
+       )
+       (local.set $23
+        (i64.add
+         (local.get $23)
+         (i64.const -1)
+        )
+       )
+       (br_if $block3
+        (i32.eqz
+         (i64.ne
+          (local.get $23)
+          (i64.const 0)
+         )
+        )
+       )
+       (local.set $1
+        (i32.sub
+         (local.get $1)
+         (i32.const 5)
+        )
+       )
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.ne
+         (i64.and
+          (local.tee $9
+           (i64.xor
+            (local.tee $8
+             (i64.load offset=58720256 align=1
+              (i32.and
+               (i32.shr_u
+                (i32.wrap_i64
+                 (local.tee $7
+                  (i64.add
+                   (local.get $22)
+                   (i64.const 0)
+                  )
+                 )
+                )
+                (i32.const 9)
+               )
+               (i32.const 8388600)
+              )
+             )
+            )
+            (local.get $7)
+           )
+          )
+          (i64.const -4294967293)
+         )
+         (i64.const 0)
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
+         )
+         (br $block2)
+        )
+       )
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.eqz
+         (local.get $8)
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
+         )
+         (br $block2)
+        )
+       )
+       (local.set $21
+        (i64.load32_s align=1
+         (i32.wrap_i64
+          (local.get $9)
+         )
+        )
+       )
+       (local.set $24
+        (i64.add
+         (local.get $24)
+         (local.get $21)
+        )
+       )
+       (local.set $22
+        (i64.add
+         (local.get $22)
+         (i64.const 4)
+        )
+       )
+       (local.set $23
+        (i64.add
+         (local.get $23)
+         (i64.const -1)
+        )
+       )
+       (br_if $block3
+        (i32.eqz
+         (i64.ne
+          (local.get $23)
+          (i64.const 0)
+         )
+        )
+       )
+       (local.set $1
+        (i32.sub
+         (local.get $1)
+         (i32.const 5)
+        )
+       )
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.ne
+         (i64.and
+          (local.tee $9
+           (i64.xor
+            (local.tee $8
+             (i64.load offset=58720256 align=1
+              (i32.and
+               (i32.shr_u
+                (i32.wrap_i64
+                 (local.tee $7
+                  (i64.add
+                   (local.get $22)
+                   (i64.const 0)
+                  )
+                 )
+                )
+                (i32.const 9)
+               )
+               (i32.const 8388600)
+              )
+             )
+            )
+            (local.get $7)
+           )
+          )
+          (i64.const -4294967293)
+         )
+         (i64.const 0)
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
+         )
+         (br $block2)
+        )
+       )
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.eqz
+         (local.get $8)
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
+         )
+         (br $block2)
+        )
+       )
+       (local.set $21
+        (i64.load32_s align=1
+         (i32.wrap_i64
+          (local.get $9)
+         )
+        )
+       )
+       (local.set $24
+        (i64.add
+         (local.get $24)
+         (local.get $21)
+        )
+       )
+       (local.set $22
+        (i64.add
+         (local.get $22)
+         (i64.const 4)
+        )
+       )
+       (local.set $23
+        (i64.add
+         (local.get $23)
+         (i64.const -1)
+        )
+       )
+       (br_if $block3
+        (i32.eqz
+         (i64.ne
+          (local.get $23)
+          (i64.const 0)
+         )
+        )
+       )
+       (local.set $1
+        (i32.sub
+         (local.get $1)
+         (i32.const 5)
+        )
+       )
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.ne
+         (i64.and
+          (local.tee $9
+           (i64.xor
+            (local.tee $8
+             (i64.load offset=58720256 align=1
+              (i32.and
+               (i32.shr_u
+                (i32.wrap_i64
+                 (local.tee $7
+                  (i64.add
+                   (local.get $22)
+                   (i64.const 0)
+                  )
+                 )
+                )
+                (i32.const 9)
+               )
+               (i32.const 8388600)
+              )
+             )
+            )
+            (local.get $7)
+           )
+          )
+          (i64.const -4294967293)
+         )
+         (i64.const 0)
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
+         )
+         (br $block2)
+        )
+       )
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.eqz
+         (local.get $8)
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
+         )
+         (br $block2)
+        )
+       )
+       (local.set $21
+        (i64.load32_s align=1
+         (i32.wrap_i64
+          (local.get $9)
+         )
+        )
+       )
+       (local.set $24
+        (i64.add
+         (local.get $24)
+         (local.get $21)
+        )
+       )
+       (local.set $22
+        (i64.add
+         (local.get $22)
+         (i64.const 4)
+        )
+       )
+       (local.set $23
+        (i64.add
+         (local.get $23)
+         (i64.const -1)
+        )
+       )
+       (br_if $label
+        (i64.ne
+         (local.get $23)
+         (i64.const 0)
+        )
        )
       )
-      (local.set $22
-       (i64.add
-        (local.get $22)
-        (i64.const 4)
-       )
-      )
-      (local.set $23
-       (i64.add
-        (local.get $23)
-        (i64.const -1)
-       )
-      )
-      (br_if $label
-       (i64.ne
-        (local.get $23)
-        (i64.const 0)
-       )
-      )
-      (br $block3)
+      (br $block4)
      )
      (i64.store offset=1032 align=1
       (i32.const 131072)
@@ -192,11 +461,11 @@
       (i32.const 131072)
       (local.get $24)
      )
-     (br $block4)
+     (br $block5)
     )
    )
-   (block $block6
-    (block $block5
+   (block $block7
+    (block $block6
      (local.set $1
       (i32.sub
        (local.get $1)
@@ -206,8 +475,8 @@
      (local.set $4
       (i32.const 786433)
      )
-     (br $block5)
      (br $block6)
+     (br $block7)
     )
     (i64.store offset=1032 align=1
      (i32.const 131072)
@@ -225,7 +494,7 @@
      (i32.const 131072)
      (local.get $24)
     )
-    (br $block4)
+    (br $block5)
    )
   )
   (i64.store align=1
@@ -243,7 +512,7 @@
     )
    )
   )
-  (i32.store offset=408 align=1
+  (i32.store offset=416 align=1
    (i32.const 131072)
    (local.tee $5
     (i32.and

@@ -256,7 +256,7 @@
     )
    )
   )
-  (i32.store offset=408 align=1
+  (i32.store offset=416 align=1
    (i32.const 131072)
    (local.tee $5
     (i32.and
