@@ -72,6 +72,8 @@ export const MAX_PORTS = 8; // ports of the console device; port 0 is the consol
 
 export const HOST_BUFFER_BYTES = 65536; // the buffer through which the host hands bytes to input functions
 
+export const DEVICES_BYTES = 0x10000; // the registers and queues of all devices
+
 // -------------------------------------------------------------------------------- why the machine cannot go on
 export const PANIC_MEMORY = 1; // the host refused to grow the linear memory
 export const PANIC_INVARIANT = 2; // a broken invariant of the machine itself

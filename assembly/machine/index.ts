@@ -1,8 +1,11 @@
 // What the host may call: exports only.
-import { HOST_BUFFER_PTR } from "./layout";
+import { DEVICES_PTR, HOST_BUFFER_PTR } from "./layout";
 import { hartAt } from "./hart/state";
 import { keptPages } from "./bus/code";
 import { residentPages, ramWritePtr } from "./bus/ram";
+
+export { touchedPage } from "./bus/ram";
+export { writeState } from "./snapshot";
 
 export { fmaD as helper4, fmaS as helper5 } from "./translate/imports";
 export {
@@ -49,6 +52,11 @@ export function hostBufferPtr(): usize {
 /** Where RAM byte `pa` stands in linear memory, good to the end of its page; 0 where there is no RAM. */
 export function guestPtr(pa: u64): usize {
   return ramWritePtr(pa);
+}
+
+/** The registers and queues of every device (DEVICES_BYTES). */
+export function devicesPtr(): usize {
+  return DEVICES_PTR;
 }
 
 /** Guest pages in use. */

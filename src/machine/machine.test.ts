@@ -3,6 +3,7 @@ import { RAM_BASE } from "../../assembly/machine/abi.js";
 import { FUSED } from "../isa/fused.js";
 import { assemble } from "../isa/assemble.js";
 import { Machine } from "./machine.js";
+import { STATE_NAMES } from "./state-names.js";
 
 const TOHOST_PA = RAM_BASE + 0x10000;
 const RAM_BYTES = 16 * 1024 * 1024;
@@ -77,6 +78,33 @@ describe("Machine", () => {
     expect(machine.run(100)).toEqual({ kind: "poweroff", status: 0x50 });
     expect(machine.residentBytes).toBe(3 * 4096); // code, tohost, and the one page
     expect([...machine.readRam(RAM_BASE + 0x50000c + 8, 8)]).toEqual([0x0c, 0, 0x50, 0x80, 0, 0, 0, 0]);
+  });
+
+  it("shows its state under the names of its parts, and only pages that something touched", () => {
+    const words = [
+      assemble("addi", { rd: 5, imm: 77 }),
+      assemble("lui", { rd: 6, imm: 0x2000 }),
+      assemble("csrrs", { rs1: 6, imm: 0x300 }), // FS on
+      assemble("fcvt.d.w", { rd: 31, rs1: 5, rm: 0 }),
+      assemble("csrrw", { rs1: 5, imm: 0x140 }),
+      assemble("auipc", { rd: 7, imm: 0x3000 }),
+      assemble("andi", { rd: 7, rs1: 7, imm: -2048 }),
+      assemble("lr.d", { rd: 8, rs1: 7 }),
+      assemble("lui", { rd: 8, imm: 0x40000000 }),
+      assemble("csrrw", { rs1: 8, imm: 0x3b0 }),
+      assemble("jal", { imm: 0 }),
+    ];
+    const machine = start(words);
+    machine.run(20);
+    const state = machine.state();
+    expect(state.length).toBe(STATE_NAMES.length);
+    const valueOf = (name: string): bigint | undefined => state[STATE_NAMES.indexOf(name)];
+    expect(valueOf("instructions")).toBe(machine.instructions);
+    expect([valueOf("pc"), valueOf("x5"), valueOf("sscratch"), valueOf("privilege")]).toEqual([machine.pc, 77n, 77n, 3n]);
+    expect([valueOf("f31"), valueOf("pmpaddr0")]).toEqual([0x4053400000000000n, 0x40000000n]);
+    expect([valueOf("reservedPa"), valueOf("reservedValue"), valueOf("mtimeOffset")]).toEqual([BigInt(RAM_BASE + 0x3000), 0n, 0n]);
+    expect(machine.page(0)?.subarray(0, 4)).toEqual(new Uint8Array(Uint32Array.of(words[0] ?? 0).buffer));
+    expect([machine.page(0x20), machine.page(RAM_BYTES / 4096)]).toEqual([undefined, undefined]);
   });
 
   it("answers HTIF console characters and write calls through fromhost", () => {

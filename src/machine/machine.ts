@@ -2,6 +2,7 @@
 // May depend on abi, errors, boot/ and the files beside it.
 import { randomFillSync } from "node:crypto";
 import {
+  DEVICES_BYTES,
   EXIT_BUDGET,
   EXIT_CRASH,
   EXIT_HTIF,
@@ -256,6 +257,23 @@ export class Machine {
       done += len;
     }
     return out;
+  }
+
+  /** What the guest can see of its hart and of interrupts, in the order of STATE_NAMES. Good until the machine is next asked for anything. */
+  state(): BigUint64Array {
+    const count = this.#wasm.writeState();
+    return new BigUint64Array(this.#wasm.memory.buffer, this.#wasm.hostBufferPtr(), count);
+  }
+
+  /** Every device's registers and queues, as they stand in memory; only for comparing. Good until the machine runs again. */
+  deviceState(): Uint8Array {
+    return this.#bytes(this.#wasm.devicesPtr(), DEVICES_BYTES);
+  }
+
+  /** Page `index` of guest memory, only for looking at; undefined where nothing has touched it, and it reads as zeros. Good until the machine runs again. */
+  page(index: number): Uint8Array | undefined {
+    const ptr = this.#wasm.touchedPage(index);
+    return ptr === 0 ? undefined : this.#bytes(ptr, PAGE_BYTES);
   }
 
   #guestPtr(pa: number): number {

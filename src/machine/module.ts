@@ -21,6 +21,9 @@ export interface MachineExports extends Record<string, unknown> {
   exitStatus(): number;
   hostBufferPtr(): number;
   guestPtr(pa: bigint): number;
+  writeState(): number;
+  devicesPtr(): number;
+  touchedPage(index: number): number;
   residentPageCount(): number;
   instructionsRetired(): bigint;
   trapsTaken(): bigint;

@@ -87,6 +87,18 @@ export function ramWritePtr(pa: u64): usize {
   return ptr;
 }
 
+/** Where page `index` of RAM stands, for looking at; 0 where nothing has touched it, and it reads as zeros. */
+export function touchedPage(index: u32): usize {
+  return (<u64>index) << 12 < ramBytes() ? <usize>load<u32>(PAGE_TABLE_PTR + ((<usize>index) << 3)) : 0;
+}
+
+/** The physical address of the page that stands at `slot`; a search. */
+export function physicalPage(slot: usize): u64 {
+  const pages = <u32>(ramBytes() >>> 12);
+  for (let index: u32 = 0; index < pages; index++) if (touchedPage(index) == slot) return RAM_BASE + ((<u64>index) << 12);
+  return 0;
+}
+
 /** Reads a little-endian value that does not cross a page; 0 where `pa` is not RAM. */
 export function ramLoad<T>(pa: u64): T {
   const ptr = ramPtr(pa);

@@ -96,6 +96,8 @@ export class Hart {
   generation: u64; // goes up whenever a translation of fetch addresses or a region may have changed
   stepOver: u32; // the instruction at pc is to be interpreted, even where a region begins there
   atEntry: u32; // the interpreter came to a slot where a region begins
+  // --- counted since power-on, too
+  calls: u64; // to our own firmware
 
 
   @inline

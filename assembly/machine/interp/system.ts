@@ -47,6 +47,7 @@ export function ecall(m: Interpreter, i: Insn): bool {
   const h = m.hart;
   if (h.priv == PRIV_S && h.sbiBuiltIn) {
     h.sbiPending = 1;
+    h.calls++;
     h.pc = m.pcOf(i) + (i.step >>> 2); // an ecall does not retire
     return false;
   }
