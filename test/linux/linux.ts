@@ -5,7 +5,7 @@ import { type CpioEntry, S_IFREG, writeCpio } from "../../src/image/archive/cpio
 import { fetchFirmware, fetchGuest } from "../../src/image/debian/guest.js";
 import { makeBusyboxRootfs } from "../../src/image/rootfs.js";
 import { makeBoard } from "../../src/instance/board.js";
-import { planBoot } from "../../src/machine/boot/plan.js";
+import { type Board, type BootPlan, planBoot } from "../../src/machine/boot/plan.js";
 import { type Disk, Machine, type RunOutcome } from "../../src/machine/machine.js";
 
 export interface LinuxFiles {
@@ -30,6 +30,8 @@ export interface LinuxOptions {
   readonly init: string;
   readonly extra?: readonly CpioEntry[];
   readonly bios?: Uint8Array;
+  /** What of the board is not as usual. */
+  readonly board?: Partial<Board>;
   readonly disks?: readonly Disk[];
   readonly transport?: number;
   readonly ramBytes?: number;
@@ -45,27 +47,32 @@ export function file(name: string, mode: number, data: Uint8Array): CpioEntry {
 
 const PRELUDE = "#!/bin/sh\nmount -t proc proc /proc\nmount -t sysfs sys /sys\nmount -t devtmpfs dev /dev\n";
 const SLICE_INSNS = 2_000_000;
+const RAM_BYTES = 256 * 2 ** 20;
+
+/** What bootLinux() puts where. */
+export function planLinux(files: LinuxFiles, options: Omit<LinuxOptions, "disks" | "transport" | "timeoutMs">): BootPlan {
+  const { init, extra = [], bios, board = {}, ramBytes = RAM_BYTES, append = "no4lvl" } = options;
+  const script = file("init", 0o755, new TextEncoder().encode(PRELUDE + init));
+  return planBoot({
+    ramBytes,
+    kernel: files.kernel,
+    ...(bios === undefined ? {} : { bios }),
+    initrd: Buffer.concat([makeBusyboxRootfs(files.busybox), writeCpio([script, ...extra])]),
+    cmdline: `console=ttyS0 quiet cryptomgr.notests panic=-1 ${append}`,
+    board: { ...makeBoard(), virtioMmio: true, ...board },
+    decompress: (_kind, bytes, limitBytes) => gunzipSync(bytes, { maxOutputLength: limitBytes }),
+  });
+}
 
 /** Until the guest ends the run, or the time is over (`outcome` is then "budget" or "idle"). */
 export async function bootLinux(
   files: LinuxFiles,
   options: LinuxOptions,
 ): Promise<{ outcome: RunOutcome; serial: string; machine: Machine }> {
-  const { init, extra = [], bios, disks = [], transport = 0, ramBytes = 256 * 2 ** 20, append = "no4lvl", timeoutMs = 120_000 } = options;
+  const { disks = [], transport = 0, ramBytes = RAM_BYTES, timeoutMs = 120_000 } = options;
   const serial: number[] = [];
   const machine = new Machine({ ramBytes, disks, transport, compile: "background", onSerial: (byte) => serial.push(byte) });
-  const script = file("init", 0o755, new TextEncoder().encode(PRELUDE + init));
-  const initrd = Buffer.concat([makeBusyboxRootfs(files.busybox), writeCpio([script, ...extra])]);
-  const plan = planBoot({
-    ramBytes,
-    kernel: files.kernel,
-    ...(bios === undefined ? {} : { bios }),
-    initrd,
-    cmdline: `console=ttyS0 quiet cryptomgr.notests panic=-1 ${append}`,
-    board: { ...makeBoard(), virtioMmio: true },
-    decompress: (_kind, bytes, limitBytes) => gunzipSync(bytes, { maxOutputLength: limitBytes }),
-  });
-  machine.start(plan);
+  machine.start(planLinux(files, options));
   const end = performance.now() + timeoutMs;
   let outcome = machine.run(SLICE_INSNS);
   while ((outcome.kind === "budget" || outcome.kind === "idle") && performance.now() < end) {
