@@ -10,7 +10,7 @@ import { Machine, type RunOutcome } from "../../src/machine/machine.js";
 import { Random } from "../differential/random.js";
 import { deviceDifferences, ramDifferences, stateDifferences } from "../differential/state-differences.js";
 
-export const RAM_BYTES = 128 * 2 ** 20;
+export const RAM_BYTES = 256 * 2 ** 20;
 const RAM_INSNS = 20_000_000n;
 const MAX_TURNS = 100_000;
 const PHASE_STEPS = 300;
