@@ -96,11 +96,18 @@ export class Pair {
     return { budgetBits: 1 + this.#random.below(MAX_BUDGET_BITS), nsPerInsn: this.#random.pick(NS_PER_INSN) };
   }
 
+  /** Both look at the clock, even where neither moves: the timer's line follows it. */
   #meet([first, second]: readonly [Machine, Machine], budget: number): RunOutcome {
-    const outcome = first.run(budget);
+    const from = progressOf(first).steps;
+    let outcome = first.run(budget);
+    // A budget of one instruction is used up where translated code gives that one to the interpreter.
+    while (outcome.kind === "budget" && progressOf(first).steps === from) outcome = first.run(budget);
     for (let turns = 0; turns < MAX_TURNS; turns++) {
       const [mine, theirs] = [progressOf(first), progressOf(second)];
-      if (mine.steps === theirs.steps) return outcome;
+      if (mine.steps === theirs.steps) {
+        if (outcome.kind === "idle") second.run(1);
+        return outcome;
+      }
       const behind = mine.steps < theirs.steps ? first : second;
       const gap = Math.abs(Number(mine.instructions - theirs.instructions));
       behind.run(Math.max(gap, 1));
