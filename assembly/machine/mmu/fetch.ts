@@ -1,5 +1,5 @@
 // From a pc to the slot of its decoded instruction. Depends on hart, bus and the rest of mmu.
-// The fetch table of a privilege has one entry per 512 pages of the address space:  u64 va page + epoch (0: none) | u32 code | u32 raw
+// The fetch table of a privilege has 4,096 entries, by the low bits of the page:  u64 va page + epoch (0: none) | u32 code | u32 raw
 import { PAGE_BYTES } from "../abi";
 import { SCRATCH_CODE_OFFSET, SCRATCH_RAW_OFFSET } from "../hart/context";
 import { PMP_X, pmpAllows, pmpUniform } from "../hart/pmp";
@@ -10,7 +10,7 @@ import { isRam, pageEntry, ramPtr } from "../bus/ram";
 import { noteLevel, protectPage } from "./tlb";
 import { ACCESS_FETCH, translate, walkedLevel, walkedPa } from "./walk";
 
-const FETCH_ENTRIES: u64 = 512;
+const FETCH_ENTRIES: u64 = 4096;
 
 /** Where the fetch table keeps the page of `pc`. */
 @inline
