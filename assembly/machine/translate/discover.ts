@@ -446,7 +446,8 @@ function calleeOf(block: Block): u32 {
   if (block.end == END_CALL) return numberOf(targetOf(block.last, i));
   if (block.end != END_CALL_REGISTER || block.count < 2) return NO_BLOCK;
   const first = insnAt(block.last - 2);
-  if (!(flags(block.last - 2) & VISITED) || (first.op & 0xfff) != OP_AUIPC || first.rd != i.rs1) return NO_BLOCK;
+  const isBefore = (flags(block.last - 2) & VISITED) != 0 && !(flags(block.last - 1) & VISITED);
+  if (!isBefore || (first.op & 0xfff) != OP_AUIPC || first.rd != i.rs1) return NO_BLOCK;
   return numberOf(<i32>block.last - 2 + ((<i32>(first.longImm + i.imm)) >> 1));
 }
 

@@ -4,7 +4,7 @@
 // HOT times is worth a region. So hot code is found without a counter in the interpreter.
 import { ENGINE_EAGER, ENGINE_INTERPRET, LINK_DONE, LINK_REFUSED } from "../abi";
 import { Hart, hartAt } from "../hart/state";
-import { isTranslated, markTranslated, retiredChains } from "../bus/code";
+import { isTranslated, markTranslated, OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
@@ -140,21 +140,13 @@ function translateAt(h: Hart, pc: u64, isLarge: bool): void {
   if (!hasMode(mode) || code == 0) return;
   const slot = ((<usize>pc) & 0xffe) >>> 1;
   const known = findEntry(code + (slot << 3), mode);
-  if (known != 0) {
-    const region = regionAt(entryAt(known).region);
-    if (!isLarge || region.isLarge) {
-      markEntry(entryAt(known));
-      h.generation++; // jump caches may say that nothing is here
-      return;
-    }
-    region.isLarge = true;
-  }
-  if (
-    waitingRegions() == MAX_WAITING ||
-    isWaiting(code + (slot << 3), mode) ||
-    !discover(h, pc, mode, isLarge, state().engine == ENGINE_EAGER)
-  )
+  if (known != 0 && (!isLarge || regionAt(entryAt(known).region).isLarge)) {
+    reopen(h, known);
     return;
+  }
+  if (waitingRegions() == MAX_WAITING || isWaiting(code + (slot << 3), mode)) return;
+  if (known != 0) regionAt(entryAt(known).region).isLarge = true;
+  if (!discover(h, pc, mode, isLarge, state().engine == ENGINE_EAGER)) return;
   order();
   useContext(mode);
   const index = takeRegion(h, mode, insns, isLarge);
@@ -174,6 +166,14 @@ function translateAt(h: Hart, pc: u64, isLarge: bool): void {
   s.insns += insns;
   s.bytes += moduleBytes();
   if (how == LINK_DONE) openRegion(h, index);
+}
+
+/** The interpreter stops at an entry again, where its slot was decoded anew. */
+function reopen(h: Hart, number: u32): void {
+  const entry = entryAt(number);
+  if ((load<u16>(entry.slotPtr) & OP_MASK) == OP_ENTRY) return;
+  markEntry(entry);
+  h.generation++; // jump caches may say that nothing is here
 }
 
 /** The region can be entered at its first instruction, at the heads of its loops, and where the interpreter comes back. */
