@@ -1,0 +1,9 @@
+// Every import of the kernel from its host. Called with no lock held. May depend on nothing.
+
+/** Nanoseconds on a clock of WASI preview1: 0 realtime, 1 monotonic. */
+@external("host", "clock_time_get")
+export declare function clock_time_get(id: i32): i64;
+
+/** Fills `len` bytes of the kernel's memory from the host's cryptographic source. */
+@external("host", "random_get")
+export declare function random_get(ptr: usize, len: i32): void;
