@@ -1,0 +1,6 @@
+// Reading and rewriting WebAssembly modules that come from an adversary: what the container side uses of it.
+export { clamp, type ClampOptions } from "./clamp.js";
+export { inspect, type ExternalKind, type ModuleExport, type ModuleImport, type ModuleInfo, type Sized } from "./inspect.js";
+export { MODULE_LIMITS, type ModuleLimits } from "./limits.js";
+export { quoteName } from "./reader.js";
+export { customName } from "./sections.js";
