@@ -1,0 +1,200 @@
+// What the host asks of the kernel: processes, their first descriptors, the host's own ends of pipes. Depends on proc and ipc.
+// The host's window is the last slot's; one thread of the host uses it.
+import {
+  ERRNO_AGAIN,
+  ERRNO_BUSY,
+  ERRNO_MFILE,
+  ERRNO_SUCCESS,
+  FILETYPE_CHARACTER_DEVICE,
+  FILETYPE_DIRECTORY,
+  FILETYPE_UNKNOWN,
+  GATE_KILLED,
+  HOST_SLOT,
+  KIND_HOST,
+  KIND_NULL,
+  KIND_PIPE_READ,
+  KIND_PIPE_WRITE,
+  OPEN_HOST_DIRECTORY,
+  OPEN_PREOPEN,
+  OPEN_TERMINAL,
+  PROCESS_RESULTS_AT,
+  REASON_EXIT,
+  RIGHTS_ALL,
+  RIGHTS_STREAM,
+  RIGHT_FD_READ,
+  RIGHT_FD_WRITE,
+  STATE_DEAD,
+  WINDOW_BYTES,
+} from "../abi";
+import {
+  addReader,
+  addWriter,
+  dropReader,
+  dropWriter,
+  hasWriters,
+  pipeCreate,
+  pipeFlags,
+  pipePut,
+  pipeRelease,
+  pipeTake,
+  readSetOf,
+  writeSetOf,
+} from "../ipc/pipe";
+import { arm, hostWord } from "../ipc/wait";
+import { noteCreated, settle } from "../proc/account";
+import { openDescriptor, reserveDescriptor, reserveNumber } from "../proc/fdtable";
+import { clearRecord, createProcess, enter, killProcess, leave, processAt, processInSlot, setResult, windowOf } from "../proc/process";
+import { releaseAll } from "../proc/release";
+import { named } from "./descriptor";
+
+export function process_create(maxDescriptors: i32, maxPipes: i32, outputLimitBytes: i64): usize {
+  const proc = createProcess(maxDescriptors, maxPipes, outputLimitBytes);
+  if (proc) noteCreated();
+  return proc;
+}
+
+export function process_window(proc: usize): usize {
+  return windowOf(proc);
+}
+
+export function process_results(proc: usize): usize {
+  return proc + PROCESS_RESULTS_AT;
+}
+
+export function process_state(proc: usize): i32 {
+  return atomic.load<i32>(proc);
+}
+
+export function process_reason(proc: usize): i32 {
+  return processAt(proc).reason;
+}
+
+/** 1: the process is DEAD. 0: it is inside the kernel and becomes DEAD as it leaves; its state word is notified. */
+export function process_kill(proc: usize, reason: i32): i32 {
+  return killProcess(proc, reason) ? 1 : 0;
+}
+
+/** A process's own end, from its own thread: no call of it does anything any more. */
+export function process_exit(proc: usize): void {
+  killProcess(proc, REASON_EXIT);
+}
+
+/** Closes and frees everything of a DEAD process whose thread has ended or makes no more calls. BUSY where it is not DEAD. */
+export function process_reap(proc: usize): i32 {
+  if (atomic.load<i32>(proc) != STATE_DEAD) return -ERRNO_BUSY;
+  releaseAll(proc);
+  settle(proc, processAt(proc).reason != REASON_EXIT);
+  clearRecord(proc);
+  return ERRNO_SUCCESS;
+}
+
+export function host_process(): usize {
+  return processInSlot(HOST_SLOT);
+}
+
+export function pipe_create(flags: i32): usize {
+  return pipeCreate(flags);
+}
+
+export function pipe_release(pipe: usize): void {
+  pipeRelease(pipe);
+}
+
+/** Opens an end for the host: 0 to read, 1 to write. */
+export function pipe_open(pipe: usize, end: i32): void {
+  if (end) addWriter(pipe);
+  else addReader(pipe);
+}
+
+export function pipe_close(pipe: usize, end: i32): void {
+  if (end) dropWriter(pipe);
+  else dropReader(pipe);
+}
+
+/** Into the host's window. A count, 0 at the end of the file, -AGAIN where there is nothing yet. */
+export function pipe_host_read(pipe: usize, len: i32): i32 {
+  const ended = !hasWriters(pipe);
+  const got = pipeTake(pipe, windowOf(host_process()), min(<u32>len, WINDOW_BYTES), false);
+  return got || ended ? got : -ERRNO_AGAIN;
+}
+
+/** From the host's window. How much went in, -AGAIN for nothing, -PIPE where nobody reads. */
+export function pipe_host_write(pipe: usize, len: i32): i32 {
+  const put = pipePut(pipe, windowOf(host_process()), min(<u32>len, WINDOW_BYTES));
+  return put == 0 && len != 0 ? -ERRNO_AGAIN : put;
+}
+
+/** The word that is notified of the next change of an end after pipe_arm: read it, arm, try once more, wait while it is unchanged. */
+export function pipe_word(pipe: usize, end: i32): usize {
+  return hostWord(end ? writeSetOf(pipe) : readSetOf(pipe));
+}
+
+export function pipe_arm(pipe: usize, end: i32): void {
+  arm(end ? writeSetOf(pipe) : readSetOf(pipe));
+}
+
+/** `fd` of the host's choice or the lowest (-1): the number, or an errno negated. */
+function numberFor(proc: usize, fd: i32): i32 {
+  return fd < 0 ? reserveDescriptor(proc) : reserveNumber(proc, fd);
+}
+
+export function fd_install_pipe(proc: usize, wanted: i32, pipe: usize, end: i32, flags: i32): i32 {
+  const p = processAt(proc);
+  if (p.pipes >= p.maxPipes) return -ERRNO_MFILE;
+  const fd = numberFor(proc, wanted);
+  if (fd < 0) return fd;
+  const all = flags | pipeFlags(pipe);
+  const d = openDescriptor(proc, fd, end ? KIND_PIPE_WRITE : KIND_PIPE_READ, filetypeOf(all), all, pipe);
+  d.rightsBase = streamRights(end);
+  pipe_open(pipe, end);
+  p.pipes++;
+  return fd;
+}
+
+
+@inline
+function filetypeOf(flags: i32): i32 {
+  return flags & OPEN_TERMINAL ? FILETYPE_CHARACTER_DEVICE : FILETYPE_UNKNOWN;
+}
+
+
+@inline
+function streamRights(end: i32): u64 {
+  return RIGHTS_STREAM & ~(end ? RIGHT_FD_READ : RIGHT_FD_WRITE);
+}
+
+/** Reads nothing and takes everything. */
+export function fd_install_null(proc: usize, wanted: i32, flags: i32): i32 {
+  const fd = numberFor(proc, wanted);
+  if (fd < 0) return fd;
+  openDescriptor(proc, fd, KIND_NULL, FILETYPE_CHARACTER_DEVICE, flags, 0).rightsBase = RIGHTS_STREAM;
+  return fd;
+}
+
+/** What the host opened for a call that answered GATE_HOST. RESULT0: the descriptor. */
+export function fd_install_host(proc: usize, handle: i32, rightsBase: u64, rightsInheriting: u64, filetype: i32, fdflags: i32): i32 {
+  if (!enter(proc)) return GATE_KILLED;
+  return leave(proc, installHost(proc, handle, rightsBase, rightsInheriting, filetype, fdflags));
+}
+
+function installHost(proc: usize, handle: i32, rightsBase: u64, rightsInheriting: u64, filetype: i32, fdflags: i32): i32 {
+  const fd = reserveDescriptor(proc);
+  if (fd < 0) return -fd;
+  const flags = filetype == FILETYPE_DIRECTORY ? OPEN_HOST_DIRECTORY : 0;
+  const d = openDescriptor(proc, fd, KIND_HOST, filetype, flags, handle);
+  d.rightsBase = rightsBase & RIGHTS_ALL;
+  d.rightsInheriting = rightsInheriting & RIGHTS_ALL;
+  d.fdflags = fdflags;
+  setResult(proc, 0, fd);
+  return ERRNO_SUCCESS;
+}
+
+/** A host directory under the name in the process's window. The number, or an errno negated. */
+export function fd_install_host_preopen(proc: usize, handle: i32, nameLen: i32, rightsBase: u64, rightsInheriting: u64): i32 {
+  const fd = reserveDescriptor(proc);
+  if (fd < 0) return fd;
+  const d = openDescriptor(proc, fd, KIND_HOST, FILETYPE_DIRECTORY, OPEN_HOST_DIRECTORY | OPEN_PREOPEN, handle);
+  d.rightsBase = rightsBase & RIGHTS_ALL;
+  d.rightsInheriting = rightsInheriting & RIGHTS_ALL;
+  return named(proc, fd, d, nameLen);
+}
