@@ -1,0 +1,40 @@
+// The guest's linear memory as the thunks see it: bounds, views that follow its growth, small caches so that the usual read or
+// write allocates nothing. A growing memory detaches what views there were; a shared one leaves them too short. May depend on nothing.
+
+const CACHED_VIEWS = 8;
+
+export class GuestMemory {
+  bytes = new Uint8Array(0);
+  view = new DataView(this.bytes.buffer);
+  #memory: WebAssembly.Memory | undefined;
+  readonly #cached: Uint8Array[] = [];
+
+  /** The memory exists only once the guest is instantiated; until then every pointer is out of bounds. */
+  attach(memory: WebAssembly.Memory): void {
+    this.#memory = memory;
+    this.#refresh();
+  }
+
+  /** Whether `len` bytes from `ptr` lie in the memory, both unsigned. The views are up to date afterwards. */
+  holds(ptr: number, len: number): boolean {
+    if (ptr + len <= this.bytes.length) return true;
+    this.#refresh();
+    return ptr + len <= this.bytes.length;
+  }
+
+  /** Call after holds(). The view is good until the guest runs again. */
+  slice(ptr: number, len: number): Uint8Array {
+    const slot = (ptr >>> 4) % CACHED_VIEWS;
+    const cached = this.#cached[slot];
+    if (cached !== undefined && cached.byteOffset === ptr && cached.length === len) return cached;
+    return (this.#cached[slot] = this.bytes.subarray(ptr, ptr + len));
+  }
+
+  #refresh(): void {
+    const buffer = this.#memory?.buffer;
+    if (buffer === undefined || (buffer === this.bytes.buffer && buffer.byteLength === this.bytes.length)) return;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+    this.#cached.length = 0;
+  }
+}
