@@ -1,0 +1,60 @@
+// What the main thread and a container's thread say to each other: one program at a time, from `run` to `end`. Its data does not pass
+// here but through pipes in the kernel. May depend on types only.
+import type { Wanted } from "../wasi/imports.js";
+
+/** What a thread is given when it is made. */
+export interface ThreadData {
+  /** kernel.wasm without its data. */
+  readonly kernel: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+}
+
+export interface HostMount {
+  readonly hostPath: string;
+  readonly guestPath: string;
+  readonly readOnly: boolean;
+}
+
+export interface MemoryType {
+  readonly module: string;
+  readonly name: string;
+  readonly initial: number;
+  readonly maximum: number;
+  readonly shared: boolean;
+}
+
+export interface RunMessage {
+  readonly kind: "run";
+  readonly module: WebAssembly.Module;
+  /** Its calls of WASI. */
+  readonly imports: readonly Wanted[];
+  /** A memory that it imports. */
+  readonly memory: MemoryType | undefined;
+  readonly proc: number;
+  readonly args: readonly string[];
+  /** NAME=VALUE */
+  readonly env: readonly string[];
+  readonly mounts: readonly HostMount[];
+  /** Of CALL_COUNTERS. */
+  readonly counts: SharedArrayBuffer;
+  /** Each call is told as a line. */
+  readonly trace: boolean;
+}
+
+export type ToThread = RunMessage;
+
+/** How a program ended, as its thread saw it. */
+export type ProgramEnd =
+  | { readonly kind: "exit"; readonly status: number }
+  | { readonly kind: "signal"; readonly signal: number }
+  /** Its process was killed: it came to a gate that was closed. */
+  | { readonly kind: "killed" }
+  | { readonly kind: "trap"; readonly what: string }
+  /** It could not be started. */
+  | { readonly kind: "failed"; readonly code: string; readonly message: string };
+
+export type FromThread =
+  /** Its number for the operating system, where that tells. */
+  | { readonly kind: "ready"; readonly tid: number | undefined }
+  | { readonly kind: "trace"; readonly line: string }
+  | { readonly kind: "end"; readonly end: ProgramEnd };

@@ -1,0 +1,100 @@
+// One run of a program on this thread, from its instantiation to its end. May depend on errors, kernel/, host-directory/, wasi/ and
+// the files beside it.
+import { WardianError } from "../errors.js";
+import { HostDirectories } from "../host-directory/index.js";
+import { instantiateKernel, type KernelExports } from "../kernel/index.js";
+import { Clock } from "../wasi/clock.js";
+import { Context } from "../wasi/context.js";
+import { makeImports } from "../wasi/imports.js";
+import type { FromThread, HostMount, MemoryType, ProgramEnd, RunMessage, ThreadData } from "./messages.js";
+import { describeTrap } from "./trap.js";
+
+/** Every right but those of sockets. */
+const ALL_RIGHTS = (1n << 28n) - 1n;
+
+type Entry = (() => unknown) | undefined;
+
+export class Program {
+  readonly #kernel: KernelExports;
+  readonly #memory: WebAssembly.Memory;
+  readonly #clock = new Clock();
+
+  constructor({ kernel, memory }: ThreadData) {
+    this.#kernel = instantiateKernel(kernel, memory);
+    this.#memory = memory;
+  }
+
+  run(message: RunMessage, tell: (message: FromThread) => void): ProgramEnd {
+    const host = message.mounts.length === 0 ? undefined : new HostDirectories();
+    try {
+      if (host !== undefined) for (const mount of message.mounts) this.#mount(message.proc, host, mount);
+      return this.#runIn(this.#makeContext(message, host), message, tell);
+    } catch (error) {
+      return failed(error);
+    } finally {
+      host?.closeAll();
+      this.#kernel.process_exit(message.proc);
+    }
+  }
+
+  #mount(proc: number, host: HostDirectories, { hostPath, guestPath, readOnly }: HostMount): void {
+    const handle = host.mount(hostPath, { readOnly });
+    const name = Buffer.from(guestPath);
+    new Uint8Array(this.#memory.buffer, this.#kernel.process_window(proc), name.length).set(name);
+    const result = this.#kernel.fd_install_host_preopen(proc, handle, name.length, ALL_RIGHTS, ALL_RIGHTS);
+    if (result < 0) throw new WardianError("bad-mount", `the folder ${hostPath} cannot be given to the program (errno ${-result})`);
+  }
+
+  #makeContext({ proc, args, env, counts }: RunMessage, host: HostDirectories | undefined): Context {
+    return new Context({
+      kernel: this.#kernel,
+      buffer: this.#memory.buffer,
+      proc,
+      windowPtr: this.#kernel.process_window(proc),
+      resultsPtr: this.#kernel.process_results(proc),
+      args,
+      env,
+      clock: this.#clock,
+      host,
+      counts: new Float64Array(counts),
+    });
+  }
+
+  #runIn(context: Context, { module, imports, memory, trace }: RunMessage, tell: (message: FromThread) => void): ProgramEnd {
+    const wasi = makeImports(context, imports, trace ? (line) => tell({ kind: "trace", line }) : undefined) as WebAssembly.Imports;
+    try {
+      const own = memory === undefined ? undefined : importedMemory(memory, wasi);
+      if (own !== undefined) context.memory.attach(own);
+      const { exports } = new WebAssembly.Instance(module, wasi);
+      if (exports.memory instanceof WebAssembly.Memory) context.memory.attach(exports.memory);
+      ((exports._start ?? exports._initialize) as Entry)?.();
+      return { kind: "exit", status: 0 };
+    } catch (error) {
+      return context.ending ?? endOf(error);
+    }
+  }
+}
+
+/** Made as the module declares it, which was clamped. */
+function importedMemory({ module, name, initial, maximum, shared }: MemoryType, imports: WebAssembly.Imports): WebAssembly.Memory {
+  const memory = new WebAssembly.Memory({ initial, maximum, shared });
+  imports[module] = { ...imports[module], [name]: memory };
+  return memory;
+}
+
+function endOf(error: unknown): ProgramEnd {
+  if (error instanceof WebAssembly.LinkError || isOutOfMemory(error)) return failed(error);
+  return { kind: "trap", what: describeTrap(error) };
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof RangeError && /could not allocate memory/i.test(error.message);
+}
+
+function failed(error: unknown): ProgramEnd {
+  if (error instanceof WardianError) return { kind: "failed", code: error.code, message: error.message };
+  if (isOutOfMemory(error))
+    return { kind: "failed", code: "out-of-memory", message: "the host has no memory left for the program: run fewer at a time" };
+  const text = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  return { kind: "failed", code: "start-failed", message: `the program could not be started (${text})` };
+}
