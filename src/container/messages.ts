@@ -2,13 +2,6 @@
 // here but through pipes in the kernel. May depend on types only.
 import type { Wanted } from "../wasi/imports.js";
 
-/** What a thread is given when it is made. */
-export interface ThreadData {
-  /** kernel.wasm without its data. */
-  readonly kernel: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
-}
-
 export interface HostMount {
   readonly hostPath: string;
   readonly guestPath: string;

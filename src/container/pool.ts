@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { WardianError } from "../errors.js";
-import type { ThreadData } from "./messages.js";
+import type { SharedKernel } from "../kernel/index.js";
 import { ContainerThread } from "./thread.js";
 
 const LINGER_MS = 30_000;
@@ -20,7 +20,7 @@ function entryUrl(): URL {
 
 export interface PoolOptions {
   /** What every thread is given. */
-  readonly data: () => ThreadData;
+  readonly data: () => SharedKernel;
   /** So many warm threads are made ahead; so many more may wait after use. */
   readonly spare?: number;
   readonly maxIdle?: number;

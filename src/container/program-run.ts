@@ -2,11 +2,12 @@
 // the files beside it.
 import { WardianError } from "../errors.js";
 import { HostDirectories } from "../host-directory/index.js";
-import { instantiateKernel, type KernelExports } from "../kernel/index.js";
+import { instantiate, type KernelExports, type SharedKernel } from "../kernel/index.js";
 import { Clock } from "../wasi/clock.js";
 import { Context } from "../wasi/context.js";
 import { makeImports } from "../wasi/imports.js";
-import type { FromThread, HostMount, MemoryType, ProgramEnd, RunMessage, ThreadData } from "./messages.js";
+import type { KernelCalls } from "../wasi/kernel-calls.js";
+import type { FromThread, HostMount, MemoryType, ProgramEnd, RunMessage } from "./messages.js";
 import { describeTrap } from "./trap.js";
 
 /** Every right but those of sockets. */
@@ -19,9 +20,9 @@ export class Program {
   readonly #memory: WebAssembly.Memory;
   readonly #clock = new Clock();
 
-  constructor({ kernel, memory }: ThreadData) {
-    this.#kernel = instantiateKernel(kernel, memory);
-    this.#memory = memory;
+  constructor(shared: SharedKernel) {
+    this.#kernel = instantiate(shared);
+    this.#memory = shared.memory;
   }
 
   run(message: RunMessage, tell: (message: FromThread) => void): ProgramEnd {
@@ -47,7 +48,7 @@ export class Program {
 
   #makeContext({ proc, args, env, counts }: RunMessage, host: HostDirectories | undefined): Context {
     return new Context({
-      kernel: this.#kernel,
+      kernel: this.#kernel as unknown as KernelCalls,
       buffer: this.#memory.buffer,
       proc,
       windowPtr: this.#kernel.process_window(proc),

@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { WardianError } from "../errors.js";
-import type { FromThread, ProgramEnd, RunMessage, ThreadData } from "./messages.js";
+import type { SharedKernel } from "../kernel/index.js";
+import type { FromThread, ProgramEnd, RunMessage } from "./messages.js";
 
 /** What V8 may take for JavaScript there: thunks, no more. A program's memory and code are not part of it. */
 const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4, stackSizeMb: 4 } as const;
@@ -22,10 +23,11 @@ export class ContainerThread {
   #isGone = false;
   readonly #gone: Promise<void>;
   #cpuAtStart = 0;
+  #cpuAtEnd: number | undefined;
 
   constructor(
     entry: URL,
-    data: ThreadData,
+    data: SharedKernel,
     private readonly onGone: (thread: ContainerThread) => void,
   ) {
     this.#worker = new Worker(entry, { name: "wardian-container", execArgv: [], env: {}, workerData: data, resourceLimits: HEAP });
@@ -47,17 +49,19 @@ export class ContainerThread {
   run(message: RunMessage, running: Running): void {
     this.#running = running;
     this.#cpuAtStart = this.#cpuSeconds();
+    this.#cpuAtEnd = undefined;
     this.#worker.ref();
     this.#worker.postMessage(message);
   }
 
   /** Of the program that runs, or ran last. */
   get cpuSeconds(): number {
-    return Math.max(0, this.#cpuSeconds() - this.#cpuAtStart);
+    return Math.max(0, (this.#cpuAtEnd ?? this.#cpuSeconds()) - this.#cpuAtStart);
   }
 
   /** Ends it wherever it is; resolves when it is gone. Only where its process is DEAD in the kernel. */
   async end(): Promise<void> {
+    this.#cpuAtEnd ??= this.#cpuSeconds();
     void this.#worker.terminate();
     await this.#gone;
   }

@@ -21,7 +21,11 @@ export interface Wanted {
 }
 
 /** Only what is wanted is made. With `tell`, each call is told as a line. */
-export function makeImports(context: Context, wanted: readonly Wanted[], tell?: (line: string) => void): Record<string, Record<string, Import>> {
+export function makeImports(
+  context: Context,
+  wanted: readonly Wanted[],
+  tell?: (line: string) => void,
+): Record<string, Record<string, Import>> {
   const imports: Record<string, Record<string, Import>> = {};
   for (const { module, name } of wanted) {
     if (!isWasiCall(module, name)) continue;

@@ -35,7 +35,11 @@ export const out = (name: string, sizeBytes: number): Param<readonly ["i32"]> =>
 });
 
 /** A pointer whose extent only the call itself knows. */
-export const pointer = (name: string): Param<readonly ["i32"]> => ({ name, wasm: ["i32"], show: (_memory, ptr) => `0x${u32(ptr).toString(16)}` });
+export const pointer = (name: string): Param<readonly ["i32"]> => ({
+  name,
+  wasm: ["i32"],
+  show: (_memory, ptr) => `0x${u32(ptr).toString(16)}`,
+});
 
 /** Pointer and length. */
 export const buffer = (name: string): Param<readonly ["i32", "i32"]> => ({

@@ -1,0 +1,237 @@
+// A container: one program in a thread of its own, with a process in the shared kernel. Streams, limits, an end. May depend on errors,
+// config, kernel/, wasi/ and the files beside it.
+import { type Readable, Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { OPEN_OUTPUT, OPEN_TERMINAL } from "../../assembly/kernel/abi.js";
+import { EXIT_STATUS } from "../config.js";
+import { WardianError } from "../errors.js";
+import type { Kernel } from "../kernel/index.js";
+import { CALL_COUNTERS } from "../wasi/call.js";
+import type { HostMount, ProgramEnd } from "./messages.js";
+import type { Program } from "./program.js";
+import { type ContainerRuntime, sharedRuntime } from "./runtime.js";
+import { InputStream, OutputStream } from "./stdio.js";
+import type { ContainerThread } from "./thread.js";
+import type { Tier } from "./tier.js";
+
+export interface ContainerLimits {
+  /** Of its linear memory. */
+  readonly memoryBytes?: number | undefined;
+  readonly tableElements?: number | undefined;
+  readonly descriptors?: number | undefined;
+  /** Of stdout and stderr together; past it the program is ended. */
+  readonly outputBytes?: number | undefined;
+  /** From its start. */
+  readonly timeMs?: number | undefined;
+}
+
+export interface ContainerOptions {
+  /** The program's file. */
+  readonly module: Uint8Array;
+  /** Without the name of the program, which is `name`. */
+  readonly args?: readonly string[];
+  /** args[0] for the program. */
+  readonly name?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly mounts?: readonly HostMount[];
+  /** Otherwise its stdin is at its end. */
+  readonly stdin?: boolean;
+  /** Its streams say that they are a terminal. */
+  readonly tty?: boolean;
+  readonly limits?: ContainerLimits;
+  readonly tier?: Tier;
+  /** Is told each system call as a line. */
+  readonly onTrace?: ((line: string) => void) | undefined;
+  readonly runtime?: ContainerRuntime;
+}
+
+export type ContainerReason = "exited" | "trapped" | "killed" | "timeout" | "output-limit" | "failed";
+
+export interface ContainerEnd {
+  readonly reason: ContainerReason;
+  /** As a shell would report it. */
+  readonly status: number;
+  /** One line for people. */
+  readonly message: string;
+  /** What went wrong on our side, where the reason is `failed`. */
+  readonly error?: WardianError;
+}
+
+export interface ContainerUsage {
+  readonly cpuSeconds: number;
+  readonly upSeconds: number;
+  /** System calls by group, and bytes: CALL_COUNTERS. */
+  readonly counts: Readonly<Record<(typeof CALL_COUNTERS)[number], number>>;
+}
+
+export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
+const MAX_ARGUMENT_BYTES = 1 << 20;
+const SIGKILL = 9;
+
+type KillReason = "killed" | "timeout";
+
+export class Container {
+  /** Where stdin was not asked for, it is destroyed from the start. */
+  readonly stdin: Writable;
+  /** Both must be read or destroyed. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Settles once, never rejects; the streams may still hold data. */
+  readonly exited: Promise<ContainerEnd>;
+
+  readonly #runtime: ContainerRuntime;
+  readonly #thread: ContainerThread;
+  readonly #proc: number;
+  readonly #counts = new SharedArrayBuffer(CALL_COUNTERS.length * Float64Array.BYTES_PER_ELEMENT);
+  readonly #startedMs = performance.now();
+  #endedMs: number | undefined;
+  #cpuSeconds: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #killedFor: KillReason | undefined;
+
+  private constructor(runtime: ContainerRuntime, program: Program, options: ContainerOptions) {
+    this.#runtime = runtime;
+    const { kernel } = runtime;
+    const { limits = {}, tty = false } = options;
+    this.#proc = kernel.createProcess({
+      ...(limits.descriptors === undefined ? {} : { maxDescriptors: limits.descriptors }),
+      ...(limits.outputBytes === undefined ? {} : { maxOutputBytes: limits.outputBytes }),
+    });
+    try {
+      this.stdin = options.stdin === true ? openInput(kernel, this.#proc, tty) : noInput(kernel, this.#proc);
+      this.stdout = openOutput(kernel, this.#proc, 1, tty);
+      this.stderr = openOutput(kernel, this.#proc, 2, tty);
+    } catch (error) {
+      kernel.exports.process_exit(this.#proc);
+      kernel.reap(this.#proc);
+      throw error;
+    }
+    this.#thread = runtime.threads.take();
+    this.exited = new Promise((resolve) => {
+      const over = (end: ProgramEnd | WardianError): void => void this.#over(end).then(resolve);
+      this.#thread.run(this.#message(program, options), { trace: (line) => options.onTrace?.(line), over });
+    });
+    if (limits.timeMs !== undefined) this.#timer = setTimeout(() => void this.#kill("timeout"), limits.timeMs);
+  }
+
+  /** Resolves when the program is on its way. Throws a WardianError for what is no program, or wants what it may not have. */
+  static async start(options: ContainerOptions): Promise<Container> {
+    checkArguments(options);
+    const runtime = options.runtime ?? sharedRuntime();
+    const { limits = {}, tier = "auto" } = options;
+    const wanted = { maxMemoryBytes: limits.memoryBytes ?? DEFAULT_MEMORY_BYTES, maxTableElements: limits.tableElements };
+    return new Container(runtime, await runtime.programs.load(options.module, wanted, tier), options);
+  }
+
+  /** Ends it wherever it is; resolves when nothing of it is left. */
+  async kill(): Promise<ContainerEnd> {
+    void this.#kill("killed");
+    return this.exited;
+  }
+
+  usage(): ContainerUsage {
+    const counts = new Float64Array(this.#counts);
+    return {
+      cpuSeconds: this.#cpuSeconds ?? this.#thread.cpuSeconds,
+      upSeconds: ((this.#endedMs ?? performance.now()) - this.#startedMs) / 1000,
+      counts: Object.fromEntries(CALL_COUNTERS.map((name, i) => [name, counts[i] ?? 0])) as ContainerUsage["counts"],
+    };
+  }
+
+  #message(program: Program, { name = "program", args = [], env = {}, mounts = [], onTrace }: ContainerOptions) {
+    return {
+      kind: "run",
+      module: program.module,
+      imports: program.imports,
+      memory: program.memory,
+      proc: this.#proc,
+      args: [name, ...args],
+      env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
+      mounts,
+      counts: this.#counts,
+      trace: onTrace !== undefined,
+    } as const;
+  }
+
+  async #kill(reason: KillReason): Promise<void> {
+    if (this.#killedFor !== undefined || this.#endedMs !== undefined) return;
+    this.#killedFor = reason;
+    await this.#runtime.kernel.kill(this.#proc, reason);
+    await this.#thread.end();
+  }
+
+  /** Its thread makes no more calls. */
+  async #over(end: ProgramEnd | WardianError): Promise<ContainerEnd> {
+    clearTimeout(this.#timer);
+    this.#endedMs = performance.now();
+    this.#cpuSeconds = this.#thread.cpuSeconds;
+    const { kernel, threads } = this.#runtime;
+    // A thread that broke has left its process as it was.
+    if (end instanceof WardianError) await kernel.kill(this.#proc);
+    const reason = kernel.reason(this.#proc);
+    kernel.reap(this.#proc);
+    if (!(end instanceof WardianError) && this.#killedFor === undefined) threads.giveBack(this.#thread);
+    this.stdin.destroy();
+    return endOf(end, reason === "output" ? "output-limit" : this.#killedFor);
+  }
+
+  /** All of its output has been taken. */
+  async drained(): Promise<void> {
+    await Promise.allSettled([this.stdout, this.stderr].map((stream) => finished(stream, { writable: false })));
+  }
+}
+
+function openOutput(kernel: Kernel, proc: number, fd: number, tty: boolean): Readable {
+  const pipe = kernel.createPipe(tty ? OPEN_TERMINAL : 0);
+  const stream = new OutputStream(kernel.openReader(pipe));
+  check(kernel.exports.fd_install_pipe(proc, fd, pipe, 1, OPEN_OUTPUT));
+  kernel.exports.pipe_release(pipe);
+  return stream;
+}
+
+function openInput(kernel: Kernel, proc: number, tty: boolean): Writable {
+  const pipe = kernel.createPipe(tty ? OPEN_TERMINAL : 0);
+  const stream = new InputStream(kernel.openWriter(pipe));
+  check(kernel.exports.fd_install_pipe(proc, 0, pipe, 0, 0));
+  kernel.exports.pipe_release(pipe);
+  return stream;
+}
+
+function noInput(kernel: Kernel, proc: number): Writable {
+  check(kernel.exports.fd_install_null(proc, 0, 0));
+  const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+  stream.destroy();
+  return stream;
+}
+
+function check(result: number): void {
+  if (result < 0)
+    throw new WardianError("descriptor-limit", "the program's standard streams do not fit its limit of descriptors: allow at least 3");
+}
+
+function checkArguments({ args = [], env = {}, name = "" }: ContainerOptions): void {
+  const strings = [name, ...args, ...Object.keys(env), ...Object.values(env)];
+  if (strings.some((text) => text.includes("\0"))) throw new WardianError("bad-argument", "an argument or a variable contains a NUL");
+  const bytes = strings.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
+  if (bytes > MAX_ARGUMENT_BYTES) throw new WardianError("arguments-too-large", "arguments and environment together are larger than 1 MiB");
+}
+
+function endOf(end: ProgramEnd | WardianError, cut: KillReason | "output-limit" | undefined): ContainerEnd {
+  if (cut === "timeout") return { reason: "timeout", status: EXIT_STATUS.timeout, message: "its time was up" };
+  if (cut === "killed") return { reason: "killed", status: EXIT_STATUS.signalBase + SIGKILL, message: "it was killed" };
+  if (cut === "output-limit")
+    return { reason: cut, status: EXIT_STATUS.signalBase + SIGKILL, message: "it was ended: its output passed the limit" };
+  if (end instanceof WardianError) return { reason: "failed", status: EXIT_STATUS.error, message: end.message, error: end };
+  switch (end.kind) {
+    case "exit":
+      return { reason: "exited", status: end.status, message: `it ended with status ${end.status}` };
+    case "signal":
+      return { reason: "exited", status: EXIT_STATUS.signalBase + end.signal, message: `it raised signal ${end.signal}` };
+    case "killed":
+      return { reason: "killed", status: EXIT_STATUS.signalBase + SIGKILL, message: "it was killed" };
+    case "trap":
+      return { reason: "trapped", status: EXIT_STATUS.crash, message: `the program trapped: ${end.what}` };
+    case "failed":
+      return { reason: "failed", status: EXIT_STATUS.error, message: end.message, error: new WardianError(end.code, end.message) };
+  }
+}

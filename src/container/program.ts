@@ -1,0 +1,78 @@
+// A program as a container takes it: a module that was looked at, clamped and compiled, and what it asks of us. May depend on errors,
+// wasm/, wasi/ and the files beside it.
+import { WardianError } from "../errors.js";
+import { isWasiCall, type Wanted } from "../wasi/imports.js";
+import { clamp, inspect, type ModuleImport, type ModuleInfo, quoteName } from "../wasm/index.js";
+import type { MemoryType } from "./messages.js";
+import { compileModule, type Tier } from "./tier.js";
+
+export const WASM_PAGE_BYTES = 65_536;
+/** Elements of all tables together, unless told. */
+export const DEFAULT_TABLE_ELEMENTS = 1_000_000;
+
+export interface ProgramLimits {
+  readonly maxMemoryBytes: number;
+  readonly maxTableElements?: number | undefined;
+}
+
+export interface Program {
+  readonly module: WebAssembly.Module;
+  readonly imports: readonly Wanted[];
+  readonly memory: MemoryType | undefined;
+  /** Of the file; about what the compiled module takes, too. */
+  readonly sizeBytes: number;
+}
+
+/** Throws a WardianError of one line for what is not a program, wants too much, or imports what we do not have. */
+export async function loadProgram(bytes: Uint8Array, limits: ProgramLimits, tier: Tier): Promise<Program> {
+  const info = inspect(bytes);
+  checkImports(info.imports);
+  checkEntry(info);
+  const { maxMemoryBytes, maxTableElements = DEFAULT_TABLE_ELEMENTS } = limits;
+  const clamped = clamp(bytes, { maxMemoryPages: Math.floor(maxMemoryBytes / WASM_PAGE_BYTES), maxTableElements }, info);
+  const module = await compile(clamped, tier);
+  return {
+    module,
+    imports: info.imports.filter(({ kind }) => kind === "function"),
+    memory: memoryType(info, maxMemoryBytes),
+    sizeBytes: bytes.length,
+  };
+}
+
+async function compile(bytes: Uint8Array, tier: Tier): Promise<WebAssembly.Module> {
+  try {
+    return await compileModule(bytes, tier);
+  } catch (error) {
+    const why = (error as Error).message.replace(/^WebAssembly\.\w+\(\): /, "").split("\n")[0];
+    throw new WardianError("wasm-invalid", `the program is not valid WebAssembly: ${why}`, { cause: error });
+  }
+}
+
+/** All that is missing, in one error. */
+function checkImports(imports: readonly ModuleImport[]): void {
+  const missing = imports.filter(({ module, name, kind }) => !(kind === "function" ? isWasiCall(module, name) : kind === "memory"));
+  if (missing.length === 0) return;
+  const names = missing.map(({ module, name }) => `${quoteName(module)}.${quoteName(name)}`);
+  throw new WardianError(
+    "wasm-imports",
+    `the program imports what Wardian does not have: ${names.join(", ")}; it has WASI preview1 and wasi_unstable`,
+  );
+}
+
+function checkEntry({ exports, memories }: ModuleInfo): void {
+  const isFunction = (name: string): boolean => exports.some((own) => own.name === name && own.kind === "function");
+  if (!isFunction("_start") && !isFunction("_initialize"))
+    throw new WardianError("wasm-no-start", "the module is no program: it exports neither _start nor _initialize");
+  if (memories.some(({ is64 }) => is64))
+    throw new WardianError("wasm-unsupported", "the program has a memory of 64 bits, which WASI preview1 does not know");
+}
+
+/** The limits that the clamped module declares. */
+function memoryType({ imports, memories }: ModuleInfo, maxMemoryBytes: number): MemoryType | undefined {
+  const wanted = imports.find(({ kind }) => kind === "memory");
+  const declared = memories.find(({ imported }) => imported);
+  if (wanted === undefined || declared === undefined) return undefined;
+  const limit = Math.floor(maxMemoryBytes / WASM_PAGE_BYTES);
+  const maximum = Math.min(Number(declared.max ?? limit), limit);
+  return { module: wanted.module, name: wanted.name, initial: Number(declared.min), maximum, shared: declared.shared };
+}
