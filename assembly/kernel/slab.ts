@@ -6,7 +6,8 @@
 //   page of objects   | object | object | ...                           a free object's first word links to the next free one
 import { lock_acquire, lock_release } from "./lock";
 
-export const PAGE_BYTES: u32 = 4096;
+const SLAB_PTR: usize = ABI_SLAB_PTR;
+const PAGE_BYTES: u32 = ABI_PAGE_BYTES;
 const PAGE_SHIFT: u32 = 12;
 /** Blocks of up to 8 MiB. */
 const MAX_ORDER: u32 = 11;
@@ -16,7 +17,7 @@ const LARGEST_OBJECT: u32 = 2048;
 const CLASS_COUNT: u32 = 25;
 const NONE: u32 = 0xffffffff;
 
-const SLAB_PTR: usize = 0x2000;
+import { PAGE_BYTES as ABI_PAGE_BYTES, SLAB_PTR as ABI_SLAB_PTR } from "./abi";
 
 /** What a page is: inside a block, or the first of one. */
 const INSIDE: u8 = 0;
