@@ -78,3 +78,28 @@ export function parseCount(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new WardianError("bad-option", `${JSON.stringify(text)} is not a whole number above 0`);
 }
+
+/** A part of a CPU. */
+export function parseCpus(text: string): number {
+  const cpus = /^\d{1,4}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
+  if (cpus >= 0.01 && cpus <= 1) return cpus;
+  throw new WardianError("bad-option", `${JSON.stringify(text)} is not a part of a CPU: give a number from 0.01 to 1`);
+}
+
+export interface MountOption {
+  readonly hostPath: string;
+  readonly guestPath: string;
+  readonly readOnly: boolean;
+}
+
+/** "HOST::GUEST", "HOST" under its own name, each with ":ro" or ":rw" behind it; gathers repeated options. */
+export function parseMount(text: string, earlier: readonly MountOption[] = []): MountOption[] {
+  const mode = /:(ro|rw)$/.exec(text)?.[1];
+  const paths = mode === undefined ? text : text.slice(0, -1 - mode.length);
+  const at = paths.indexOf("::");
+  const hostPath = at < 0 ? paths : paths.slice(0, at);
+  const guestPath = at < 0 ? paths : paths.slice(at + 2);
+  if (hostPath === "" || guestPath === "")
+    throw new WardianError("bad-option", `${JSON.stringify(text)} is not a folder for the program: write HOST::GUEST, or HOST::GUEST:ro`);
+  return [...earlier, { hostPath, guestPath, readOnly: mode === "ro" }];
+}

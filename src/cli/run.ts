@@ -1,24 +1,28 @@
-// `wardian run`: one command in a guest of its own, its streams, signals and status as though it ran here. May depend on
-// config, engine/, instance/ types and the files beside it.
-import { finished } from "node:stream/promises";
+// `wardian run`: a command in a Linux guest, or a WebAssembly program in a container, as though it ran here. What either needs is loaded
+// for it only. May depend on errors, the tiers' names and the files beside it.
+import { open } from "node:fs/promises";
 import type { Command } from "commander";
-import { EXIT_STATUS } from "../config.js";
-import { bootGuest } from "../engine/boot.js";
-import { Engine } from "../engine/engine.js";
-import type { Guest } from "../engine/guest.js";
+import type { Tier } from "../container/tier.js";
+import { parseTier } from "../container/tier.js";
 import { WardianError } from "../errors.js";
-import type { RunningProcess } from "../instance/running-process.js";
 import type { EngineName } from "../machine/engine-name.js";
-import { BARE_SECONDS, ENGINE_HELP, parseDuration, parseEngine, parseMemoryOption, parseVariable } from "./arguments.js";
-import { type Interrupting, onOutputGone, onSignals, onTimeout, statusOfSignal } from "./interruption.js";
-import { sayError } from "./message.js";
-import { ProgressReport } from "./progress.js";
-import { enterRawMode, onResize, terminalSize } from "./terminal.js";
+import {
+  BARE_SECONDS,
+  ENGINE_HELP,
+  parseCpus,
+  parseDuration,
+  parseEngine,
+  parseMount,
+  type MountOption,
+  parseVariable,
+} from "./arguments.js";
 
 export interface RunOptions {
   readonly interactive?: true;
   readonly tty?: true;
-  readonly memory?: number;
+  /** As it was given: bounds differ. */
+  readonly memory?: string;
+  readonly cpus?: number;
   readonly engine?: EngineName;
   readonly env?: Readonly<Record<string, string>>;
   readonly workdir?: string;
@@ -28,12 +32,20 @@ export interface RunOptions {
   readonly mirror?: string;
   readonly append?: string;
   readonly console?: true;
+  readonly dir?: readonly MountOption[];
+  readonly tier?: Tier;
+  readonly trace?: true;
 }
 
 const HELP = `
-IMAGE is "busybox" (Debian's static busybox on Debian's kernel, fetched once and kept), or the path of a root file system:
-a tar or cpio archive, plain or compressed with gzip, xz or zstd. Without CMD, sh is run. Options go before IMAGE.
-Signals that reach Wardian (INT, TERM, HUP, QUIT) are passed on to the command; the third INT or TERM ends the guest at once.
+IMAGE is one of
+  a WebAssembly program (a file that ends in .wasm, or begins as one): it runs in a container, by WASI preview1 or wasi_unstable,
+  and sees nothing but its arguments, the variables given with -e, its standard streams and the folders given with --dir
+  "busybox": Debian's static busybox on Debian's kernel, fetched once and kept, in a virtual machine
+  the path of a root file system, for a virtual machine: a tar or cpio archive, plain or compressed with gzip, xz or zstd
+Without CMD, sh is run in a virtual machine. What stands behind a program are its arguments. Options go before IMAGE.
+Signals that reach Wardian (INT, TERM, HUP, QUIT) are passed on to the command, and end a program; the third INT or TERM ends a
+guest at once.
 
 Exit status:
   that of CMD, or 128+n when signal n ended it
@@ -41,35 +53,38 @@ Exit status:
   125  an error of Wardian's own, told in one line
   126  CMD could not be run
   127  CMD was not found
-  134  the guest crashed: its kernel panicked
+  134  the guest crashed: its kernel panicked, or the program trapped
 
 Examples:
   wardian run busybox echo hello
   wardian run -it busybox
   echo text | wardian run -i busybox tr a-z A-Z
   wardian run -e NAME=value -w /tmp rootfs.tar.gz /bin/sh -c 'echo $NAME; pwd'
+  wardian run --dir .::/work:ro -m 512M program.wasm /work/input.txt
 `;
-
-const DEFAULT_COMMAND = ["sh"];
-/** So many signals to stop, and the guest is not asked any more. */
-const PATIENCE_SIGNALS = 3;
 
 export function addRunCommand(program: Command, finish: (status: number) => void): void {
   program
     .command("run")
-    .summary("run a command in a Linux guest of its own")
-    .description("Boots a Linux guest, runs a command in it, and ends with the command's status.")
-    .argument("<image>", '"busybox", or the path of a root file system')
-    .argument("[command...]", "the command and its arguments (default: sh)")
+    .summary("run a command in a Linux guest, or a WebAssembly program in a container")
+    .description("Runs a command in a Linux guest that it boots, or a WebAssembly program in a container, and ends with its status.")
+    .argument("<image>", '"busybox", the path of a root file system, or of a WebAssembly program')
+    .argument("[command...]", "the command and its arguments (default: sh); for a program, its arguments")
     .passThroughOptions()
     .option("-i, --interactive", "pass stdin on to the command")
     .option("-t, --tty", "give the command a terminal")
-    .option("-m, --memory <size>", "RAM, from 16M to 3G (default: 256M)", parseMemoryOption)
+    .option("-m, --memory <size>", "RAM, from 16M to 3G; for a program, the most its memory may grow to, 64K to 4G (default: 256M)")
     .option("-e, --env <name=value>", "set a variable; NAME alone passes ours on; may be given several times", parseVariable)
+    .option("--timeout <time>", `end the command after this time, such as 30s or 5m; ${BARE_SECONDS}`, parseDuration)
+    .option("--cpus <number>", "use at most this part of a CPU, such as 0.5", parseCpus)
+    .optionsGroup("For a program:")
+    .option("--dir <host::guest[:ro]>", "give the program a folder of the host; may be given several times", parseMount)
+    .option("--tier <name>", "start: begin at once; peak: optimize all code first; auto: by size (the default)", parseTier)
+    .option("--trace", "tell each system call on stderr")
+    .optionsGroup("For a virtual machine:")
     .option("-w, --workdir <folder>", "working folder in the guest (default: /)")
     .option("-u, --user <user[:group]>", "user in the guest, by name or number (default: root)")
     .option("--engine <name>", ENGINE_HELP, parseEngine)
-    .option("--timeout <time>", `end the command after this time, such as 30s or 5m; ${BARE_SECONDS}`, parseDuration)
     .option("--kernel <file>", "kernel instead of the default one")
     .option("--append <text>", "more words for the kernel command line")
     .option("--console", "show the guest kernel's messages on stderr")
@@ -78,89 +93,33 @@ export function addRunCommand(program: Command, finish: (status: number) => void
     .action(async (image: string, command: string[], options: RunOptions) => finish(await run(image, command, options)));
 }
 
+// prettier-ignore
+const GUEST_OPTIONS = ["workdir", "user", "engine", "kernel", "append", "console", "mirror"] as const satisfies readonly (keyof RunOptions)[];
+const PROGRAM_OPTIONS = ["dir", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
+
 /** The exit status. */
 export async function run(image: string, command: readonly string[], options: RunOptions): Promise<number> {
-  await using engine = await Engine.open({ state: false });
-  const guest = await startGuest(engine, image, options);
-  if (typeof guest === "number") return guest;
-  const tty = options.tty === true ? (terminalSize() ?? true) : false;
-  const started = await guest.exec(command.length === 0 ? DEFAULT_COMMAND : command, {
-    env: { ...options.env },
-    ...(options.workdir === undefined ? {} : { cwd: options.workdir }),
-    ...(options.user === undefined ? {} : { user: options.user }),
-    tty,
-    stdin: options.interactive === true,
-    endAtExit: true,
-  });
-  return await attend(started, guest, options);
+  const isContainer = await isProgram(image);
+  refuse(options, isContainer ? GUEST_OPTIONS : PROGRAM_OPTIONS, isContainer ? "a virtual machine" : "a WebAssembly program");
+  if (isContainer) return (await import("./run-program.js")).runProgram(image, command, options);
+  return (await import("./run-guest.js")).runGuest(image, command, options);
 }
 
-/** The guest, or the status that an interruption comes to. */
-async function startGuest(engine: Engine, image: string, options: RunOptions): Promise<Guest | number> {
-  const abort = new AbortController();
-  const progress = new ProgressReport();
-  let status: number | undefined;
-  using _signals = onSignals((signal) => {
-    status ??= statusOfSignal(signal);
-    abort.abort();
-  });
-  const { memory, engine: engineName, kernel, append, mirror } = options;
-  const { onProgress, onNote } = progress;
+function refuse(options: RunOptions, names: readonly (keyof RunOptions)[], kind: string): void {
+  const given = names.find((name) => options[name] !== undefined);
+  if (given !== undefined) throw new WardianError("bad-option", `--${given} is for ${kind} only`);
+}
+
+const MAGIC = "\0asm";
+
+/** By its name, or by how it begins. */
+async function isProgram(path: string): Promise<boolean> {
+  if (path.endsWith(".wasm")) return true;
   try {
-    const fetch = { mirror, onProgress, onNote, signal: abort.signal };
-    const onConsole = options.console === true ? (bytes: Uint8Array) => void process.stderr.write(bytes) : undefined;
-    return await bootGuest(engine, { image, memory, engine: engineName, kernel, append, fetch, onConsole, signal: abort.signal });
-  } catch (error) {
-    if (status !== undefined) return status;
-    throw error;
-  } finally {
-    progress.done();
+    await using file = await open(path);
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
+    return bytesRead === MAGIC.length && buffer.toString("latin1") === MAGIC;
+  } catch {
+    return false; // whoever takes it for an image says what is wrong with it
   }
-}
-
-/** Passes everything on in both directions until the command is over. */
-async function attend(command: RunningProcess, guest: Guest, options: RunOptions): Promise<number> {
-  let forced: number | undefined;
-  const force = (status: number): void => {
-    forced ??= status;
-    void guest.stop();
-  };
-  let signals = 0;
-  const pass = (signal: Interrupting): void => {
-    signals += 1;
-    if (signals >= PATIENCE_SIGNALS) force(statusOfSignal(signal));
-    else command.kill(signal);
-  };
-  using _signals = onSignals(pass);
-  using _timeout = onTimeout(options.timeout, () => force(EXIT_STATUS.timeout));
-  // Without a reader, the command shall meet a closed pipe as it would here.
-  using _stdout = onOutputGone(process.stdout, () => command.stdout.destroy());
-  using _stderr = onOutputGone(process.stderr, () => command.stderr.destroy());
-  using _size = onResize(({ cols, rows }) => command.resize(cols, rows));
-  using _raw = options.tty === true && options.interactive === true ? enterRawMode() : undefined;
-  command.stdout.pipe(process.stdout, { end: false });
-  command.stderr.pipe(process.stderr, { end: false });
-  if (options.interactive === true) {
-    process.stdin.on("error", () => {}); // as good as its end
-    process.stdin.pipe(command.stdin);
-  }
-  try {
-    const exit = await command.exit;
-    await Promise.allSettled([command.stdout, command.stderr].map((stream) => finished(stream)));
-    if (forced === undefined && exit.failure !== undefined) sayError(exit.failure);
-    return forced ?? exit.status;
-  } catch (error) {
-    return forced ?? (await statusOfEnd(guest, error));
-  }
-}
-
-/** The guest ended under its command: as when the command powered it off. */
-async function statusOfEnd(guest: Guest, error: unknown): Promise<number> {
-  const isGone = error instanceof WardianError && error.code === "agent-closed";
-  if (!isGone) throw error;
-  const { reason, status, message } = await guest.exit;
-  if (reason === "stopped") throw error;
-  if (reason === "failed") throw new WardianError("guest-failed", message);
-  if (reason === "crashed") sayError(message);
-  return status;
 }

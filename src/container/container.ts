@@ -6,6 +6,7 @@ import { OPEN_OUTPUT, OPEN_TERMINAL } from "../../assembly/kernel/abi.js";
 import { EXIT_STATUS } from "../config.js";
 import { WardianError } from "../errors.js";
 import type { Kernel } from "../kernel/index.js";
+import { signalName } from "../machine/agent/signal.js";
 import { CALL_COUNTERS } from "../wasi/call.js";
 import type { HostMount, ProgramEnd } from "./messages.js";
 import type { Program } from "./program.js";
@@ -68,7 +69,8 @@ export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 const MAX_ARGUMENT_BYTES = 1 << 20;
 const SIGKILL = 9;
 
-type KillReason = "killed" | "timeout";
+/** Who ended it, and as what: a signal's number, or its time. */
+type Cut = { readonly reason: "killed"; readonly signal: number } | { readonly reason: "timeout" } | { readonly reason: "output-limit" };
 
 export class Container {
   /** Where stdin was not asked for, it is destroyed from the start. */
@@ -87,7 +89,7 @@ export class Container {
   #endedMs: number | undefined;
   #cpuSeconds: number | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #killedFor: KillReason | undefined;
+  #cut: Cut | undefined;
 
   private constructor(runtime: ContainerRuntime, program: Program, options: ContainerOptions) {
     this.#runtime = runtime;
@@ -111,7 +113,7 @@ export class Container {
       const over = (end: ProgramEnd | WardianError): void => void this.#over(end).then(resolve);
       this.#thread.run(this.#message(program, options), { trace: (line) => options.onTrace?.(line), over });
     });
-    if (limits.timeMs !== undefined) this.#timer = setTimeout(() => void this.#kill("timeout"), limits.timeMs);
+    if (limits.timeMs !== undefined) this.#timer = setTimeout(() => void this.#end({ reason: "timeout" }), limits.timeMs);
   }
 
   /** Resolves when the program is on its way. Throws a WardianError for what is no program, or wants what it may not have. */
@@ -123,9 +125,9 @@ export class Container {
     return new Container(runtime, await runtime.programs.load(options.module, wanted, tier), options);
   }
 
-  /** Ends it wherever it is; resolves when nothing of it is left. */
-  async kill(): Promise<ContainerEnd> {
-    void this.#kill("killed");
+  /** Ends it wherever it is, as a signal of that number does that nobody catches; resolves when nothing of it is left. */
+  async kill(signal = SIGKILL): Promise<ContainerEnd> {
+    void this.#end({ reason: "killed", signal });
     return this.exited;
   }
 
@@ -153,10 +155,10 @@ export class Container {
     } as const;
   }
 
-  async #kill(reason: KillReason): Promise<void> {
-    if (this.#killedFor !== undefined || this.#endedMs !== undefined) return;
-    this.#killedFor = reason;
-    await this.#runtime.kernel.kill(this.#proc, reason);
+  async #end(cut: Exclude<Cut, { reason: "output-limit" }>): Promise<void> {
+    if (this.#cut !== undefined || this.#endedMs !== undefined) return;
+    this.#cut = cut;
+    await this.#runtime.kernel.kill(this.#proc, cut.reason);
     await this.#thread.end();
   }
 
@@ -170,9 +172,9 @@ export class Container {
     if (end instanceof WardianError) await kernel.kill(this.#proc);
     const reason = kernel.reason(this.#proc);
     kernel.reap(this.#proc);
-    if (!(end instanceof WardianError) && this.#killedFor === undefined) threads.giveBack(this.#thread);
+    if (!(end instanceof WardianError) && this.#cut === undefined) threads.giveBack(this.#thread);
     this.stdin.destroy();
-    return endOf(end, reason === "output" ? "output-limit" : this.#killedFor);
+    return endOf(end, reason === "output" ? { reason: "output-limit" } : this.#cut);
   }
 
   /** All of its output has been taken. */
@@ -216,22 +218,31 @@ function checkArguments({ args = [], env = {}, name = "" }: ContainerOptions): v
   if (bytes > MAX_ARGUMENT_BYTES) throw new WardianError("arguments-too-large", "arguments and environment together are larger than 1 MiB");
 }
 
-function endOf(end: ProgramEnd | WardianError, cut: KillReason | "output-limit" | undefined): ContainerEnd {
-  if (cut === "timeout") return { reason: "timeout", status: EXIT_STATUS.timeout, message: "its time was up" };
-  if (cut === "killed") return { reason: "killed", status: EXIT_STATUS.signalBase + SIGKILL, message: "it was killed" };
-  if (cut === "output-limit")
-    return { reason: cut, status: EXIT_STATUS.signalBase + SIGKILL, message: "it was ended: its output passed the limit" };
-  if (end instanceof WardianError) return { reason: "failed", status: EXIT_STATUS.error, message: end.message, error: end };
+function endOf(end: ProgramEnd | WardianError, cut: Cut | undefined): ContainerEnd {
+  if (cut !== undefined) return endOfCut(cut);
+  if (end instanceof WardianError) return failure(end);
   switch (end.kind) {
     case "exit":
       return { reason: "exited", status: end.status, message: `it ended with status ${end.status}` };
     case "signal":
       return { reason: "exited", status: EXIT_STATUS.signalBase + end.signal, message: `it raised signal ${end.signal}` };
     case "killed":
-      return { reason: "killed", status: EXIT_STATUS.signalBase + SIGKILL, message: "it was killed" };
+      return endOfCut({ reason: "killed", signal: SIGKILL });
     case "trap":
       return { reason: "trapped", status: EXIT_STATUS.crash, message: `the program trapped: ${end.what}` };
     case "failed":
-      return { reason: "failed", status: EXIT_STATUS.error, message: end.message, error: new WardianError(end.code, end.message) };
+      return failure(new WardianError(end.code, end.message));
   }
+}
+
+function endOfCut(cut: Cut): ContainerEnd {
+  const { reason } = cut;
+  if (reason === "timeout") return { reason, status: EXIT_STATUS.timeout, message: "its time was up" };
+  if (reason === "output-limit")
+    return { reason, status: EXIT_STATUS.signalBase + SIGKILL, message: "it was ended: its output passed the limit" };
+  return { reason, status: EXIT_STATUS.signalBase + cut.signal, message: `it was ended by ${signalName(cut.signal)}` };
+}
+
+function failure(error: WardianError): ContainerEnd {
+  return { reason: "failed", status: EXIT_STATUS.error, message: error.message, error };
 }

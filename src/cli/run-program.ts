@@ -1,0 +1,50 @@
+// `wardian run FILE.wasm`: a program in a container, its streams and status as though it ran here. May depend on errors, config,
+// container/, instance/ and the files beside it.
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { Container } from "../container/container.js";
+import { sharedRuntime } from "../container/runtime.js";
+import { DEFAULT_MEMORY } from "../config.js";
+import { WardianError } from "../errors.js";
+import { ProgramProcess } from "../instance/program-process.js";
+import { parseSize } from "../machine/size.js";
+import { attend } from "./attendance.js";
+import type { RunOptions } from "./run.js";
+
+const MEMORY_BOUNDS = { what: "memory size", minBytes: 65_536, maxBytes: 2 ** 32 } as const;
+
+/** The exit status. */
+export async function runProgram(path: string, args: readonly string[], options: RunOptions): Promise<number> {
+  const memoryBytes = parseSize(options.memory ?? DEFAULT_MEMORY, MEMORY_BOUNDS);
+  // A thread takes longer to begin than a program to be read and compiled: both at once.
+  sharedRuntime().threads.warm(1);
+  const container = await Container.start({
+    module: await readProgram(path),
+    name: basename(path),
+    args,
+    env: { ...options.env },
+    mounts: options.dir ?? [],
+    stdin: options.interactive === true,
+    tty: options.tty === true,
+    limits: { memoryBytes, timeMs: options.timeout },
+    tier: options.tier ?? "auto",
+    ...(options.trace === true ? { onTrace: (line: string) => void process.stderr.write(`${line}\n`) } : {}),
+  });
+  // The terminal stays as it is: there is no line discipline of ours between it and the program.
+  const attending = attend(new ProgramProcess(container), { interactive: options.interactive === true, tty: false, passSignals: true });
+  const { status, hasLeft } = await attending;
+  if (hasLeft) return status;
+  const end = await container.exited;
+  return end.status;
+}
+
+async function readProgram(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // prettier-ignore
+    const why = code === "ENOENT" || code === "ENOTDIR" ? "does not exist" : code === "EISDIR" ? "is a directory" : code === "EACCES" ? "may not be read; check its permissions" : `cannot be read (${code})`;
+    throw new WardianError("bad-file", `the program ${path} ${why}`, { cause: error });
+  }
+}
