@@ -94,13 +94,14 @@ function checkNewName(walk: Walk): number {
   return stat === undefined ? NOENT : stat.isDirectory() ? EXIST : NOTDIR;
 }
 
-/** A hard link. The old path's last link is not followed; a directory gets none. */
+/** A hard link. The old path's last link is not followed (but for a slash behind it); a directory gets none. */
 export function linkEntry(from: Walk, to: Walk): number {
-  if (from.name === "") return -PERM;
-  const stat = from.mustBeDirectory ? lookHere(from) : undefined;
-  if (from.mustBeDirectory) return stat === undefined ? -NOENT : stat.isDirectory() ? -PERM : -NOTDIR;
+  const isDirectory = from.name === "" || from.mustBeDirectory;
+  const stat = isDirectory ? statEntry(from, false) : undefined;
+  if (typeof stat === "number") return -stat;
   const wrong = checkNewName(to);
   if (wrong !== SUCCESS) return -wrong;
+  if (isDirectory) return lookHere(to) === undefined ? -PERM : -EXIST;
   linkSync(pathOf(from), pathOf(to));
   return SUCCESS;
 }

@@ -19,8 +19,8 @@ import { INVAL, SUCCESS } from "./errno.js";
 
 const NS_PER_MS = 1_000_000n;
 const NS_PER_S = 1e9;
-/** A time is a double of seconds on its way to the file system: right to 239 ns until the year 2106. */
-const ROUNDING_NS = 500n;
+/** A time is a double of seconds on its way to the file system (239 ns near the present), and libuv may cut it to microseconds. */
+const ROUNDING_NS = 1500n;
 const EXACT_TIMES_MAX = 4096;
 const BOTH_ATIM = FSTFLAGS_ATIM | FSTFLAGS_ATIM_NOW;
 const BOTH_MTIM = FSTFLAGS_MTIM | FSTFLAGS_MTIM_NOW;

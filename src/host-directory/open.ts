@@ -66,9 +66,14 @@ export function openAt(walk: Walk, request: OpenRequest): Opened | number {
 
 /** The path ended in ".", ".." or a link to one of these. */
 function openDirectoryItself(walk: Walk, request: OpenRequest): Opened | number {
-  if ((request.oflags & OFLAGS_EXCL) !== 0 && (request.oflags & OFLAGS_CREAT) !== 0) return EXIST;
+  if ((request.oflags & OFLAGS_CREAT) !== 0 && (request.oflags & OFLAGS_EXCL) !== 0) return EXIST;
+  if (cannotOpenDirectory(request)) return ISDIR;
   return openNamed(openSync(directoryPath(walk.fd), NAME_DIRECTORY), request);
 }
+
+/** What open(2) refuses to do with a directory. */
+const cannotOpenDirectory = ({ access, oflags }: OpenRequest): boolean =>
+  (access & ACCESS_WRITE) !== 0 || (oflags & (OFLAGS_CREAT | OFLAGS_TRUNC)) !== 0;
 
 /** One attempt; may end in RETRY. */
 function openEntry(walk: Walk, request: OpenRequest): Opened | number {
@@ -128,8 +133,7 @@ function openNamed(named: number, request: OpenRequest, mustBeDirectory = false)
   try {
     const stat = fstatSync(named);
     if (stat.isDirectory()) {
-      const errno =
-        (request.access & ACCESS_WRITE) !== 0 || (request.oflags & OFLAGS_TRUNC) !== 0 ? ISDIR : mayOpen(request.mount, named, stat);
+      const errno = cannotOpenDirectory(request) ? ISDIR : mayOpen(request.mount, named, stat);
       keep = errno === SUCCESS;
       return keep ? { fd: named, isDirectory: true, isNew: false } : errno;
     }
