@@ -18,6 +18,8 @@ export const ARENA_PTR = 0x8200000;
 /** Bytes of a page of a file or a pipe (a page of WebAssembly has 65,536). */
 export const PAGE_BYTES = 4096;
 export const WASM_PAGE_BYTES = 65_536;
+/** The most that kernel_init allows: every address stays below 2 ** 31, so that a negative result is an errno. */
+export const MAX_PAGES = 491_000;
 
 /** Bytes of the window through which a process's data and paths pass. */
 export const WINDOW_BYTES = 131_072;
@@ -180,6 +182,8 @@ export const RIGHTS_ALL = 0x3fffffff;
 export const RIGHTS_REGULAR_FILE = 0x8e001ff;
 export const RIGHTS_DIRECTORY = 0x7bffe98;
 export const RIGHTS_SOCKET = 0x3820004a;
+/** A socket that listens: FD_FDSTAT_SET_FLAGS, FD_FILESTAT_GET, POLL_FD_READWRITE, SOCK_ACCEPT. */
+export const RIGHTS_LISTENER = 0x28200008;
 /** A stream without a position: pipe, terminal. */
 export const RIGHTS_STREAM = 0x820004a;
 

@@ -4,6 +4,10 @@
 @external("host", "clock_time_get")
 export declare function clock_time_get(id: i32): i64;
 
+/** Milliseconds of the realtime clock: cheap, for the times of files. */
+@external("host", "coarse_time_ms")
+export declare function coarse_time_ms(): f64;
+
 /** Fills `len` bytes of the kernel's memory from the host's cryptographic source. */
 @external("host", "random_get")
 export declare function random_get(ptr: usize, len: i32): void;

@@ -1,7 +1,7 @@
 // The host's side of the kernel: sets up the shared memory and, in the thread that did, creates, ends and reaps processes and holds its own
 // ends of pipes. Depends on module.ts and pipe.ts.
 import {
-  MAX_DESCRIPTORS, PAGE_BYTES, REASON_EXIT, REASON_KILLED, REASON_OUTPUT, REASON_TIMEOUT, STATE_DEAD, STATE_FREE, WINDOW_BYTES,
+  MAX_DESCRIPTORS, MAX_PAGES, PAGE_BYTES, REASON_EXIT, REASON_KILLED, REASON_OUTPUT, REASON_TIMEOUT, STATE_DEAD, STATE_FREE, WINDOW_BYTES,
 } from "../../assembly/kernel/abi.js"; // prettier-ignore
 import { WardianError } from "../errors.js";
 import type { KernelExports } from "./exports.js";
@@ -44,7 +44,10 @@ export class Kernel {
   constructor(options: KernelOptions = {}) {
     this.shared = { module: kernelModule(), memory: createMemory() };
     this.exports = instantiate(this.shared, options.host ?? systemHost);
-    const errno = this.exports.kernel_init(Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / PAGE_BYTES));
+    const maxPages = Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / PAGE_BYTES);
+    if (!(maxPages > 0 && maxPages <= MAX_PAGES))
+      throw new WardianError("kernel-memory", `the kernel's memory is bounded by at most ${String(MAX_PAGES * PAGE_BYTES)} bytes`);
+    const errno = this.exports.kernel_init(maxPages);
     if (errno !== 0)
       throw new WardianError("kernel-memory", `the kernel's memory cannot be set up (errno ${String(errno)}): allow it more`);
     this.hostWindow = this.exports.process_window(this.exports.host_process());

@@ -19,6 +19,8 @@ export interface SharedKernel {
 export interface KernelHost {
   /** Nanoseconds: 0 realtime, 1 monotonic. */
   clockTimeGet(id: number): bigint;
+  /** Milliseconds of the realtime clock, for the times of files. */
+  coarseTimeMs(): number;
   randomGet(into: Uint8Array): void;
 }
 
@@ -26,6 +28,7 @@ const REALTIME_ORIGIN_NS = BigInt(Math.round(performance.timeOrigin * 1000)) * 1
 
 export const systemHost: KernelHost = {
   clockTimeGet: (id) => (id === 0 ? REALTIME_ORIGIN_NS + BigInt(Math.round(performance.now() * 1e6)) : process.hrtime.bigint()),
+  coarseTimeMs: () => Date.now(),
   randomGet: (into) => void randomFillSync(into),
 };
 
@@ -55,6 +58,7 @@ export function instantiate(shared: SharedKernel, host: KernelHost = systemHost)
   const imports = {
     env: { memory },
     host: {
+      coarse_time_ms: host.coarseTimeMs,
       clock_time_get: (id: number) => host.clockTimeGet(id),
       random_get: (ptr: number, len: number) => fillRandom(memory, ptr, len, host),
     },

@@ -1,7 +1,7 @@
 // A process's descriptors: 64 bytes each, 64 in a page, pages taken as numbers grow. One thread at a time touches a table: the process's own,
 // or before its start and after its end the host's; so there is no lock. In WASI a descriptor is its open file (nothing duplicates one).
 // Depends on slab and process.
-import { ERRNO_MFILE, ERRNO_NOMEM, KIND_FREE, OPEN_OUTPUT, PAGE_BYTES } from "../abi";
+import { ERRNO_BADF, ERRNO_MFILE, ERRNO_NOMEM, ERRNO_SUCCESS, KIND_FREE, OPEN_OUTPUT, PAGE_BYTES } from "../abi";
 import { page_alloc, page_free } from "../slab";
 import { DESCRIPTOR_PAGES_AT, Process, processAt } from "./process";
 
@@ -96,6 +96,12 @@ export function reserveNumber(proc: usize, fd: i32): i32 {
   return pageOf(proc, fd) ? fd : -ERRNO_NOMEM;
 }
 
+/** Makes sure that `to` may become the number of an open descriptor. BADF beyond the limit: no such number can be. */
+export function reserveMove(proc: usize, to: i32): i32 {
+  if (<u32>to >= <u32>processAt(proc).maxDescriptors) return ERRNO_BADF;
+  return pageOf(proc, to) ? ERRNO_SUCCESS : ERRNO_NOMEM;
+}
+
 /** Marks the number free. What it stood for has been let go. */
 export function freeDescriptor(proc: usize, fd: i32, d: Descriptor): void {
   d.kind = KIND_FREE;
@@ -104,9 +110,13 @@ export function freeDescriptor(proc: usize, fd: i32, d: Descriptor): void {
   if (fd < p.lowestFree) p.lowestFree = fd;
 }
 
-/** Moves an open descriptor to another number, which was let go but not marked free. */
+/** Moves an open descriptor to another number, which is free, or whose object was let go. */
 export function moveDescriptor(proc: usize, from: i32, to: i32): void {
-  memory.copy(changetype<usize>(slotOf(proc, to)), changetype<usize>(slotOf(proc, from)), 1 << DESCRIPTOR_SHIFT);
+  const target = slotOf(proc, to);
+  const p = processAt(proc);
+  if (target.kind == KIND_FREE) p.descriptors++;
+  memory.copy(changetype<usize>(target), changetype<usize>(slotOf(proc, from)), 1 << DESCRIPTOR_SHIFT);
+  if (to == p.lowestFree) p.lowestFree = to + 1;
   freeDescriptor(proc, from, slotOf(proc, from));
 }
 

@@ -121,6 +121,28 @@ export function setResult(proc: usize, index: i32, value: u64): void {
   store<u64>(proc + PROCESS_RESULTS_AT + <usize>index * 8, value);
 }
 
+/** Whether someone wants the process to end: long work inside the kernel looks at it. */
+@inline
+export function isEnding(proc: usize): bool {
+  return (atomic.load<i32>(proc) & STATE_KILL) != 0;
+}
+
+export function processesAlive(): u32 {
+  let alive: u32 = 0;
+  for (let slot = 0; slot < HOST_SLOT; slot++) if (atomic.load<i32>(processInSlot(slot)) != STATE_FREE) alive++;
+  return alive;
+}
+
+/** Over all processes; those that run may change it meanwhile. */
+export function descriptorsOpen(): u64 {
+  let open: u64 = 0;
+  for (let slot = 0; slot < HOST_SLOT; slot++) {
+    const proc = processInSlot(slot);
+    if (atomic.load<i32>(proc) != STATE_FREE) open += processAt(proc).descriptors;
+  }
+  return open;
+}
+
 export function clearRecord(proc: usize): void {
   memory.fill(proc + 4, 0, PROCESS_BYTES - 4);
   atomic.store<i32>(proc, STATE_FREE);

@@ -25,6 +25,23 @@ import {
   RIGHT_FD_WRITE,
   STATE_DEAD,
   WINDOW_BYTES,
+  KIND_DIRECTORY,
+  KIND_FREE,
+  KIND_LISTENER,
+  KIND_SOCKET,
+  RIGHTS_LISTENER,
+  RIGHTS_SOCKET,
+  RIGHT_SOCK_ACCEPT,
+  FILETYPE_SOCKET_STREAM,
+  ERRNO_NOMEM,
+  PROCESS_COUNTERS,
+  COUNT_PROCESSES,
+  COUNT_PROCESSES_CREATED,
+  COUNT_PROCESSES_KILLED,
+  COUNT_DESCRIPTORS,
+  COUNT_PIPES,
+  COUNT_SOCKETS,
+  COUNT_LISTENERS,
 } from "../abi";
 import {
   addReader,
@@ -32,6 +49,7 @@ import {
   dropReader,
   dropWriter,
   hasWriters,
+  pipesAlive,
   pipeCreate,
   pipeFlags,
   pipePut,
@@ -40,11 +58,35 @@ import {
   readSetOf,
   writeSetOf,
 } from "../ipc/pipe";
+import {
+  addAcceptor,
+  connectTo,
+  listenerCreate,
+  listenerRelease,
+  listenersAlive,
+  socketClose,
+  socketPair,
+  socketsAlive,
+} from "../ipc/socket";
 import { arm, hostWord } from "../ipc/wait";
-import { noteCreated, settle } from "../proc/account";
-import { openDescriptor, reserveDescriptor, reserveNumber } from "../proc/fdtable";
-import { clearRecord, createProcess, enter, killProcess, leave, processAt, processInSlot, setResult, windowOf } from "../proc/process";
+import { counterOf, createdCount, killedCount, noteCreated, settle, sumOf } from "../proc/account";
+import { findDescriptor, openDescriptor, reserveDescriptor, reserveNumber } from "../proc/fdtable";
+import { lockTree, unlockTree } from "../proc/kernel-lock";
+import {
+  clearRecord,
+  createProcess,
+  descriptorsOpen,
+  processesAlive,
+  enter,
+  killProcess,
+  leave,
+  processAt,
+  processInSlot,
+  setResult,
+  windowOf,
+} from "../proc/process";
 import { releaseAll } from "../proc/release";
+import { inode_hold } from "../vfs/inode";
 import { named } from "./descriptor";
 
 export function process_create(maxDescriptors: i32, maxPipes: i32, outputLimitBytes: i64): usize {
@@ -197,4 +239,109 @@ export function fd_install_host_preopen(proc: usize, handle: i32, nameLen: i32, 
   d.rightsBase = rightsBase & RIGHTS_ALL;
   d.rightsInheriting = rightsInheriting & RIGHTS_ALL;
   return named(proc, fd, d, nameLen);
+}
+
+/** A directory of the tree under the name in the process's window; it is held. The number, or an errno negated. */
+export function fd_install_preopen(proc: usize, inode: usize, nameLen: i32, rightsBase: u64, rightsInheriting: u64): i32 {
+  const fd = reserveDescriptor(proc);
+  if (fd < 0) return fd;
+  lockTree();
+  inode_hold(inode);
+  unlockTree();
+  const d = openDescriptor(proc, fd, KIND_DIRECTORY, FILETYPE_DIRECTORY, OPEN_PREOPEN, inode);
+  d.rightsBase = rightsBase & RIGHTS_ALL;
+  d.rightsInheriting = rightsInheriting & RIGHTS_ALL;
+  return named(proc, fd, d, nameLen);
+}
+
+export function listener_create(): usize {
+  return listenerCreate();
+}
+
+export function listener_release(listener: usize): void {
+  listenerRelease(listener);
+}
+
+/** A descriptor to accept from. */
+export function fd_install_listener(proc: usize, wanted: i32, listener: usize): i32 {
+  const p = processAt(proc);
+  if (p.pipes >= p.maxPipes) return -ERRNO_MFILE;
+  const fd = numberFor(proc, wanted);
+  if (fd < 0) return fd;
+  addAcceptor(listener);
+  openDescriptor(proc, fd, KIND_LISTENER, FILETYPE_SOCKET_STREAM, OPEN_PREOPEN, listener).rightsBase = RIGHTS_LISTENER;
+  p.pipes++;
+  return fd;
+}
+
+/** A descriptor connected to a listener: the number, or an errno negated (CONNREFUSED, AGAIN). */
+export function fd_install_connection(proc: usize, wanted: i32, listener: usize): i32 {
+  const p = processAt(proc);
+  if (p.pipes >= p.maxPipes) return -ERRNO_MFILE;
+  const fd = numberFor(proc, wanted);
+  if (fd < 0) return fd;
+  const out = proc + PROCESS_RESULTS_AT;
+  const error = connectTo(listener, out);
+  if (error) return -error;
+  installSocket(proc, fd, load<u32>(out));
+  return fd;
+}
+
+function installSocket(proc: usize, fd: i32, socket: usize): void {
+  openDescriptor(proc, fd, KIND_SOCKET, FILETYPE_SOCKET_STREAM, 0, socket).rightsBase = RIGHTS_SOCKET & ~RIGHT_SOCK_ACCEPT;
+  processAt(proc).pipes++;
+}
+
+/** A connected pair, one end for each of two processes (or both for one). An errno negated, or 0; the numbers are in RESULT0 of each. */
+export function socket_pair(proc: usize, wanted: i32, other: usize, otherWanted: i32): i32 {
+  const fd = numberFor(proc, wanted);
+  if (fd < 0) return fd;
+  const out = proc + PROCESS_RESULTS_AT;
+  const first = socketPair(out);
+  if (!first) return -ERRNO_NOMEM;
+  const second = <usize>load<u32>(out);
+  installSocket(proc, fd, first);
+  const otherFd = numberFor(other, otherWanted);
+  if (otherFd < 0) {
+    socketClose(second);
+    return otherFd; // the first end stays: its process sees the end of the file
+  }
+  installSocket(other, otherFd, second);
+  setResult(proc, 0, fd);
+  setResult(other, other == proc ? 1 : 0, otherFd);
+  return ERRNO_SUCCESS;
+}
+
+/** KIND_* of what a number stands for; KIND_FREE where nothing is open. */
+export function fd_kind(proc: usize, fd: i32): i32 {
+  const d = findDescriptor(proc, fd);
+  return d ? d.kind : KIND_FREE;
+}
+
+/** A process's own counters, COUNT_* of abi below PROCESS_COUNTERS. */
+export function process_counter(proc: usize, counter: i32): u64 {
+  return <u32>counter < <u32>PROCESS_COUNTERS ? counterOf(proc, counter) : 0;
+}
+
+/** Below PROCESS_COUNTERS the sums over ended processes (add those that live), above them the gauges of the kernel. */
+export function kernel_counter(counter: i32): u64 {
+  if (<u32>counter < <u32>PROCESS_COUNTERS) return sumOf(counter);
+  switch (counter) {
+    case COUNT_PROCESSES:
+      return processesAlive();
+    case COUNT_PROCESSES_CREATED:
+      return createdCount();
+    case COUNT_PROCESSES_KILLED:
+      return killedCount();
+    case COUNT_DESCRIPTORS:
+      return descriptorsOpen();
+    case COUNT_PIPES:
+      return pipesAlive();
+    case COUNT_SOCKETS:
+      return socketsAlive();
+    case COUNT_LISTENERS:
+      return listenersAlive();
+    default:
+      return 0;
+  }
 }
