@@ -11,12 +11,17 @@ export class Instruction {
   op = 0;
   /** The second part of an opcode with a prefix. */
   sub = 0;
-  /** First u32 immediate: an index or a label. */
+  /** First and second u32 immediate, where they are indices. */
   index = 0;
+  index2 = 0;
   /** A block type: a type index, or -1 (no result) or -2 (one result). */
   blockType = 0;
-  /** Targets of br_table with the default last; labels of try_table's catch clauses, relative to outside of it. */
-  readonly targets: number[] = [];
+  /** How many labels it names: one for br, br_if ...; br_table's with the default last; those of try_table's catch clauses. */
+  labelCount = 0;
+  readonly labels: number[] = [];
+  /** Where each label's number lies. */
+  readonly labelStarts: number[] = [];
+  readonly labelEnds: number[] = [];
 
   private readonly limits: ModuleLimits;
 
@@ -28,6 +33,7 @@ export class Instruction {
     const at = reader.pos;
     const op = reader.u8();
     this.op = op;
+    this.labelCount = 0;
     const shape = ONE_BYTE[op] as number;
     if (shape === SHAPE.none) return;
     if (shape === SHAPE.prefix) {
@@ -41,12 +47,13 @@ export class Instruction {
       case SHAPE.none:
         return;
       case SHAPE.index:
-      case SHAPE.label:
         this.index = reader.u32();
         return;
+      case SHAPE.label:
+        return this.readLabel(reader);
       case SHAPE.index2:
         this.index = reader.u32();
-        reader.skipLeb(5);
+        this.index2 = reader.u32();
         return;
       case SHAPE.memarg:
         return skipMemarg(reader);
@@ -76,7 +83,7 @@ export class Instruction {
         return skipValueTypes(reader);
       case SHAPE.castBranch:
         reader.skip(1);
-        this.index = reader.u32();
+        this.readLabel(reader);
         readHeapType(reader);
         return void readHeapType(reader);
       case SHAPE.tryTable:
@@ -90,20 +97,25 @@ export class Instruction {
   private readBranchTable(reader: Reader): void {
     const count = reader.u32();
     checkLimit(this.limits, "branchTableEntries", count);
-    this.targets.length = 0;
-    for (let entry = 0; entry <= count; entry++) this.targets.push(reader.u32());
+    for (let entry = 0; entry <= count; entry++) this.readLabel(reader);
   }
 
   private readCatches(reader: Reader): void {
     const count = reader.u32();
     checkLimit(this.limits, "branchTableEntries", count);
-    this.targets.length = 0;
     for (let entry = 0; entry < count; entry++) {
       const kind = reader.u8();
       if (kind > 3) reader.fail("an unknown catch clause", reader.pos - 1);
       if (kind < 2) reader.u32();
-      this.targets.push(reader.u32());
+      this.readLabel(reader);
     }
+  }
+
+  private readLabel(reader: Reader): void {
+    const at = this.labelCount++;
+    this.labelStarts[at] = reader.pos;
+    this.labels[at] = reader.u32();
+    this.labelEnds[at] = reader.pos;
   }
 }
 

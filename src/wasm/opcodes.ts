@@ -129,5 +129,14 @@ const ATOMIC = table(0x4f, [
   [0x10, 0x4e, S.memarg],
 ]);
 
+/** Operators after which the next instruction is not reached. */
+export const ENDS_PATH = operators(0x00, 0x08, 0x09, 0x0a, 0x0c, 0x0e, 0x0f, 0x12, 0x13, 0x15); // unreachable throw* br br_table return*
+
+function operators(...ops: number[]): Uint8Array {
+  const set = new Uint8Array(256);
+  for (const op of ops) set[op] = 1;
+  return set;
+}
+
 /** Shapes of the two-part opcodes, by first byte. */
 export const PREFIXED: Record<number, Uint8Array> = { 0xfb: GC, 0xfc: MISC, 0xfd: SIMD, 0xfe: ATOMIC };

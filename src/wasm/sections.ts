@@ -11,7 +11,7 @@ export const SECTION = {
 } as const; // prettier-ignore
 
 /** The order in which sections must come; a custom section may stand anywhere. */
-const ORDER: readonly number[] = [
+export const SECTION_ORDER: readonly number[] = [
   SECTION.type, SECTION.import, SECTION.function, SECTION.table, SECTION.memory, SECTION.tag, SECTION.global, SECTION.export,
   SECTION.start, SECTION.element, SECTION.dataCount, SECTION.code, SECTION.data,
 ]; // prettier-ignore
@@ -78,7 +78,7 @@ export function readSections(bytes: Uint8Array, limits: ModuleLimits = MODULE_LI
 }
 
 function checkRank(reader: Reader, id: number, at: number, lastRank: number): number {
-  const rank = ORDER.indexOf(id);
+  const rank = SECTION_ORDER.indexOf(id);
   if (rank < 0) reader.fail(`a section of unknown kind ${id}`, at);
   if (rank === lastRank) reader.fail(`a second section of kind ${id}`, at);
   if (rank < lastRank) reader.fail(`a section of kind ${id} that is out of order`, at);
