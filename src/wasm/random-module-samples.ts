@@ -344,7 +344,7 @@ export function randomModule(choices: readonly number[]): Uint8Array<ArrayBuffer
     section(4, 1, 0x70, 0, functions.length),
     section(5, 1, 1, 1, 2),
     section(13, 1, 0, VOID_TYPE),
-    section(6, 5, 0x7f, 1, 0x41, ...[(STEPS & 0x7f) | 0x80, STEPS >> 7], 11, 0x7e, 1, 0x42, 0, 11, 0x7f, 1, 0x41, 5, 11, 0x7e, 1, 0x42, 7, 11, 0x7c, 1, 0x44, 0, 0, 0, 0, 0, 0, 0, 0x40, 11),
+    section(6, 5, 0x7f, 1, 0x41, (STEPS & 0x7f) | 0x80, STEPS >> 7, 11, 0x7e, 1, 0x42, 0, 11, 0x7f, 1, 0x41, 5, 11, 0x7e, 1, 0x42, 7, 11, 0x7c, 1, 0x44, 0, 0, 0, 0, 0, 0, 0, 0x40, 11),
     section(7, functions.length + 6, ...exports),
     section(9, 1, 0, 0x41, 0, 11, functions.length, ...functions.keys()),
     section(10, functions.length, ...codes.flat()),
