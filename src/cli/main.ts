@@ -23,6 +23,7 @@ const COMMANDS: readonly (readonly [group: string, commands: Readonly<Record<str
   ["For one run:", {
     run:     async () => (await import("./run.js")).addRunCommand,
     boot:    async () => (await import("./boot.js")).addBootCommand,
+    init:    async () => (await import("./init.js")).addInitCommand,
   }],
   ["Instances that stay:", {
     create:  async () => (await import("./create.js")).addCreateCommand,
