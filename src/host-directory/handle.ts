@@ -7,6 +7,8 @@ import type { Mount } from "./mount.js";
 export interface Handle {
   readonly mount: Mount;
   readonly isDirectory: boolean;
+  /** The root of its mount; it takes the mount's kept directories with it. */
+  readonly isRoot: boolean;
   readonly access: number;
   fd: number;
   fdflags: number;
@@ -44,6 +46,7 @@ export class HandleTable {
     if (handle === undefined) return false;
     this.#handles[number] = undefined;
     this.#free.push(number);
+    if (handle.isRoot) handle.mount.cache.clear();
     closeSync(handle.fd);
     return true;
   }

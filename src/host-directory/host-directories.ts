@@ -41,7 +41,16 @@ export class HostDirectories {
     if (this.#handles.isFull)
       throw new WardianError("host-directory", `Too many host directories: ${this.#spending.limits.maxHandles} at most.`);
     const mount = openMount(hostPath, options.readOnly ?? false);
-    return this.#handles.add({ mount, isDirectory: true, access: 0, fd: mount.fd, fdflags: 0, position: 0, listing: undefined });
+    return this.#handles.add({
+      mount,
+      isDirectory: true,
+      isRoot: true,
+      access: 0,
+      fd: mount.fd,
+      fdflags: 0,
+      position: 0,
+      listing: undefined,
+    });
   }
 
   filetype(handle: number): number {
@@ -211,7 +220,9 @@ export class HostDirectories {
     return this.#with(directory, (from) => {
       if (!from.isDirectory) return -NOTDIR;
       try {
-        const errno = walk.begin(from.fd, textOf(path));
+        // Of two walks under way only the first may use the cache: the other could make it close what the first has borrowed.
+        const root = from.isRoot && walk === this.#walk ? from.mount : undefined;
+        const errno = walk.begin(from.fd, textOf(path), root);
         return errno === SUCCESS ? visit(walk, from) : -errno;
       } finally {
         walk.finish();
@@ -252,7 +263,7 @@ export class HostDirectories {
 
   #install({ fd, isDirectory, isNew }: Opened, { mount, access, fdflags }: OpenRequest): number {
     if (isNew) this.#spending.createdFiles++;
-    return this.#handles.add({ mount, isDirectory, access, fd, fdflags, position: 0, listing: undefined });
+    return this.#handles.add({ mount, isDirectory, isRoot: false, access, fd, fdflags, position: 0, listing: undefined });
   }
 }
 

@@ -4,6 +4,7 @@
 // after, which a guest that renames fast enough gets through: a boundary that holds only mostly is worse than a clear refusal.
 import { closeSync, constants, fstatSync, openSync, statfsSync } from "node:fs";
 import { WardianError } from "../errors.js";
+import { DirectoryCache, placeOf } from "./directory-cache.js";
 import { directoryPath, reopenPath } from "./descriptor-path.js";
 import { ACCES, NXIO, SUCCESS } from "./errno.js";
 
@@ -29,7 +30,11 @@ const KERNEL_INTERFACES = new Set([
 ]);
 
 export interface Mount {
+  /** Its root; a handle has it, and closes it. */
   readonly fd: number;
+  /** Where the root was when it was given, as the beginning of a path below it. */
+  readonly place: string;
+  readonly cache: DirectoryCache;
   readonly readOnly: boolean;
   /** Whether files of a device (st_dev) are an interface of the kernel, as far as was asked. */
   readonly interfaces: Map<number, boolean>;
@@ -49,7 +54,9 @@ function hasProcDescriptors(): boolean {
 /** Opens the directory `hostPath` (links in it are the host's own and are followed, once) for a container. Throws WardianError. */
 export function openMount(hostPath: string, readOnly: boolean): Mount {
   if (!hasProcDescriptors()) throw refuse(hostPath, "host directories need Linux with /proc mounted");
-  const mount = { fd: openRoot(hostPath), readOnly, interfaces: new Map<number, boolean>() };
+  const fd = openRoot(hostPath);
+  const place = placeOf(fd).replace(/^\/$/, "");
+  const mount = { fd, place, cache: new DirectoryCache(), readOnly, interfaces: new Map<number, boolean>() };
   try {
     if (!reachesItself(mount.fd)) throw refuse(hostPath, "/proc/self/fd does not lead to open directories here");
     if (isKernelInterface(mount, mount.fd, fstatSync(mount.fd).dev)) throw refuse(hostPath, "it is an interface of the kernel, not data");

@@ -5,6 +5,7 @@
 // swap of a directory with a link, at any instant, changes at most which directory *inside* is found. Whatever would leave the
 // starting directory is PERM, as in wasmtime: an absolute path or link, and ".." above the start.
 import { closeSync, openSync, readlinkSync } from "node:fs";
+import type { DirectoryCache } from "./directory-cache.js";
 import { childPath, NAME_DIRECTORY } from "./descriptor-path.js";
 import { codeOf, errnoOf, INVAL, LOOP, NAMETOOLONG, NOENT, NOTDIR, PERM, SUCCESS } from "./errno.js";
 
@@ -32,6 +33,15 @@ function checkPath(path: string): number {
   return path.startsWith("/") ? PERM : SUCCESS;
 }
 
+/** A directory and a plain path below it: no doubled slash, none at the end, no dots. */
+const isPlain = (path: string): boolean => !path.startsWith("/") && !/\/(?:\/|$)|(?:^|\/)\.{1,2}(?:\/|$)/.test(path);
+
+/** Where paths begin that may be looked for in a cache of directories. */
+export interface Root {
+  readonly place: string;
+  readonly cache: DirectoryCache;
+}
+
 /** A walk is used again and again; `finish` closes what it holds. Where it ended: the entry `name` of directory `fd`. */
 export class Walk {
   /** The last component, not looked at yet; "" when the path ends in the directory `fd` itself. */
@@ -45,20 +55,46 @@ export class Walk {
   /** Components to come, the next one last. */
   #pending: string[] = [];
   #links = 0;
+  /** The directory that is the cache's, and is not to be closed. */
+  #borrowed = CLOSED;
+  #root: Root | undefined;
+  /** Whole path and depth of the directory before the last component, should it be worth keeping. */
+  #keepAs = "";
+  #keepDepth = 0;
 
   /** The directory where the walk has come to. */
   get fd(): number {
     return this.#fds.at(-1) ?? this.#base;
   }
 
-  /** Walks from directory `base` to the last component of `path`. SUCCESS or an errno. */
-  begin(base: number, path: string): number {
+  /** Walks from directory `base` to the last component of `path`. SUCCESS or an errno. `root`: base is the root of a mount. */
+  begin(base: number, path: string, root?: Root): number {
     this.finish();
     this.#base = base;
     this.#links = 0;
     this.#pending = [];
     this.mustBeDirectory = false;
-    return this.#walk(path);
+    const slash = path.lastIndexOf("/");
+    const wrong = checkPath(path);
+    if (root === undefined || wrong !== SUCCESS || slash < 0 || !isPlain(path)) return this.#walk(path);
+    return this.#borrow(root, path.slice(0, slash)) ? this.#walk(path.slice(slash + 1)) : this.#walk(path);
+  }
+
+  /** Looks for a directory in the cache: the walk is there then, as if it had come on foot and closed what is above. */
+  #borrow(root: Root, prefix: string): boolean {
+    const names = prefix.split("/");
+    this.#root = root;
+    this.#keepAs = `${root.place}/${prefix}`;
+    this.#keepDepth = names.length;
+    const fd = root.cache.find(this.#keepAs);
+    if (fd === undefined) return false;
+    for (const name of names) {
+      this.#names.push(name);
+      this.#fds.push(CLOSED);
+    }
+    this.#fds[names.length - 1] = fd;
+    this.#borrowed = fd;
+    return true;
   }
 
   /** `name` was found to be a link to `target`: walks on from here to where that ends. */
@@ -68,9 +104,22 @@ export class Walk {
   }
 
   finish(): void {
-    for (const fd of this.#fds) if (fd !== CLOSED) closeSync(fd);
+    if (this.#root !== undefined && this.#isWorthKeeping() && this.#root.cache.offer(this.#keepAs, this.#keepDepth, this.fd))
+      this.#fds.pop();
+    for (const fd of this.#fds) this.#close(fd);
     this.#fds.length = 0;
     this.#names.length = 0;
+    this.#borrowed = CLOSED;
+    this.#root = undefined;
+  }
+
+  /** The walk stands before its last component, came there without a link, and not by the cache. */
+  #isWorthKeeping(): boolean {
+    return this.#borrowed === CLOSED && this.#links === 0 && this.#fds.length === this.#keepDepth;
+  }
+
+  #close(fd: number): void {
+    if (fd !== CLOSED && fd !== this.#borrowed) closeSync(fd);
   }
 
   #walk(path: string): number {
@@ -138,10 +187,9 @@ export class Walk {
     this.#fds.push(fd);
     this.#names.push(name);
     const above = this.#fds.length - 1 - HELD_MAX;
-    const held = this.#fds[above] ?? CLOSED;
-    if (held === CLOSED) return;
+    if (above < 0) return;
+    this.#close(this.#fds[above] ?? CLOSED);
     this.#fds[above] = CLOSED;
-    closeSync(held);
   }
 
   /** "..": back to the directory that this one was entered from. */
@@ -149,7 +197,7 @@ export class Walk {
     const fd = this.#fds.pop();
     this.#names.pop();
     if (fd === undefined) return PERM;
-    if (fd !== CLOSED) closeSync(fd);
+    this.#close(fd);
     return this.#fds.at(-1) === CLOSED ? this.#returnTo(this.#names.length) : SUCCESS;
   }
 

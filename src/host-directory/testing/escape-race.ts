@@ -172,12 +172,13 @@ export async function runEscapeRace(seconds: number): Promise<RaceResult> {
   const names = ["", ...readdirSync(outside, { recursive: true, encoding: "utf8" })];
   const inodes = new Set(names.map((name) => lstatSync(join(outside, name), { bigint: true }).ino));
   const before = describeOutside(outside);
-  const victim = new Victim(ground.guest(), inodes);
+  const descriptors = countDescriptors();
+  const guest = ground.guest();
+  const victim = new Victim(guest, inodes);
   const attackers = startAttackers(ground.inside, outside);
   let controlLeaks = 0;
   try {
     while (Atomics.load(attackers.signal, 1) < ATTACKERS) await new Promise((resolve) => setTimeout(resolve, 5));
-    const descriptors = countDescriptors();
     const end = Date.now() + seconds * 1000;
     for (let now = Date.now(); now < end || (controlLeaks === 0 && now < end + GRACE_MS); now = Date.now()) {
       await pause();
@@ -187,8 +188,9 @@ export async function runEscapeRace(seconds: number): Promise<RaceResult> {
         if (readTrusting(ground.inside, path)) controlLeaks++;
       }
     }
-    const lostDescriptors = countDescriptors() - descriptors;
     await attackers.stop();
+    guest.directories.closeAll();
+    const lostDescriptors = countDescriptors() - descriptors;
     const { operations, succeeded, leaks } = victim;
     const isOutsideUntouched = describeOutside(outside) === before;
     return { operations, succeeded, attackRounds: attackers.signal[1] ?? 0, leaks, controlLeaks, isOutsideUntouched, lostDescriptors };
