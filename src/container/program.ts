@@ -30,7 +30,7 @@ export async function loadProgram(bytes: Uint8Array, limits: ProgramLimits, tier
   checkEntry(info);
   const { maxMemoryBytes, maxTableElements = DEFAULT_TABLE_ELEMENTS } = limits;
   const clamped = clamp(bytes, { maxMemoryPages: Math.floor(maxMemoryBytes / WASM_PAGE_BYTES), maxTableElements }, info);
-  const module = await compile(clamped, tier);
+  const module = await compile(clamped, inspect(clamped), tier);
   return {
     module,
     imports: info.imports.filter(({ kind }) => kind === "function"),
@@ -39,9 +39,9 @@ export async function loadProgram(bytes: Uint8Array, limits: ProgramLimits, tier
   };
 }
 
-async function compile(bytes: Uint8Array, tier: Tier): Promise<WebAssembly.Module> {
+async function compile(bytes: Uint8Array, info: ModuleInfo, tier: Tier): Promise<WebAssembly.Module> {
   try {
-    return await compileModule(bytes, tier);
+    return await compileModule(bytes, info, tier);
   } catch (error) {
     const why = (error as Error).message.replace(/^WebAssembly\.\w+\(\): /, "").split("\n")[0];
     throw new WardianError("wasm-invalid", `the program is not valid WebAssembly: ${why}`, { cause: error });

@@ -1,14 +1,26 @@
 // Which of V8's compilers a program's code goes through. V8 never leaves its baseline code in a loop that is already running, so that
-// a program whose work is one long loop stays slow where it began there. May depend on errors.
+// a program whose work is one long loop stays slow where it began there (up to 12x, measured). May depend on errors, wasm/.
 import { setFlagsFromString } from "node:v8";
 import { WardianError } from "../errors.js";
+import { hintLoops, type ModuleInfo } from "../wasm/index.js";
 
-/** start: baseline code, functions that are called often are optimized; peak: all optimized before it starts; auto: by size. */
+/**
+ * start: baseline code at first; functions that are called often are optimized. peak: all is optimized before it starts. auto: functions
+ * with loops are optimized when they are first called, the others as with start.
+ */
 export const TIERS = ["start", "peak", "auto"] as const;
 export type Tier = (typeof TIERS)[number];
 
-/** Up to here, optimizing everything takes no longer than people notice: some 0.25 MB/s (measured, Node 20). */
-const AUTO_PEAK_BYTES = 4096;
+/** Optimizing takes some 4 ms a KiB (measured, Node 20): a function is held up by no more than about 60 ms. */
+const MAX_HINTED_FUNCTION_BYTES = 16_384;
+/** Reading all code of larger programs takes longer than it gains: what they spend their time in is called often. */
+const MAX_HINTED_CODE_BYTES = 4 * 2 ** 20;
+
+/** The hints are an experiment of V8's; later versions have dropped this form of them. */
+const HAS_HINTS = Number.parseInt(process.versions.v8, 10) === 11;
+
+const HINT_FLAGS = { on: ["--experimental-wasm-compilation-hints"], off: ["--no-experimental-wasm-compilation-hints"] } as const;
+const PEAK_FLAGS = { on: ["--no-liftoff", "--no-wasm-lazy-compilation"], off: ["--liftoff", "--wasm-lazy-compilation"] } as const;
 
 export function parseTier(text: string): Tier {
   const tier = TIERS.find((known) => known === text);
@@ -16,23 +28,38 @@ export function parseTier(text: string): Tier {
   return tier;
 }
 
-/** The flags are the process's: compilations that change them take turns, and no other is begun meanwhile. */
-let turn: Promise<unknown> = Promise.resolve();
-
-export function compileModule(bytes: Uint8Array, tier: Tier): Promise<WebAssembly.Module> {
-  const isPeak = tier === "peak" || (tier === "auto" && bytes.length <= AUTO_PEAK_BYTES);
-  const compiled = turn.then(() => (isPeak ? compileOptimized(bytes) : WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>)));
-  turn = isPeak ? compiled.catch(() => {}) : turn;
-  return compiled;
+/** `bytes` have been looked at by inspect(); `info` is of the same code. */
+export function compileModule(bytes: Uint8Array, info: ModuleInfo, tier: Tier): Promise<WebAssembly.Module> {
+  if (tier === "peak") return compilePeak(bytes);
+  const hinted = tier === "auto" ? hint(bytes, info) : undefined;
+  return hinted === undefined ? WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>) : compileHinted(hinted);
 }
 
-async function compileOptimized(bytes: Uint8Array): Promise<WebAssembly.Module> {
-  setFlagsFromString("--no-liftoff");
-  setFlagsFromString("--no-wasm-lazy-compilation");
+function hint(bytes: Uint8Array, info: ModuleInfo): Uint8Array | undefined {
+  if (!HAS_HINTS || info.counts.codeBytes > MAX_HINTED_CODE_BYTES) return undefined;
+  return hintLoops(bytes, info, { maxFunctionBytes: MAX_HINTED_FUNCTION_BYTES });
+}
+
+function setFlags(flags: readonly string[]): void {
+  for (const flag of flags) setFlagsFromString(flag);
+}
+
+/** Which features a module may use, V8 notes as the compilation begins. */
+async function compileHinted(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  setFlags(HINT_FLAGS.on);
+  const compiling = WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
+  setFlags(HINT_FLAGS.off);
+  return compiling;
+}
+
+let peaks = 0;
+
+/** The flags are the process's, and are looked at until the last function is done: what is compiled meanwhile is optimized, too. */
+async function compilePeak(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  if (peaks++ === 0) setFlags(PEAK_FLAGS.on);
   try {
     return await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
   } finally {
-    setFlagsFromString("--liftoff");
-    setFlagsFromString("--wasm-lazy-compilation");
+    if (--peaks === 0) setFlags(PEAK_FLAGS.off);
   }
 }

@@ -55,6 +55,17 @@ function tell(c: Context, fd: number, ptr: number): number {
   return c.fail(result);
 }
 
+/** No more than the name itself goes to the guest, however long its buffer is. */
+function prestatName(c: Context, fd: number, ptr: number, len: number): number {
+  const known = c.kernel.fd_prestat_get(c.proc, fd);
+  if (known !== 0) return c.fail(known);
+  const size = c.window.view.getUint32(4, true);
+  const result = c.kernel.fd_prestat_dir_name(c.proc, fd, Math.min(len, WINDOW_BYTES));
+  if (result !== 0) return c.fail(result);
+  c.window.give(ptr, Math.min(len, size));
+  return 0;
+}
+
 /** As many whole and part entries as fit. Less than asked for means the end, so that a long buffer is filled over several windows. */
 function readdir(c: Context, fd: number, ptr: number, len: number, cookie: bigint, outPtr: number): number {
   const want = Math.min(len, WINDOW_BYTES);
@@ -121,12 +132,7 @@ export const DESCRIPTOR_CALLS = {
   fd_prestat_get: call("descriptor", [int("fd"), out("prestat", PRESTAT_BYTES)], (c, fd, ptr) =>
     give(c, c.kernel.fd_prestat_get(c.proc, fd), ptr, PRESTAT_BYTES, () => -ERRNO.badf)),
 
-  fd_prestat_dir_name: call("descriptor", [int("fd"), buffer("name")], (c, fd, ptr, len) => {
-    const result = c.kernel.fd_prestat_dir_name(c.proc, fd, Math.min(len >>> 0, WINDOW_BYTES));
-    if (result !== 0) return c.fail(result);
-    c.window.give(ptr >>> 0, Math.min(c.result, len >>> 0));
-    return 0;
-  }),
+  fd_prestat_dir_name: call("descriptor", [int("fd"), buffer("name")], (c, fd, ptr, len) => prestatName(c, fd, ptr >>> 0, len >>> 0)),
 
   fd_readdir: call("descriptor", [int("fd"), buffer("buf"), long("cookie"), out("used", 4)], (c, fd, ptr, len, cookie, used) =>
     readdir(c, fd, ptr >>> 0, len >>> 0, cookie, used >>> 0)),
