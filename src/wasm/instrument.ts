@@ -17,7 +17,7 @@ import { Writer } from "./writer.js";
 /** Small functions up to this weight, with all that they call, are paid for by their callers. */
 const MAX_INLINE_WEIGHT = 48;
 /** By how much the charge at one place may exceed what then runs. */
-const FOLD_WEIGHT = 64;
+const FOLD_WEIGHT = 16;
 /** Bytes (or elements) that a bulk operation moves for one unit of fuel: 2 to this power. */
 const BULK_SHIFT = 6;
 

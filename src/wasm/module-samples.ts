@@ -21,7 +21,7 @@ export const moduleOf = (...sections: number[][]): Uint8Array<ArrayBuffer> => Ui
 export function assemble(text: string): Uint8Array<ArrayBuffer> {
   const module = binaryen.parseText(text);
   try {
-    module.setFeatures(binaryen.Features.All);
+    module.setFeatures(binaryen.Features.All & ~binaryen.Features.GC); // What Node 20 knows.
     return Uint8Array.from(module.emitBinary());
   } finally {
     module.dispose();
