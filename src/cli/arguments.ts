@@ -86,6 +86,13 @@ export function parseCpus(text: string): number {
   throw new WardianError("bad-option", `${JSON.stringify(text)} is not a part of a CPU: give a number from 0.01 to 1`);
 }
 
+/** Of instructions. */
+export function parseFuel(text: string): number {
+  const fuel = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (fuel <= Number.MAX_SAFE_INTEGER) return fuel;
+  throw new WardianError("bad-option", `${JSON.stringify(text)} is not an amount of fuel: give a whole number above 0`);
+}
+
 export interface MountOption {
   readonly hostPath: string;
   readonly guestPath: string;

@@ -26,7 +26,7 @@ export async function runProgram(path: string, args: readonly string[], options:
     mounts: options.dir ?? [],
     stdin: options.interactive === true,
     tty: options.tty === true,
-    limits: { memoryBytes, timeMs: options.timeout },
+    limits: { memoryBytes, timeMs: options.timeout, cpus: options.cpus, fuel: options.fuel },
     tier: options.tier ?? "auto",
     ...(options.trace === true ? { onTrace: (line: string) => void process.stderr.write(`${line}\n`) } : {}),
   });

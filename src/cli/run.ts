@@ -2,8 +2,7 @@
 // for it only. May depend on errors, the tiers' names and the files beside it.
 import { open } from "node:fs/promises";
 import type { Command } from "commander";
-import type { Tier } from "../container/tier.js";
-import { parseTier } from "../container/tier.js";
+import { parseTier, type Tier } from "../container/tier-name.js";
 import { WardianError } from "../errors.js";
 import type { EngineName } from "../machine/engine-name.js";
 import {
@@ -12,6 +11,7 @@ import {
   parseCpus,
   parseDuration,
   parseEngine,
+  parseFuel,
   parseMount,
   type MountOption,
   parseVariable,
@@ -33,6 +33,7 @@ export interface RunOptions {
   readonly append?: string;
   readonly console?: true;
   readonly dir?: readonly MountOption[];
+  readonly fuel?: number;
   readonly tier?: Tier;
   readonly trace?: true;
 }
@@ -79,6 +80,7 @@ export function addRunCommand(program: Command, finish: (status: number) => void
     .option("--cpus <number>", "use at most this part of a CPU, such as 0.5", parseCpus)
     .optionsGroup("For a program:")
     .option("--dir <host::guest[:ro]>", "give the program a folder of the host; may be given several times", parseMount)
+    .option("--fuel <number>", "end it after about so many instructions", parseFuel)
     .option("--tier <name>", "start: begin at once; peak: optimize all code first; auto: by size (the default)", parseTier)
     .option("--trace", "tell each system call on stderr")
     .optionsGroup("For a virtual machine:")
@@ -95,7 +97,7 @@ export function addRunCommand(program: Command, finish: (status: number) => void
 
 // prettier-ignore
 const GUEST_OPTIONS = ["workdir", "user", "engine", "kernel", "append", "console", "mirror"] as const satisfies readonly (keyof RunOptions)[];
-const PROGRAM_OPTIONS = ["dir", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
+const PROGRAM_OPTIONS = ["dir", "fuel", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
 
 /** The exit status. */
 export async function run(image: string, command: readonly string[], options: RunOptions): Promise<number> {

@@ -2,18 +2,19 @@
 // config, kernel/, wasi/ and the files beside it.
 import { type Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { OPEN_OUTPUT, OPEN_TERMINAL } from "../../assembly/kernel/abi.js";
+import { OPEN_OUTPUT, OPEN_TERMINAL, STATE_USER } from "../../assembly/kernel/abi.js";
 import { EXIT_STATUS } from "../config.js";
 import { WardianError } from "../errors.js";
 import type { Kernel } from "../kernel/index.js";
 import { signalName } from "../machine/agent/signal.js";
 import { CALL_COUNTERS } from "../wasi/call.js";
+import { Control } from "./control.js";
 import type { HostMount, ProgramEnd } from "./messages.js";
 import type { Program } from "./program.js";
 import { type ContainerRuntime, sharedRuntime } from "./runtime.js";
 import { InputStream, OutputStream } from "./stdio.js";
 import type { ContainerThread } from "./thread.js";
-import type { Tier } from "./tier.js";
+import type { Tier } from "./tier-name.js";
 
 export interface ContainerLimits {
   /** Of its linear memory. */
@@ -24,6 +25,12 @@ export interface ContainerLimits {
   readonly outputBytes?: number | undefined;
   /** From its start. */
   readonly timeMs?: number | undefined;
+  /** On a CPU. */
+  readonly cpuTimeMs?: number | undefined;
+  /** A part of a CPU that it gets no more of. */
+  readonly cpus?: number | undefined;
+  /** About so many instructions, exactly the same for every run that does the same. */
+  readonly fuel?: number | undefined;
 }
 
 export interface ContainerOptions {
@@ -41,12 +48,14 @@ export interface ContainerOptions {
   readonly tty?: boolean;
   readonly limits?: ContainerLimits;
   readonly tier?: Tier;
+  /** It can be paused. What pauses, and limits of `cpus` and `fuel`, cost it some speed. */
+  readonly pausable?: boolean;
   /** Is told each system call as a line. */
   readonly onTrace?: ((line: string) => void) | undefined;
   readonly runtime?: ContainerRuntime;
 }
 
-export type ContainerReason = "exited" | "trapped" | "killed" | "timeout" | "output-limit" | "failed";
+export type ContainerReason = "exited" | "trapped" | "killed" | "timeout" | "output-limit" | "out-of-fuel" | "failed";
 
 export interface ContainerEnd {
   readonly reason: ContainerReason;
@@ -61,6 +70,8 @@ export interface ContainerEnd {
 export interface ContainerUsage {
   readonly cpuSeconds: number;
   readonly upSeconds: number;
+  /** Undefined where it was not metered. */
+  readonly fuel: number | undefined;
   /** System calls by group, and bytes: CALL_COUNTERS. */
   readonly counts: Readonly<Record<(typeof CALL_COUNTERS)[number], number>>;
 }
@@ -68,9 +79,13 @@ export interface ContainerUsage {
 export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 const MAX_ARGUMENT_BYTES = 1 << 20;
 const SIGKILL = 9;
+const CPU_WATCH_MS = 20;
 
 /** Who ended it, and as what: a signal's number, or its time. */
-type Cut = { readonly reason: "killed"; readonly signal: number } | { readonly reason: "timeout" } | { readonly reason: "output-limit" };
+type Cut =
+  | { readonly reason: "killed"; readonly signal: number }
+  | { readonly reason: "timeout"; readonly what: string }
+  | { readonly reason: "output-limit" };
 
 export class Container {
   /** Where stdin was not asked for, it is destroyed from the start. */
@@ -88,11 +103,15 @@ export class Container {
   readonly #startedMs = performance.now();
   #endedMs: number | undefined;
   #cpuSeconds: number | undefined;
+  readonly #control = new Control();
+  readonly #isMetered: boolean;
   #timer: NodeJS.Timeout | undefined;
+  #cpuWatch: NodeJS.Timeout | undefined;
   #cut: Cut | undefined;
 
   private constructor(runtime: ContainerRuntime, program: Program, options: ContainerOptions) {
     this.#runtime = runtime;
+    this.#isMetered = program.fuelNames !== undefined;
     const { kernel } = runtime;
     const { limits = {}, tty = false } = options;
     this.#proc = kernel.createProcess({
@@ -113,16 +132,22 @@ export class Container {
       const over = (end: ProgramEnd | WardianError): void => void this.#over(end).then(resolve);
       this.#thread.run(this.#message(program, options), { trace: (line) => options.onTrace?.(line), over });
     });
-    if (limits.timeMs !== undefined) this.#timer = setTimeout(() => void this.#end({ reason: "timeout" }), limits.timeMs);
+    if (limits.timeMs !== undefined) this.#timer = setTimeout(() => void this.#end({ reason: "timeout", what: "time" }), limits.timeMs);
+    if (limits.cpuTimeMs !== undefined) this.#watchCpuTime(limits.cpuTimeMs);
   }
 
   /** Resolves when the program is on its way. Throws a WardianError for what is no program, or wants what it may not have. */
   static async start(options: ContainerOptions): Promise<Container> {
     checkArguments(options);
     const runtime = options.runtime ?? sharedRuntime();
-    const { limits = {}, tier = "auto" } = options;
-    const wanted = { maxMemoryBytes: limits.memoryBytes ?? DEFAULT_MEMORY_BYTES, maxTableElements: limits.tableElements };
-    return new Container(runtime, await runtime.programs.load(options.module, wanted, tier), options);
+    const { limits = {}, tier = "auto", pausable = false } = options;
+    const program = await runtime.programs.load(options.module, {
+      maxMemoryBytes: limits.memoryBytes ?? DEFAULT_MEMORY_BYTES,
+      maxTableElements: limits.tableElements,
+      metered: pausable || limits.fuel !== undefined || (limits.cpus ?? 1) < 1,
+      tier,
+    });
+    return new Container(runtime, program, options);
   }
 
   /** Ends it wherever it is, as a signal of that number does that nobody catches; resolves when nothing of it is left. */
@@ -131,16 +156,30 @@ export class Container {
     return this.exited;
   }
 
+  /** Resolves when it executes nothing any more; a system call that it waits in goes on. Throws `not-pausable`. */
+  async pause(): Promise<void> {
+    if (!this.#isMetered)
+      throw new WardianError("not-pausable", "the container cannot be paused: start it as pausable, or with a limit of CPU");
+    const { kernel } = this.#runtime;
+    await this.#control.pause(() => this.#endedMs !== undefined || kernel.exports.process_state(this.#proc) !== STATE_USER);
+  }
+
+  resume(): void {
+    this.#control.resume();
+  }
+
   usage(): ContainerUsage {
     const counts = new Float64Array(this.#counts);
     return {
       cpuSeconds: this.#cpuSeconds ?? this.#thread.cpuSeconds,
       upSeconds: ((this.#endedMs ?? performance.now()) - this.#startedMs) / 1000,
+      fuel: this.#isMetered ? this.#control.fuelUsed : undefined,
       counts: Object.fromEntries(CALL_COUNTERS.map((name, i) => [name, counts[i] ?? 0])) as ContainerUsage["counts"],
     };
   }
 
-  #message(program: Program, { name = "program", args = [], env = {}, mounts = [], onTrace }: ContainerOptions) {
+  #message(program: Program, { name = "program", args = [], env = {}, mounts = [], limits = {}, onTrace }: ContainerOptions) {
+    const { fuelNames } = program;
     return {
       kind: "run",
       module: program.module,
@@ -151,8 +190,16 @@ export class Container {
       env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
       mounts,
       counts: this.#counts,
+      control: this.#control.buffer,
+      meter: fuelNames === undefined ? undefined : { names: fuelNames, limits: { fuel: limits.fuel, cpus: limits.cpus } },
       trace: onTrace !== undefined,
     } as const;
+  }
+
+  #watchCpuTime(limitMs: number): void {
+    this.#cpuWatch = setInterval(() => {
+      if (this.#thread.cpuSeconds * 1000 >= limitMs) void this.#end({ reason: "timeout", what: "CPU time" });
+    }, CPU_WATCH_MS).unref();
   }
 
   async #end(cut: Exclude<Cut, { reason: "output-limit" }>): Promise<void> {
@@ -165,6 +212,7 @@ export class Container {
   /** Its thread makes no more calls. */
   async #over(end: ProgramEnd | WardianError): Promise<ContainerEnd> {
     clearTimeout(this.#timer);
+    clearInterval(this.#cpuWatch);
     this.#endedMs = performance.now();
     this.#cpuSeconds = this.#thread.cpuSeconds;
     const { kernel, threads } = this.#runtime;
@@ -228,6 +276,8 @@ function endOf(end: ProgramEnd | WardianError, cut: Cut | undefined): ContainerE
       return { reason: "exited", status: EXIT_STATUS.signalBase + end.signal, message: `it raised signal ${end.signal}` };
     case "killed":
       return endOfCut({ reason: "killed", signal: SIGKILL });
+    case "fuel":
+      return { reason: "out-of-fuel", status: EXIT_STATUS.crash, message: "the program was ended: its fuel is used up" };
     case "trap":
       return { reason: "trapped", status: EXIT_STATUS.crash, message: `the program trapped: ${end.what}` };
     case "failed":
@@ -237,7 +287,7 @@ function endOf(end: ProgramEnd | WardianError, cut: Cut | undefined): ContainerE
 
 function endOfCut(cut: Cut): ContainerEnd {
   const { reason } = cut;
-  if (reason === "timeout") return { reason, status: EXIT_STATUS.timeout, message: "its time was up" };
+  if (reason === "timeout") return { reason, status: EXIT_STATUS.timeout, message: `its ${cut.what} was up` };
   if (reason === "output-limit")
     return { reason, status: EXIT_STATUS.signalBase + SIGKILL, message: "it was ended: its output passed the limit" };
   return { reason, status: EXIT_STATUS.signalBase + cut.signal, message: `it was ended by ${signalName(cut.signal)}` };

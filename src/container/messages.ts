@@ -1,6 +1,11 @@
 // What the main thread and a container's thread say to each other: one program at a time, from `run` to `end`. Its data does not pass
 // here but through pipes in the kernel. May depend on types only.
 import type { Wanted } from "../wasi/imports.js";
+import type { MeteredModule } from "../wasm/index.js";
+import type { MeterLimits } from "./meter.js";
+
+/** What a metered module exports for us. */
+export type FuelNames = Omit<MeteredModule, "bytes">;
 
 export interface HostMount {
   readonly hostPath: string;
@@ -30,6 +35,10 @@ export interface RunMessage {
   readonly mounts: readonly HostMount[];
   /** Of CALL_COUNTERS. */
   readonly counts: SharedArrayBuffer;
+  /** A Control. */
+  readonly control: SharedArrayBuffer;
+  /** Of a metered module. */
+  readonly meter: { readonly names: FuelNames; readonly limits: MeterLimits } | undefined;
   /** Each call is told as a line. */
   readonly trace: boolean;
 }
@@ -42,6 +51,8 @@ export type ProgramEnd =
   | { readonly kind: "signal"; readonly signal: number }
   /** Its process was killed: it came to a gate that was closed. */
   | { readonly kind: "killed" }
+  /** Its fuel is used up. */
+  | { readonly kind: "fuel" }
   | { readonly kind: "trap"; readonly what: string }
   /** It could not be started. */
   | { readonly kind: "failed"; readonly code: string; readonly message: string };

@@ -1,8 +1,7 @@
 // Compiled programs by the digest of their bytes and what was made of them, so that a start needs no compilation. Bounded by bytes; what
 // was used longest ago goes first. May depend on program.ts.
 import { createHash } from "node:crypto";
-import { loadProgram, type Program, type ProgramLimits } from "./program.js";
-import type { Tier } from "./tier.js";
+import { type LoadOptions, loadProgram, type Program } from "./program.js";
 
 const DEFAULT_LIMIT_BYTES = 512 * 2 ** 20;
 
@@ -34,9 +33,10 @@ export class ModuleCache {
   }
 
   /** One compilation, however many ask. What fails is not kept. */
-  load(bytes: Uint8Array, limits: ProgramLimits, tier: Tier): Promise<Program> {
+  load(bytes: Uint8Array, options: LoadOptions): Promise<Program> {
     const digest = createHash("sha256").update(bytes).digest("hex");
-    const key = `${digest}/${limits.maxMemoryBytes}/${limits.maxTableElements ?? ""}/${tier}`;
+    const { maxMemoryBytes, maxTableElements = "", tier, metered } = options;
+    const key = [digest, maxMemoryBytes, maxTableElements, tier, metered].join("/");
     const known = this.#entries.get(key);
     if (known !== undefined) {
       this.#hits += 1;
@@ -45,7 +45,7 @@ export class ModuleCache {
       return known.program;
     }
     this.#misses += 1;
-    return this.#add(key, bytes.length, loadProgram(bytes, limits, tier));
+    return this.#add(key, bytes.length, loadProgram(bytes, options));
   }
 
   #add(key: string, sizeBytes: number, program: Promise<Program>): Promise<Program> {

@@ -7,13 +7,14 @@ import { Clock } from "../wasi/clock.js";
 import { Context } from "../wasi/context.js";
 import { makeImports } from "../wasi/imports.js";
 import type { KernelCalls } from "../wasi/kernel-calls.js";
+import { linkFuel } from "../wasm/index.js";
+import { Control } from "./control.js";
 import type { FromThread, HostMount, MemoryType, ProgramEnd, RunMessage } from "./messages.js";
+import { Meter } from "./meter.js";
 import { describeTrap } from "./trap.js";
 
 /** Every right but those of sockets. */
 const ALL_RIGHTS = (1n << 28n) - 1n;
-
-type Entry = (() => unknown) | undefined;
 
 export class Program {
   readonly #kernel: KernelExports;
@@ -61,20 +62,42 @@ export class Program {
     });
   }
 
-  #runIn(context: Context, { module, imports, memory, trace }: RunMessage, tell: (message: FromThread) => void): ProgramEnd {
+  #runIn(context: Context, message: RunMessage, tell: (message: FromThread) => void): ProgramEnd {
+    const { module, imports, memory, trace } = message;
     const wasi = makeImports(context, imports, trace ? (line) => tell({ kind: "trace", line }) : undefined) as WebAssembly.Imports;
     try {
-      const own = memory === undefined ? undefined : importedMemory(memory, wasi);
-      if (own !== undefined) context.memory.attach(own);
-      const { exports } = new WebAssembly.Instance(module, wasi);
+      if (memory !== undefined) context.memory.attach(importedMemory(memory, wasi));
+      const instance = new WebAssembly.Instance(module, wasi);
+      const { exports } = instance;
       if (exports.memory instanceof WebAssembly.Memory) context.memory.attach(exports.memory);
-      ((exports._start ?? exports._initialize) as Entry)?.();
+      const start = (exports._start ?? exports._initialize) as () => unknown;
+      if (message.meter === undefined) start();
+      else runMetered(context, instance, message.meter, new Control(message.control), start);
       return { kind: "exit", status: 0 };
     } catch (error) {
       return context.ending ?? endOf(error);
     }
   }
 }
+
+/** The start function, where there is one, runs here, too. */
+function runMetered(
+  context: Context,
+  instance: WebAssembly.Instance,
+  { names, limits }: Metering,
+  control: Control,
+  start: () => unknown,
+): void {
+  const meter = new Meter(control, limits, () => void (context.ending = { kind: "fuel" }));
+  const fuel = linkFuel(instance, names, meter.refill);
+  try {
+    start();
+  } finally {
+    meter.note(fuel.remaining);
+  }
+}
+
+type Metering = NonNullable<RunMessage["meter"]>;
 
 /** Made as the module declares it, which was clamped. */
 function importedMemory({ module, name, initial, maximum, shared }: MemoryType, imports: WebAssembly.Imports): WebAssembly.Memory {

@@ -2,9 +2,10 @@
 // wasm/, wasi/ and the files beside it.
 import { WardianError } from "../errors.js";
 import { isWasiCall, type Wanted } from "../wasi/imports.js";
-import { clamp, inspect, type ModuleImport, type ModuleInfo, quoteName } from "../wasm/index.js";
-import type { MemoryType } from "./messages.js";
-import { compileModule, type Tier } from "./tier.js";
+import { clamp, inspect, instrument, type ModuleImport, type ModuleInfo, quoteName } from "../wasm/index.js";
+import type { FuelNames, MemoryType } from "./messages.js";
+import { compileModule } from "./tier.js";
+import type { Tier } from "./tier-name.js";
 
 export const WASM_PAGE_BYTES = 65_536;
 /** Elements of all tables together, unless told. */
@@ -15,33 +16,42 @@ export interface ProgramLimits {
   readonly maxTableElements?: number | undefined;
 }
 
+export interface LoadOptions extends ProgramLimits {
+  readonly tier: Tier;
+  /** It counts its fuel, so that it can be held back and paused. */
+  readonly metered: boolean;
+}
+
 export interface Program {
   readonly module: WebAssembly.Module;
   readonly imports: readonly Wanted[];
   readonly memory: MemoryType | undefined;
+  /** Where it was asked for. */
+  readonly fuelNames: FuelNames | undefined;
   /** Of the file; about what the compiled module takes, too. */
   readonly sizeBytes: number;
 }
 
 /** Throws a WardianError of one line for what is not a program, wants too much, or imports what we do not have. */
-export async function loadProgram(bytes: Uint8Array, limits: ProgramLimits, tier: Tier): Promise<Program> {
+export async function loadProgram(bytes: Uint8Array, options: LoadOptions): Promise<Program> {
   const info = inspect(bytes);
   checkImports(info.imports);
   checkEntry(info);
-  const { maxMemoryBytes, maxTableElements = DEFAULT_TABLE_ELEMENTS } = limits;
+  const { maxMemoryBytes, maxTableElements = DEFAULT_TABLE_ELEMENTS, metered, tier } = options;
   const clamped = clamp(bytes, { maxMemoryPages: Math.floor(maxMemoryBytes / WASM_PAGE_BYTES), maxTableElements }, info);
-  const module = await compile(clamped, inspect(clamped), tier);
+  const { bytes: code, ...fuelNames } = metered ? instrument(clamped) : { bytes: clamped };
   return {
-    module,
+    module: await compile(code, tier),
     imports: info.imports.filter(({ kind }) => kind === "function"),
     memory: memoryType(info, maxMemoryBytes),
+    fuelNames: metered ? (fuelNames as FuelNames) : undefined,
     sizeBytes: bytes.length,
   };
 }
 
-async function compile(bytes: Uint8Array, info: ModuleInfo, tier: Tier): Promise<WebAssembly.Module> {
+async function compile(bytes: Uint8Array, tier: Tier): Promise<WebAssembly.Module> {
   try {
-    return await compileModule(bytes, info, tier);
+    return await compileModule(bytes, tier);
   } catch (error) {
     const why = (error as Error).message.replace(/^WebAssembly\.\w+\(\): /, "").split("\n")[0];
     throw new WardianError("wasm-invalid", `the program is not valid WebAssembly: ${why}`, { cause: error });

@@ -1,15 +1,8 @@
 // Which of V8's compilers a program's code goes through. V8 never leaves its baseline code in a loop that is already running, so that
-// a program whose work is one long loop stays slow where it began there (up to 12x, measured). May depend on errors, wasm/.
+// a program whose work is one long loop stays slow where it began there (up to 12x, measured). May depend on wasm/ and tier-name.ts.
 import { setFlagsFromString } from "node:v8";
-import { WardianError } from "../errors.js";
-import { hintLoops, type ModuleInfo } from "../wasm/index.js";
-
-/**
- * start: baseline code at first; functions that are called often are optimized. peak: all is optimized before it starts. auto: functions
- * with loops are optimized when they are first called, the others as with start.
- */
-export const TIERS = ["start", "peak", "auto"] as const;
-export type Tier = (typeof TIERS)[number];
+import { hintLoops, inspect } from "../wasm/index.js";
+import type { Tier } from "./tier-name.js";
 
 /** Optimizing takes some 4 ms a KiB (measured, Node 20): a function is held up by no more than about 60 ms. */
 const MAX_HINTED_FUNCTION_BYTES = 16_384;
@@ -22,21 +15,17 @@ const HAS_HINTS = Number.parseInt(process.versions.v8, 10) === 11;
 const HINT_FLAGS = { on: ["--experimental-wasm-compilation-hints"], off: ["--no-experimental-wasm-compilation-hints"] } as const;
 const PEAK_FLAGS = { on: ["--no-liftoff", "--no-wasm-lazy-compilation"], off: ["--liftoff", "--wasm-lazy-compilation"] } as const;
 
-export function parseTier(text: string): Tier {
-  const tier = TIERS.find((known) => known === text);
-  if (tier === undefined) throw new WardianError("bad-option", `there is no tier ${JSON.stringify(text)}: use ${TIERS.join(", ")}`);
-  return tier;
-}
-
-/** `bytes` have been looked at by inspect(); `info` is of the same code. */
-export function compileModule(bytes: Uint8Array, info: ModuleInfo, tier: Tier): Promise<WebAssembly.Module> {
+/** Takes what inspect() takes. */
+export function compileModule(bytes: Uint8Array, tier: Tier): Promise<WebAssembly.Module> {
   if (tier === "peak") return compilePeak(bytes);
-  const hinted = tier === "auto" ? hint(bytes, info) : undefined;
+  const hinted = tier === "auto" ? hint(bytes) : undefined;
   return hinted === undefined ? WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>) : compileHinted(hinted);
 }
 
-function hint(bytes: Uint8Array, info: ModuleInfo): Uint8Array | undefined {
-  if (!HAS_HINTS || info.counts.codeBytes > MAX_HINTED_CODE_BYTES) return undefined;
+function hint(bytes: Uint8Array): Uint8Array | undefined {
+  if (!HAS_HINTS) return undefined;
+  const info = inspect(bytes);
+  if (info.counts.codeBytes > MAX_HINTED_CODE_BYTES) return undefined;
   return hintLoops(bytes, info, { maxFunctionBytes: MAX_HINTED_FUNCTION_BYTES });
 }
 

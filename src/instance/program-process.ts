@@ -34,7 +34,7 @@ export class ProgramProcess implements RunningProcess {
 
 /** `failure` is what people should be told. */
 export function exitOf({ reason, status, message }: ContainerEnd): ExitStatus {
-  const isTold = reason === "trapped" || reason === "failed" || reason === "output-limit";
+  const isTold = reason === "trapped" || reason === "failed" || reason === "output-limit" || reason === "out-of-fuel";
   const told = isTold ? { failure: message } : {};
   if (reason === "killed") return { code: null, signal: signalName(status - SIGNAL_BASE), status };
   return { code: status, signal: null, status, ...told };

@@ -25,7 +25,10 @@ export interface ContextOptions {
 
 /** Thrown through the guest's frames. Its kind is told by `ending`: a guest that catches it is let go no further. */
 export type Ending =
-  { readonly kind: "exit"; readonly status: number } | { readonly kind: "signal"; readonly signal: number } | { readonly kind: "killed" };
+  | { readonly kind: "exit"; readonly status: number }
+  | { readonly kind: "signal"; readonly signal: number }
+  | { readonly kind: "killed" }
+  | { readonly kind: "fuel" };
 
 export class Context {
   readonly kernel: KernelCalls;
