@@ -25,17 +25,18 @@ const EXACT_TIMES_MAX = 4096;
 const BOTH_ATIM = FSTFLAGS_ATIM | FSTFLAGS_ATIM_NOW;
 const BOTH_MTIM = FSTFLAGS_MTIM | FSTFLAGS_MTIM_NOW;
 
-const FILETYPES = new Map<number, number>([
-  [constants.S_IFBLK, FILETYPE_BLOCK_DEVICE],
-  [constants.S_IFCHR, FILETYPE_CHARACTER_DEVICE],
-  [constants.S_IFDIR, FILETYPE_DIRECTORY],
-  [constants.S_IFREG, FILETYPE_REGULAR_FILE],
-  [constants.S_IFSOCK, FILETYPE_SOCKET_STREAM],
-  [constants.S_IFLNK, FILETYPE_SYMBOLIC_LINK],
-]);
+/** By the type's four bits of st_mode; a FIFO has none in preview1. */
+const FILETYPES = new Uint8Array(16).fill(FILETYPE_UNKNOWN);
+const TYPE_SHIFT = 12;
+FILETYPES[constants.S_IFBLK >> TYPE_SHIFT] = FILETYPE_BLOCK_DEVICE;
+FILETYPES[constants.S_IFCHR >> TYPE_SHIFT] = FILETYPE_CHARACTER_DEVICE;
+FILETYPES[constants.S_IFDIR >> TYPE_SHIFT] = FILETYPE_DIRECTORY;
+FILETYPES[constants.S_IFREG >> TYPE_SHIFT] = FILETYPE_REGULAR_FILE;
+FILETYPES[constants.S_IFSOCK >> TYPE_SHIFT] = FILETYPE_SOCKET_STREAM;
+FILETYPES[constants.S_IFLNK >> TYPE_SHIFT] = FILETYPE_SYMBOLIC_LINK;
 
-/** The filetype of an st_mode; a FIFO has none in preview1. */
-export const filetypeOf = (mode: number | bigint): number => FILETYPES.get(Number(mode) & constants.S_IFMT) ?? FILETYPE_UNKNOWN;
+/** The filetype of an st_mode. */
+export const filetypeOf = (mode: bigint): number => FILETYPES[(Number(mode) & constants.S_IFMT) >> TYPE_SHIFT] ?? FILETYPE_UNKNOWN;
 
 export interface Times {
   atim: bigint;

@@ -11,12 +11,12 @@ import { NOMEM } from "./errno.js";
 import { filetypeOf } from "./filestat.js";
 
 const ENTRIES_A_CALL = 256;
+const BIGINT = { bigint: true } as const;
 const QUIETLY = { bigint: true, throwIfNoEntry: false } as const;
 
 export class Listing {
   /** Names, their bytes as latin1. */
   readonly #names: string[];
-  readonly #scratch = Buffer.alloc(DIRENT_BYTES);
 
   private constructor(names: string[]) {
     this.#names = names;
@@ -40,27 +40,34 @@ export class Listing {
 
   /** Packs entries from `cookie` on into `into`; the last one is cut where the space ends. Bytes used: fewer than there are at the end. */
   pack(fd: number, into: Uint8Array, cookie: number): number {
+    const view = new DataView(into.buffer, into.byteOffset, into.length);
     let used = 0;
     for (let at = cookie; at < this.#names.length && used < into.length; at++) {
       const name = this.#names[at] ?? "";
       // ".." is told as ".": what is above is none of the guest's business where the mount ends, and wasmtime does so everywhere.
-      const stat = at < 2 ? fstatSync(fd, { bigint: true }) : lstatSync(childPath(fd, name), QUIETLY);
+      const stat = at < 2 ? fstatSync(fd, BIGINT) : lstatSync(childPath(fd, name), QUIETLY);
       if (stat === undefined) continue;
-      used += this.#put(into.subarray(used), name, stat, at + 1);
+      const bytes = DIRENT_BYTES + name.length;
+      if (bytes > into.length - used) return used + packCut(into.subarray(used), name, stat, at + 1);
+      packEntry(view, used, name, stat, at + 1);
+      used += bytes;
     }
     return used;
   }
+}
 
-  #put(into: Uint8Array, name: string, stat: BigIntStats, next: number): number {
-    const head = this.#scratch;
-    head.writeBigUInt64LE(BigInt(next), 0);
-    head.writeBigUInt64LE(stat.ino, 8);
-    head.writeUInt32LE(name.length, 16);
-    head.writeUInt32LE(filetypeOf(stat.mode), 20);
-    const headBytes = Math.min(DIRENT_BYTES, into.length);
-    into.set(head.subarray(0, headBytes));
-    const nameBytes = Math.min(name.length, into.length - headBytes);
-    for (let i = 0; i < nameBytes; i++) into[headBytes + i] = name.charCodeAt(i);
-    return headBytes + nameBytes;
-  }
+function packEntry(view: DataView, at: number, name: string, stat: BigIntStats, next: number): void {
+  view.setBigUint64(at, BigInt(next), true);
+  view.setBigUint64(at + 8, stat.ino, true);
+  view.setUint32(at + 16, name.length, true);
+  view.setUint32(at + 20, filetypeOf(stat.mode), true);
+  for (let i = 0; i < name.length; i++) view.setUint8(at + DIRENT_BYTES + i, name.charCodeAt(i));
+}
+
+/** As much of the entry as there is space for. */
+function packCut(space: Uint8Array, name: string, stat: BigIntStats, next: number): number {
+  const whole = new Uint8Array(DIRENT_BYTES + name.length);
+  packEntry(new DataView(whole.buffer), 0, name, stat, next);
+  space.set(whole.subarray(0, space.length));
+  return space.length;
 }

@@ -53,7 +53,7 @@ export class Walk {
   readonly #fds: number[] = [];
   readonly #names: string[] = [];
   /** Components to come, the next one last. */
-  #pending: string[] = [];
+  readonly #pending: string[] = [];
   #links = 0;
   /** The directory that is the cache's, and is not to be closed. */
   #borrowed = CLOSED;
@@ -72,10 +72,10 @@ export class Walk {
     this.finish();
     this.#base = base;
     this.#links = 0;
-    this.#pending = [];
+    this.#pending.length = 0;
     this.mustBeDirectory = false;
-    const slash = path.lastIndexOf("/");
     const wrong = checkPath(path);
+    const slash = path.lastIndexOf("/");
     if (root === undefined || wrong !== SUCCESS || slash < 0 || !isPlain(path)) return this.#walk(path);
     return this.#borrow(root, path.slice(0, slash)) ? this.#walk(path.slice(slash + 1)) : this.#walk(path);
   }
@@ -125,6 +125,7 @@ export class Walk {
   #walk(path: string): number {
     const wrong = checkPath(path);
     if (wrong !== SUCCESS) return wrong;
+    if (!path.includes("/") && path !== "." && path !== "..") return this.#stopAt(path);
     this.#push(path);
     const toTheEnd = ENDS_IN_DOTS.test(path);
     if (toTheEnd || path.endsWith("/")) this.mustBeDirectory = true;
@@ -142,12 +143,8 @@ export class Walk {
 
   #advance(toTheEnd: boolean): number {
     for (let part = this.#pending.pop(); part !== undefined; part = this.#pending.pop()) {
-      if (part.length > NAME_MAX) return NAMETOOLONG;
       const isLast = this.#pending.length === 0 && !toTheEnd;
-      if (isLast && part !== "..") {
-        this.name = part;
-        return SUCCESS;
-      }
+      if (isLast && part !== "..") return this.#stopAt(part);
       const errno = part === ".." ? this.#leave() : this.#enter(part);
       if (errno !== SUCCESS) return errno;
     }
@@ -155,8 +152,15 @@ export class Walk {
     return SUCCESS;
   }
 
+  #stopAt(name: string): number {
+    if (name.length > NAME_MAX) return NAMETOOLONG;
+    this.name = name;
+    return SUCCESS;
+  }
+
   /** Goes into directory `name`, or puts where a link of that name leads before the components to come. */
   #enter(name: string): number {
+    if (name.length > NAME_MAX) return NAMETOOLONG;
     const path = childPath(this.fd, name);
     for (let swaps = 0; ; swaps++) {
       try {
