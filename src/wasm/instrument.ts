@@ -30,7 +30,8 @@ export interface MeteredModule {
 }
 
 /** Throws `wasm-invalid` where V8 does not accept the module: only of a valid one it is certain that it reaches nothing added. */
-export function instrument(source: Uint8Array, limits: ModuleLimits = MODULE_LIMITS, tuning = TUNING): MeteredModule {
+export function instrument(module: Uint8Array, limits: ModuleLimits = MODULE_LIMITS, tuning = TUNING): MeteredModule {
+  const source = new Uint8Array(module.buffer, module.byteOffset, module.length); // A Buffer would be slower.
   const info = inspect(source, limits);
   checkValid(source);
   const bodies = readBodies(source, info, limits);

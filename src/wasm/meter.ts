@@ -6,7 +6,7 @@ import { nestingOf, type Body } from "./bodies.js";
 import type { ModuleInfo } from "./inspect.js";
 import { Instruction } from "./instruction.js";
 import type { ModuleLimits } from "./limits.js";
-import { ENDS_PATH, OP } from "./opcodes.js";
+import { ENDS_PATH, OP, STEERS } from "./opcodes.js";
 import { cutsSegment, LOOP, type LoopPlan, type Plan } from "./plan.js";
 import { Reader } from "./reader.js";
 import type { TypeEntry } from "./types.js";
@@ -71,6 +71,7 @@ export class Meter {
       const at = reader.pos;
       this.instruction.read(reader);
       const { op } = this.instruction;
+      if (STEERS[op] === 0) continue;
       if (op === OP.loop) this.openLoop(at, reader.pos, plan.loops[loop++] as LoopPlan, plan.charges[segment + 1] as number);
       else this.rewrite(at, reader.pos);
       if (cutsSegment(op)) this.openSegment(op, plan.charges[++segment] ?? 0, reader.pos);

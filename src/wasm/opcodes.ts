@@ -132,6 +132,15 @@ const ATOMIC = table(0x4f, [
 /** Operators after which the next instruction is not reached. */
 export const ENDS_PATH = operators(0x00, 0x08, 0x09, 0x0a, 0x0c, 0x0e, 0x0f, 0x12, 0x13, 0x15); // unreachable throw* br br_table return*
 
+/** Operators that do more than compute: blocks, branches, calls, bulk operations. For the others there is a fast path. */
+export const STEERS = table(256, [
+  [0x00, 0x00, 1],
+  [0x02, 0x19, 1],
+  [0x1f, 0x1f, 1],
+  [0xd5, 0xd6, 1],
+  [0xfb, 0xfc, 1],
+]);
+
 function operators(...ops: number[]): Uint8Array {
   const set = new Uint8Array(256);
   for (const op of ops) set[op] = 1;

@@ -4,9 +4,9 @@
 import { nestingOf, type Body } from "./bodies.js";
 import { Instruction } from "./instruction.js";
 import type { ModuleLimits } from "./limits.js";
-import { ENDS_PATH, OP } from "./opcodes.js";
+import { ENDS_PATH, OP, STEERS } from "./opcodes.js";
 import { Reader } from "./reader.js";
-import { isBulk, isIndirectCall, weightOf, type Costs } from "./weights.js";
+import { isBulk, isIndirectCall, weightOf, WEIGHTS, type Costs } from "./weights.js";
 
 /** How a loop counts. */
 export const LOOP = {
@@ -78,6 +78,10 @@ class Planner {
 
   visit(instruction: Instruction): void {
     const { op } = instruction;
+    if (STEERS[op] === 0) {
+      this.weight += WEIGHTS[op] as number;
+      return;
+    }
     this.weight += weightOf(instruction, this.costs.calls);
     if (this.isCall(instruction) && this.loop >= 0) (this.loops[this.loop] as OpenLoop).hasCalls = true;
     const nesting = nestingOf(op);

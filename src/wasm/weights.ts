@@ -4,11 +4,11 @@ import { walkBody, type Body } from "./bodies.js";
 import type { ModuleInfo } from "./inspect.js";
 import { Instruction } from "./instruction.js";
 import type { ModuleLimits } from "./limits.js";
-import { ENDS_PATH, OP } from "./opcodes.js";
+import { ENDS_PATH, OP, STEERS } from "./opcodes.js";
 
 const MEMORY_GROW_WEIGHT = 200;
 
-const WEIGHTS = new Uint8Array(256).fill(1);
+export const WEIGHTS = new Uint8Array(256).fill(1);
 for (const op of [
   OP.unreachable,
   OP.nop,
@@ -91,6 +91,10 @@ export function measureCosts(
       instruction,
       (depth) => {
         const { op } = instruction;
+        if (STEERS[op] === 0) {
+          if (dead === 0) summary.weight += WEIGHTS[op] as number;
+          return;
+        }
         const exception = isException(op);
         if (exception) hasExceptions = true;
         if (op === OP.loop || exception || isIndirectCall(op) || op === OP.returnCall || isBulk(instruction)) summary.open = true;

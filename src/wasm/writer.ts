@@ -1,5 +1,8 @@
 // Bytes of a module that is being written: LEB128 numbers and copied ranges, in a buffer that grows. Depends on nothing.
 
+/** Up to here a loop is faster than a view and set(). */
+const SHORT = 48;
+
 export class Writer {
   private buffer: Uint8Array;
   private length = 0;
@@ -48,9 +51,11 @@ export class Writer {
 
   copy(bytes: Uint8Array, start: number, end: number): void {
     const count = end - start;
+    if (count <= 0) return;
     this.reserve(count);
-    if (count > 0) this.buffer.set(bytes.subarray(start, end), this.length);
-    this.length += Math.max(0, count);
+    if (count > SHORT) this.buffer.set(bytes.subarray(start, end), this.length);
+    else for (let index = 0; index < count; index++) this.buffer[this.length + index] = bytes[start + index] as number;
+    this.length += count;
   }
 
   append(bytes: Uint8Array): void {
