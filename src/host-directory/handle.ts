@@ -1,6 +1,5 @@
 // Open directories and files of host directories, by number. Depends on node:fs and mount.
 import { closeSync } from "node:fs";
-import type { Listing } from "./listing.js";
 import type { Mount } from "./mount.js";
 
 /** What a handle stands for. Of a directory `fd` only names it (O_PATH); of a file it is open as `access` says. */
@@ -13,7 +12,6 @@ export interface Handle {
   fd: number;
   fdflags: number;
   position: number;
-  listing: Listing | undefined;
 }
 
 /** Handles by small numbers; a number is given again after its handle was closed. */
@@ -41,14 +39,13 @@ export class HandleTable {
   }
 
   /** The number is free at once; what closing the descriptor throws comes after that. */
-  close(number: number): boolean {
+  close(number: number): void {
     const handle = this.#handles[number];
-    if (handle === undefined) return false;
+    if (handle === undefined) return;
     this.#handles[number] = undefined;
     this.#free.push(number);
     if (handle.isRoot) handle.mount.cache.clear();
     closeSync(handle.fd);
-    return true;
   }
 
   numbers(): number[] {

@@ -115,15 +115,17 @@ describe("path_open", () => {
   });
 
   it("walks trees deeper than it holds descriptors for, and back up", () => {
-    const deep = "d/".repeat(300);
-    mkdirSync(inside("d/".repeat(299)), { recursive: true });
+    const deep = "d/".repeat(200);
+    mkdirSync(inside("d/".repeat(199)), { recursive: true });
     expect(guest.mkdir(deep)).toBe(0);
     expect(guest.writeFile(`${deep}f`, "deep")).toBe(4);
     expect(guest.writeFile("top", "top")).toBe(3);
+    expect(guest.writeFile("d/d/third", "third")).toBe(5);
     expect(guest.readFile(`${deep}f`)).toBe("deep");
-    expect(guest.readFile(`${deep}${"../".repeat(300)}top`)).toBe("top");
-    expect(guest.readFile(`${deep}${"../".repeat(250)}${"d/".repeat(250)}f`)).toBe("deep");
-    expect(guest.readFile(`${deep}${"../".repeat(301)}top`)).toBe(-errno.PERM);
+    expect(guest.readFile(`${deep}${"../".repeat(200)}top`)).toBe("top");
+    expect(guest.readFile(`${deep}${"../".repeat(198)}third`)).toBe("third");
+    expect(guest.readFile(`${deep}${"../".repeat(150)}${"d/".repeat(150)}f`)).toBe("deep");
+    expect(guest.readFile(`${deep}${"../".repeat(201)}top`)).toBe(-errno.PERM);
   });
 
   it("keeps names that are no UTF-8 as the bytes they are", () => {
@@ -548,6 +550,22 @@ describe("limits", () => {
     expect(few.names(".")).toHaveLength(6);
     linkSync(inside("a"), inside("e"));
     expect(few.list(".")).toBe(-errno.NOMEM);
+  });
+});
+
+describe("listings that are kept", () => {
+  it("have no more entries in all than one may have; those that gave way are read again", () => {
+    mkdirSync(inside("d"));
+    for (let i = 0; i < 8; i++) writeFileSync(inside(`d/${i}`), "");
+    const { directories } = ground.guest({ limits: { maxDirectoryEntries: 24 } });
+    const handles = Array.from({ length: 4 }, () => directories.pathOpen(0, 0, Buffer.from("d"), 0, 0, 0));
+    const buffer = new Uint8Array(1024);
+    const all = handles.map((handle) => directories.readdir(handle, buffer, 0));
+    expect(new Set(all)).toEqual(new Set([24 + 1 + 24 + 2 + 8 * 25]));
+    writeFileSync(inside("d/new"), "");
+    const names = (handle: number): number => parseDirents(buffer.subarray(0, directories.readdir(handle, buffer, 2))).length;
+    expect(names(handles[3] ?? -1), "still kept").toBe(8);
+    expect(names(handles[0] ?? -1), "read again").toBe(9);
   });
 });
 

@@ -12,7 +12,7 @@ import * as file from "./file.js";
 import { ExactTimesOf, writeFilestat } from "./filestat.js";
 import { type Handle, HandleTable } from "./handle.js";
 import { DEFAULT_LIMITS, type HostDirectoryLimits, Spending } from "./limits.js";
-import { Listing } from "./listing.js";
+import { Listings } from "./listing.js";
 import { openMount } from "./mount.js";
 import { openAt, type Opened, type OpenRequest } from "./open.js";
 import { textOf, Walk } from "./walk.js";
@@ -22,6 +22,7 @@ const follows = (lookupflags: number): boolean => (lookupflags & LOOKUPFLAGS_SYM
 export class HostDirectories {
   readonly #spending: Spending;
   readonly #handles: HandleTable;
+  readonly #listings: Listings;
   readonly #exact = new ExactTimesOf();
   readonly #walk = new Walk();
   readonly #secondWalk = new Walk();
@@ -29,6 +30,7 @@ export class HostDirectories {
   constructor(limits: Partial<HostDirectoryLimits> = {}) {
     this.#spending = new Spending({ ...DEFAULT_LIMITS, ...limits });
     this.#handles = new HandleTable(this.#spending.limits.maxHandles);
+    this.#listings = new Listings(this.#spending.limits.maxDirectoryEntries);
   }
 
   /** Bytes written so far. */
@@ -49,7 +51,6 @@ export class HostDirectories {
       fd: mount.fd,
       fdflags: 0,
       position: 0,
-      listing: undefined,
     });
   }
 
@@ -62,7 +63,11 @@ export class HostDirectories {
   }
 
   close(handle: number): number {
-    return guarded(() => (this.#handles.close(handle) ? SUCCESS : -BADF));
+    return this.#with(handle, (it) => {
+      this.#listings.forget(it);
+      this.#handles.close(handle);
+      return SUCCESS;
+    });
   }
 
   /** The end of the container. */
@@ -141,10 +146,8 @@ export class HostDirectories {
     return this.#with(handle, (it) => {
       if (!it.isDirectory) return -NOTDIR;
       if (!Number.isSafeInteger(cookie) || cookie < 0) return -INVAL;
-      const listing =
-        cookie === 0 || it.listing === undefined ? Listing.read(it.fd, this.#spending.limits.maxDirectoryEntries) : it.listing;
+      const listing = this.#listings.of(it, cookie);
       if (typeof listing === "number") return -listing;
-      it.listing = listing;
       return listing.pack(it.fd, into, cookie);
     });
   }
@@ -263,14 +266,6 @@ export class HostDirectories {
 
   #install({ fd, isDirectory, isNew }: Opened, { mount, access, fdflags }: OpenRequest): number {
     if (isNew) this.#spending.createdFiles++;
-    return this.#handles.add({ mount, isDirectory, isRoot: false, access, fd, fdflags, position: 0, listing: undefined });
-  }
-}
-
-function guarded(operate: () => number): number {
-  try {
-    return operate();
-  } catch (error) {
-    return -errnoOf(error);
+    return this.#handles.add({ mount, isDirectory, isRoot: false, access, fd, fdflags, position: 0 });
   }
 }

@@ -10,7 +10,7 @@ export interface HostDirectoryLimits {
   readonly maxWrittenBytes: number;
   /** Files, directories and links created by the container in all; NOSPC. */
   readonly maxCreatedFiles: number;
-  /** Entries of a directory that is listed; NOMEM. */
+  /** Entries of a directory that is listed, and of all listings that are kept; NOMEM. */
   readonly maxDirectoryEntries: number;
 }
 
@@ -19,7 +19,7 @@ export const DEFAULT_LIMITS: HostDirectoryLimits = {
   maxFileSizeBytes: Number.MAX_SAFE_INTEGER,
   maxWrittenBytes: Number.POSITIVE_INFINITY,
   maxCreatedFiles: Number.POSITIVE_INFINITY,
-  maxDirectoryEntries: 1_000_000,
+  maxDirectoryEntries: 250_000,
 };
 
 /** What has been used of the limits. */

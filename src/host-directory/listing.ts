@@ -22,6 +22,10 @@ export class Listing {
     this.#names = names;
   }
 
+  get entries(): number {
+    return this.#names.length;
+  }
+
   /** Reads directory `fd`: a listing, or NOMEM when it has more entries than `entriesMax`. */
   static read(fd: number, entriesMax: number): Listing | number {
     const names = [".", ".."];
@@ -53,6 +57,37 @@ export class Listing {
       used += bytes;
     }
     return used;
+  }
+}
+
+/** The listings of open directories. In all they have no more entries than one may: the one out of use for longest is read again. */
+export class Listings {
+  readonly #byDirectory = new Map<object, Listing>();
+  readonly #entriesMax: number;
+  #entries = 0;
+
+  constructor(entriesMax: number) {
+    this.#entriesMax = entriesMax;
+  }
+
+  /** The listing of an open directory, read anew for cookie 0; or an errno. */
+  of(directory: { readonly fd: number }, cookie: number): Listing | number {
+    const kept = cookie === 0 ? undefined : this.#byDirectory.get(directory);
+    this.forget(directory);
+    const listing = kept ?? Listing.read(directory.fd, this.#entriesMax);
+    if (typeof listing === "number") return listing;
+    this.#byDirectory.set(directory, listing);
+    this.#entries += listing.entries;
+    for (const oldest of this.#byDirectory.keys()) {
+      if (this.#entries <= this.#entriesMax || oldest === directory) break;
+      this.forget(oldest);
+    }
+    return listing;
+  }
+
+  forget(directory: object): void {
+    this.#entries -= this.#byDirectory.get(directory)?.entries ?? 0;
+    this.#byDirectory.delete(directory);
   }
 }
 

@@ -205,20 +205,25 @@ export class Walk {
     return this.#fds.at(-1) === CLOSED ? this.#returnTo(this.#names.length) : SUCCESS;
   }
 
-  /** Opens the directory at `depth` again, from the start: its names are known, and none of them was a link. */
+  /**
+   * Opens the directory at `depth` again, from the start: its names are known, and none of them was a link. Those next to it are held as
+   * well, so that going up and up costs a walk only now and then.
+   */
   #returnTo(depth: number): number {
+    const heldFrom = depth - HELD_MAX / 2;
     let at = this.#base;
-    try {
-      for (const name of this.#names.slice(0, depth)) {
-        const next = openSync(childPath(at, name), NAME_DIRECTORY);
-        if (at !== this.#base) closeSync(at);
+    for (let level = 0; level < depth; level++) {
+      const isPassing = level > 0 && level - 1 < heldFrom;
+      try {
+        const next = openSync(childPath(at, this.#names[level] ?? ""), NAME_DIRECTORY);
+        if (isPassing) closeSync(at);
         at = next;
+      } catch (error) {
+        if (isPassing) closeSync(at);
+        return errnoOf(error);
       }
-    } catch (error) {
-      if (at !== this.#base) closeSync(at);
-      return errnoOf(error);
+      if (level >= heldFrom) this.#fds[level] = at;
     }
-    this.#fds[depth - 1] = at;
     return SUCCESS;
   }
 }
