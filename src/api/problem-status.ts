@@ -4,7 +4,7 @@
 
 // prettier-ignore
 const CODES = {
-  400: ["aborted", "agent-argument", "bad-address", "bad-cpus", "bad-option", "bad-path", "bad-request", "bad-size", "malformed-json"],
+  400: ["aborted", "agent-argument", "bad-address", "bad-argument", "bad-cpus", "bad-option", "bad-path", "bad-request", "bad-size", "malformed-json"],
   401: ["unauthenticated"],
   403: ["forbidden", "quota-exceeded"],
   404: ["no-file", "no-instance", "no-port", "no-route"],
@@ -12,8 +12,8 @@ const CODES = {
   406: ["not-acceptable"],
   408: ["wait-timeout"],
   409: [
-    "agent-busy", "agent-closed", "agent-protocol", "agent-state", "agent-version", "ambiguous-instance", "guest-ended", "guest-timeout",
-    "image-changed", "is-a-folder", "name-taken", "no-agent", "no-command", "no-logs", "not-a-folder", "not-enough-memory", "disk-in-use", "not-running", "out-of-memory",
+    "agent-busy", "descriptor-limit", "process-limit", "agent-closed", "agent-protocol", "agent-state", "agent-version", "ambiguous-instance", "guest-ended", "guest-timeout",
+    "image-changed", "is-a-folder", "name-taken", "no-agent", "not-pausable", "no-command", "no-logs", "not-a-folder", "not-enough-memory", "disk-in-use", "not-running", "out-of-memory",
     "out-of-ram", "reboot-loop", "wrong-state",
   ],
   413: ["archive-too-large", "body-too-large", "disk-full", "file-too-large", "output-too-large"],
@@ -21,12 +21,13 @@ const CODES = {
   422: [
     "agent-file", "archive-corrupt", "archive-truncated", "archive-unsafe", "archive-unsupported", "bad-archive", "bad-bios",
     "bad-device-tree", "bad-disk", "bad-elf", "bad-file", "bad-initrd", "bad-kernel", "file-failed", "idempotency-mismatch",
-    "image-format", "image-not-found", "image-unreadable", "nothing-to-boot", "start-failed", "too-many-disks",
+    "image-format", "image-not-found", "image-unreadable", "arguments-too-large", "bad-mount", "wasm-component", "wasm-imports", "wasm-invalid", "wasm-memory-limit", "wasm-no-start", "wasm-not-wasm",
+    "wasm-table-limit", "wasm-too-large", "wasm-unsupported", "nothing-to-boot", "start-failed", "too-many-disks",
   ],
   426: ["upgrade-required"],
   431: ["bad-header"],
   500: [
-    "bad-workers", "guest-cache", "internal", "layer-corrupt", "machine-panic", "not-built", "state-busy", "state-corrupt", "state-foreign",
+    "bad-workers", "kernel-memory", "kernel-missing", "process-alive", "guest-cache", "internal", "layer-corrupt", "machine-panic", "not-built", "state-busy", "state-corrupt", "state-foreign",
     "state-in-use", "state-path-too-long", "state-too-new", "state-unsafe", "state-unwritable", "thread-ended", "thread-stuck", "translator-fault", "worker-crash",
   ],
   502: ["guest-checksum", "guest-download", "guest-format", "guest-gone", "guest-mirror", "guest-signature"],

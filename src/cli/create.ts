@@ -2,8 +2,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { parseTier, type Tier } from "../container/tier-name.js";
 import { WardianError } from "../errors.js";
 import { DEFAULT_IMAGE } from "../instance/guest-files.js";
+import { parseProgramMemory } from "../instance/memory-limit.js";
 import { type InstanceRequest, RESTART_POLICIES } from "../instance/spec.js";
 import type { DiskSpec } from "../machine/disk.js";
 import type { EngineName } from "../machine/engine-name.js";
@@ -15,8 +17,11 @@ import {
   parseDisk,
   parseDuration,
   parseEngine,
+  parseFuel,
   parseLabel,
   parseMemoryOption,
+  type MountOption,
+  parseMount,
   parseVariable,
 } from "./arguments.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, hostOf, withDoor } from "./door-options.js";
@@ -27,9 +32,14 @@ interface CreateOptions extends DoorOptions {
   readonly label?: Readonly<Record<string, string>>;
   readonly interactive?: true;
   readonly tty?: true;
-  readonly memory?: number;
+  /** As it was given: bounds differ. */
+  readonly memory?: string;
   readonly cpus?: number;
   readonly cpuWeight?: number;
+  readonly fuel?: number;
+  readonly pausable?: true;
+  readonly dir?: readonly MountOption[];
+  readonly tier?: Tier;
   readonly pidsLimit?: number;
   readonly diskSize?: number;
   readonly runTime?: number;
@@ -52,8 +62,8 @@ interface CreateOptions extends DoorOptions {
 const CPUS = { min: 0.01, max: 1 } as const;
 
 const HELP = `
-IMAGE is "busybox" (Debian's static busybox on Debian's kernel, fetched once and kept), the path of a root file system (a tar or cpio
-archive, plain or compressed), or the name of a file in the images folder. With --host, files are names in the server's images folder.
+IMAGE is a WebAssembly program (a file that ends in .wasm: the instance is a container, CMD are its arguments), "busybox" (Debian's
+static busybox on Debian's kernel, fetched once and kept), the path of a root file system (a tar or cpio archive, plain or compressed), or the name of a file in the images folder. With --host, files are names in the server's images folder.
 With CMD, the instance ends when CMD does; without it, it runs until it is stopped. Options go before IMAGE.
 Without IMAGE, --kernel or --bios make a bare machine, with its serial console as input and output.
 
@@ -84,6 +94,7 @@ export function addCreateCommand(program: Command, finish: (status: number) => v
     .option("-w, --workdir <folder>", "working folder in the guest (default: /)")
     .option("-u, --user <user[:group]>", "user in the guest, by name or number (default: root)");
   addLimitOptions(command);
+  addProgramOptions(command);
   addMachineOptions(command);
   addDoorOptions(command)
     .addHelpText("after", HELP + DOOR_HELP)
@@ -98,7 +109,7 @@ export function addCreateCommand(program: Command, finish: (status: number) => v
 
 function addLimitOptions(command: Command): void {
   command
-    .option("-m, --memory <size>", "RAM, from 16M to 3G (default: 256M)", parseMemoryOption)
+    .option("-m, --memory <size>", "RAM, from 16M to 3G; for a program, what its memory may grow to, 64K to 4G (default: 256M)")
     .option(
       "--cpus <number>",
       "the most of a CPU that it may use, such as 0.5; at most 1, it has one hart (default: what is free)",
@@ -115,6 +126,14 @@ function addLimitOptions(command: Command): void {
     .option("--restart <policy[:N]>", `start it again when it ends: ${RESTART_POLICIES.join(", ")} (default: no)`, parseRestart)
     .option("--rm", "remove it when it has ended")
     .option("--stop-signal <signal>", "what stop sends to the main program (default: SIGTERM)");
+}
+
+function addProgramOptions(command: Command): void {
+  command
+    .option("--dir <host::guest[:ro]>", "for a program: give it a folder of the host; may be given several times", parseMount)
+    .option("--fuel <number>", "for a program: end it after about so many instructions", parseFuel)
+    .option("--pausable", "for a program: it can be paused, which costs it some speed")
+    .option("--tier <name>", "for a program: start, peak or auto, as of `run` (default: auto)", parseTier);
 }
 
 function addMachineOptions(command: Command): void {
@@ -136,11 +155,17 @@ export function requestOf(
   isLocal: boolean,
 ): InstanceRequest {
   const file = isLocal ? pathHere : (name: string): string => name;
-  const { kernel, bios, initrd, disk, memory, cpus, cpuWeight, pidsLimit, diskSize, runTime } = options;
-  const limits = { memory, cpus, cpuWeight, pids: pidsLimit, disk: diskSize, runTimeMs: runTime };
+  const { kernel, bios, initrd, disk, cpus, fuel, cpuWeight, pidsLimit, diskSize, runTime } = options;
+  const isContainer = image?.endsWith(".wasm") === true;
+  const memory = options.memory === undefined ? undefined : (isContainer ? parseProgramMemory : parseMemoryOption)(options.memory);
+  const limits = { memory, fuel, cpus, cpuWeight, pids: pidsLimit, disk: diskSize, runTimeMs: runTime };
   return {
     ...given({
+      kind: isContainer ? "container" : undefined,
       name: options.name,
+      mounts: options.dir?.map(({ hostPath, guestPath, readOnly }) => ({ path: resolve(hostPath), guestPath, readOnly })),
+      pausable: options.pausable,
+      tier: options.tier,
       image: image === undefined || image === DEFAULT_IMAGE ? image : file(image),
       kernel: kernel === undefined ? undefined : file(kernel),
       bios: bios === undefined ? undefined : file(bios),

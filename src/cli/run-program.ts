@@ -1,21 +1,18 @@
 // `wardian run FILE.wasm`: a program in a container, its streams and status as though it ran here. May depend on errors, config,
 // container/, instance/ and the files beside it.
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { Container } from "../container/container.js";
 import { sharedRuntime } from "../container/runtime.js";
 import { DEFAULT_MEMORY } from "../config.js";
-import { WardianError } from "../errors.js";
+import { readProgram } from "../instance/container-instance.js";
+import { parseProgramMemory } from "../instance/memory-limit.js";
 import { ProgramProcess } from "../instance/program-process.js";
-import { parseSize } from "../machine/size.js";
 import { attend } from "./attendance.js";
 import type { RunOptions } from "./run.js";
 
-const MEMORY_BOUNDS = { what: "memory size", minBytes: 65_536, maxBytes: 2 ** 32 } as const;
-
 /** The exit status. */
 export async function runProgram(path: string, args: readonly string[], options: RunOptions): Promise<number> {
-  const memoryBytes = parseSize(options.memory ?? DEFAULT_MEMORY, MEMORY_BOUNDS);
+  const memoryBytes = parseProgramMemory(options.memory ?? DEFAULT_MEMORY);
   // A thread takes longer to begin than a program to be read and compiled: both at once.
   sharedRuntime().threads.warm(1);
   const container = await Container.start({
@@ -36,15 +33,4 @@ export async function runProgram(path: string, args: readonly string[], options:
   if (hasLeft) return status;
   const end = await container.exited;
   return end.status;
-}
-
-async function readProgram(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // prettier-ignore
-    const why = code === "ENOENT" || code === "ENOTDIR" ? "does not exist" : code === "EISDIR" ? "is a directory" : code === "EACCES" ? "may not be read; check its permissions" : `cannot be read (${code})`;
-    throw new WardianError("bad-file", `the program ${path} ${why}`, { cause: error });
-  }
 }

@@ -7,7 +7,7 @@ import { EXIT_STATUS } from "../config.js";
 import { WardianError } from "../errors.js";
 import type { Kernel } from "../kernel/index.js";
 import { signalName } from "../machine/agent/signal.js";
-import { CALL_COUNTERS } from "../wasi/call.js";
+import { CALL_COUNTERS, MEMORY_BYTES } from "../wasi/call.js";
 import { Control } from "./control.js";
 import type { HostMount, ProgramEnd } from "./messages.js";
 import type { Program } from "./program.js";
@@ -70,6 +70,8 @@ export interface ContainerEnd {
 export interface ContainerUsage {
   readonly cpuSeconds: number;
   readonly upSeconds: number;
+  /** Of its linear memory. */
+  readonly memoryBytes: number;
   /** Undefined where it was not metered. */
   readonly fuel: number | undefined;
   /** System calls by group, and bytes: CALL_COUNTERS. */
@@ -173,6 +175,7 @@ export class Container {
     return {
       cpuSeconds: this.#cpuSeconds ?? this.#thread.cpuSeconds,
       upSeconds: ((this.#endedMs ?? performance.now()) - this.#startedMs) / 1000,
+      memoryBytes: counts[MEMORY_BYTES] ?? 0,
       fuel: this.#isMetered ? this.#control.fuelUsed : undefined,
       counts: Object.fromEntries(CALL_COUNTERS.map((name, i) => [name, counts[i] ?? 0])) as ContainerUsage["counts"],
     };

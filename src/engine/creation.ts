@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
 import { WardianError } from "../errors.js";
-import { parseMemory } from "../instance/machine-instance.js";
+import { memoryBytesOf } from "../instance/memory-limit.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { type InstanceRequest, type InstanceSpec, instanceSpecSchema } from "../instance/spec.js";
 import { signalNumber } from "../machine/agent/index.js";
@@ -37,9 +37,10 @@ function checkSignal({ stopSignal }: InstanceSpec): void {
   }
 }
 
-function checkSizes({ limits }: InstanceSpec): void {
+function checkSizes(spec: InstanceSpec): void {
+  const { limits } = spec;
   try {
-    parseMemory(limits.memory);
+    memoryBytesOf(spec);
     if (limits.disk !== undefined) parseSize(String(limits.disk), { what: "disk size", minBytes: LEAST_DISK_BYTES });
   } catch (error) {
     throw new WardianError("bad-request", `limits: ${(error as Error).message}`, { cause: error });

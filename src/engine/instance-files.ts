@@ -1,6 +1,7 @@
 // The files of an instance in whatever state it is: through its agent while it runs, from its image and its layer otherwise.
 // May depend on errors, instance/, store/ types and the files beside it.
 import { WardianError } from "../errors.js";
+import { noFiles } from "../instance/container-instance.js";
 import type { FileTree } from "../instance/file-tree.js";
 import { layerLimitBytes } from "../instance/guest-instance.js";
 import { describeState } from "../instance/lifecycle.js";
@@ -15,6 +16,7 @@ import type { ManagedInstance } from "./managed-instance.js";
 /** Throws `no-agent` for a bare machine, `wrong-state` between running and not. */
 export async function filesOf(instance: ManagedInstance, hostFiles: HostFiles, folder: StateFolder | undefined): Promise<FileTree> {
   const { state, spec } = instance.record;
+  if (spec.kind === "container") throw noFiles();
   if (spec.image === undefined) throw noAgent("its files are not accessible");
   if (state === "running") return instance.requireRunning().files();
   if (instance.isLive || state === "removing" || folder === undefined)

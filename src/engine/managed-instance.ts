@@ -3,7 +3,7 @@
 import { WardianError } from "../errors.js";
 import { canEnter, describeState, type InstanceState, LIVE_STATES, requireStep } from "../instance/lifecycle.js";
 import type { LiveInstance, Measured } from "../instance/live.js";
-import { parseMemory } from "../instance/machine-instance.js";
+import { memoryBytesOf } from "../instance/memory-limit.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { RootLayer } from "../instance/root-layer.js";
 import type { RunningProcess } from "../instance/running-process.js";
@@ -43,7 +43,7 @@ export class ManagedInstance {
     private readonly around: Surroundings,
   ) {
     this.#keeper = new RecordKeeper(record, around);
-    this.memoryBytes = parseMemory(record.spec.limits.memory);
+    this.memoryBytes = memoryBytesOf(record.spec);
     const { folder } = around;
     this.log = folder && new InstanceLog(folder.instanceLog(record.id), { onNote: (text) => around.onNote(text) });
     if (!LIVE_STATES.has(record.state)) this.log?.end();
@@ -311,8 +311,8 @@ export class ManagedInstance {
 
   attach(stdin: boolean, signal: AbortSignal | undefined): RunningProcess {
     if (!this.isLive && this.record.state !== "created") throw this.#notRunning();
-    const { command, stdin: isOpen, tty } = this.record.spec;
-    return this.#streams.attach({ stdin: stdin && (command === undefined || isOpen || tty), signal });
+    const { kind, command, stdin: isOpen, tty } = this.record.spec;
+    return this.#streams.attach({ stdin: stdin && ((kind === "vm" && command === undefined) || isOpen || tty), signal });
   }
 
   requireRunning(): LiveInstance {
@@ -328,8 +328,10 @@ export class ManagedInstance {
   /** Of a guest's files that differ from its image. */
   async #layer(): Promise<RootLayer | undefined> {
     const { folder } = this.around;
-    const { image, autoRemove } = this.record.spec;
-    return folder === undefined || image === undefined || autoRemove ? undefined : RootLayer.open(folder.instance(this.id));
+    const { kind, image, autoRemove } = this.record.spec;
+    return folder === undefined || kind !== "vm" || image === undefined || autoRemove
+      ? undefined
+      : RootLayer.open(folder.instance(this.id));
   }
 
   /** Does something to its files. One that is to start meanwhile waits: what it boots with is what was acknowledged. */

@@ -1,7 +1,7 @@
 // A namespace's quotas: what its instances may come to together. May depend on errors, instance/ and caller.ts.
 import { WardianError } from "../errors.js";
 import { LIVE_STATES } from "../instance/lifecycle.js";
-import { parseMemory } from "../instance/machine-instance.js";
+import { memoryBytesOf } from "../instance/memory-limit.js";
 import type { InstanceRecord } from "../instance/record.js";
 import type { InstanceSpec } from "../instance/spec.js";
 import { formatSize } from "../machine/size.js";
@@ -21,7 +21,7 @@ export function requireCapacity({ quotas }: Caller, record: InstanceRecord, ofNa
   const live = [...others, record].map(({ spec }) => spec);
   const limits: readonly [keyof Quotas, number, (limit: number) => string][] = [
     ["running", live.length, (limit) => `${limit} running instances`],
-    ["memoryBytes", sum(live, ({ limits }) => parseMemory(limits.memory)), (limit) => `${formatSize(limit)} of memory`],
+    ["memoryBytes", sum(live, memoryBytesOf), (limit) => `${formatSize(limit)} of memory`],
     ["cpus", sum(live, ({ limits }) => limits.cpus ?? UNCAPPED_CPUS), (limit) => `${limit} CPUs`],
   ];
   for (const [name, needed, say] of limits) {

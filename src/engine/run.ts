@@ -51,7 +51,9 @@ export class Run {
   /** `spec` names files by absolute paths. Resolves when the instance is up and its command has been started. */
   async switchOn(spec: InstanceSpec, hooks: StartHooks): Promise<LiveInstance> {
     const console = new PassThrough();
-    this.#pumps.push(this.streams.pump(console, "console", spec.command === undefined ? "stdout" : undefined, hooks.onConsole));
+    this.#pumps.push(
+      this.streams.pump(console, "console", spec.command === undefined && spec.kind === "vm" ? "stdout" : undefined, hooks.onConsole),
+    );
     const signal = hooks.signal === undefined ? this.#abort.signal : AbortSignal.any([this.#abort.signal, hooks.signal]);
     let live: LiveInstance;
     try {
@@ -66,8 +68,9 @@ export class Run {
     this.#live = live;
     try {
       signal.throwIfAborted();
-      if (spec.command === undefined) this.#connectConsole(live);
-      else this.#startCommand(live, spec, spec.command);
+      if (live.main !== undefined) this.#attendCommand(live.main);
+      else if (spec.command === undefined) this.#connectConsole(live);
+      else this.#attendCommand(startCommand(live, spec, spec.command));
     } catch (error) {
       await live.stop();
       throw asStartError(error);
@@ -85,17 +88,7 @@ export class Run {
     });
   }
 
-  #startCommand(live: LiveInstance, spec: InstanceSpec, args: string[]): void {
-    const { env, cwd, user, tty, stdin } = spec;
-    const command = live.exec({
-      args,
-      env,
-      tty,
-      stdin,
-      endAtExit: true,
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(user === undefined ? {} : { user }),
-    });
+  #attendCommand(command: RunningProcess): void {
     this.#command = command;
     this.#commandPumps.push(this.streams.pump(command.stdout, "stdout", "stdout"), this.streams.pump(command.stderr, "stderr", "stderr"));
     this.streams.connect({
@@ -179,6 +172,18 @@ export class Run {
       this.#lost = `; the files that it changed are lost: ${(error as Error).message}`;
     }
   }
+}
+
+function startCommand(live: LiveInstance, { env, cwd, user, tty, stdin }: InstanceSpec, args: string[]): RunningProcess {
+  return live.exec({
+    args,
+    env,
+    tty,
+    stdin,
+    endAtExit: true,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(user === undefined ? {} : { user }),
+  });
 }
 
 function asStartError(error: unknown): unknown {

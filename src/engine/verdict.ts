@@ -15,7 +15,8 @@ const MAX_STATUS = 255;
 
 export function verdictOfCommand(exit: ExitStatus, request: Request | undefined): Verdict {
   const how = exit.failure ?? (exit.signal === null ? `it ended with status ${exit.status}` : `it was ended by ${exit.signal}`);
-  return { reason: request ?? "exited", status: request === "timeout" ? EXIT_STATUS.timeout : exit.status, message: how };
+  const reason = request ?? (exit.crashed === true ? "crashed" : "exited");
+  return { reason, status: request === "timeout" ? EXIT_STATUS.timeout : exit.status, message: how };
 }
 
 export function verdictOfMachine(exit: LiveExit, request: Request | undefined): Verdict {

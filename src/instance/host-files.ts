@@ -19,7 +19,10 @@ export class HostFiles {
   async admit(spec: InstanceSpec, hostPaths: boolean): Promise<InstanceSpec> {
     if (!hostPaths && spec.disks.some(({ readOnly }) => !readOnly))
       throw new WardianError("bad-request", "disks: files of the images folder are there for everybody; give readOnly: true");
-    return this.#map(spec, async (name, use) => {
+    if (!hostPaths && spec.mounts.length > 0)
+      throw new WardianError("bad-request", "mounts: folders of the host are given by its own users only");
+    const mounts = spec.mounts.map((mount) => ({ ...mount, path: resolve(mount.path) }));
+    return this.#map({ ...spec, mounts }, async (name, use) => {
       if (FILE_NAME.test(name) && (await this.#inFolder(name)) !== undefined) return name;
       if (hostPaths && (name.includes("/") || !FILE_NAME.test(name) || (await isThere(resolve(name))))) return resolve(name);
       if (name.includes("/") || name.includes("\\"))
@@ -54,7 +57,8 @@ export class HostFiles {
     const changed: Partial<Record<FileUse, string>> = {};
     for (const use of ["image", "kernel", "bios", "initrd"] as const) {
       const name = spec[use];
-      if (name !== undefined && !(use === "image" && name === DEFAULT_IMAGE)) changed[use] = await change(name, use);
+      const isDefault = use === "image" && name === DEFAULT_IMAGE && spec.kind === "vm";
+      if (name !== undefined && !isDefault) changed[use] = await change(name, use);
     }
     const disks = await Promise.all(spec.disks.map(async (disk) => ({ ...disk, path: await change(disk.path, "disk") })));
     return { ...spec, ...changed, disks };

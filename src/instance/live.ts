@@ -32,6 +32,8 @@ export interface Measured {
 export interface LiveInstance extends Measured {
   /** Settles once, and never rejects. */
   readonly exit: Promise<LiveExit>;
+  /** Its main program, where that is there from the start: a container is one. */
+  readonly main?: RunningProcess | undefined;
   /** The console's input, for a bare machine. */
   readonly consoleInput: Writable;
   /** Starts a program. Throws `no-agent` on a bare machine. */

@@ -3,6 +3,7 @@
 // machine/.
 import { z } from "zod";
 import { DEFAULT_MEMORY } from "../config.js";
+import { TIERS } from "../container/tier-name.js";
 import { ENGINE_NAMES } from "../machine/engine-name.js";
 
 /** A name or an id in a path: letters, digits, "_", "." and "-", not beginning with a sign. */
@@ -54,7 +55,9 @@ export const commandSchema = z.strictObject({
 export type Command = z.infer<typeof commandSchema>;
 
 export const limitsSchema = z.strictObject({
-  memory: sizeSchema.default(DEFAULT_MEMORY).describe("RAM, 16M to 3G: bytes, or a size such as 512M."),
+  memory: sizeSchema
+    .default(DEFAULT_MEMORY)
+    .describe("RAM, 16M to 3G; for a container, what its memory may grow to, 64K to 4G: bytes, or a size such as 512M."),
   cpus: z
     .number()
     .min(0.01)
@@ -62,6 +65,7 @@ export const limitsSchema = z.strictObject({
     .optional()
     .describe("Hard cap, in CPUs; without it an instance may use what is free. A machine has one hart."),
   cpuWeight: z.int().min(1).max(10_000).default(100).describe("Share of a contended CPU, against the others' weights."),
+  fuel: z.int().min(1).optional().describe("For a container: it is ended after about so many instructions, always at the same one."),
   pids: z.int().min(1).max(4_194_304).optional().describe("Tasks that the guest's kernel allows beyond its own."),
   disk: sizeSchema.optional().describe("Size of the root file system: bytes, or a size such as 64M."),
   runTimeMs: z.int().min(1).max(MAX_WAIT_MS).optional().describe("The instance is killed after this time; it counts anew for each start."),
@@ -82,10 +86,21 @@ const labelsSchema = z
 
 export const diskSchema = z.strictObject({ path: text(4095).min(1), readOnly: z.boolean().default(false) });
 
-export const KINDS = ["vm"] as const;
+export const mountSchema = z.strictObject({
+  path: text(4095).min(1).describe("A folder of the host."),
+  guestPath: text(4095).min(1).describe("Its name for the program."),
+  readOnly: z.boolean().default(false),
+});
+
+export const KINDS = ["vm", "container"] as const;
+
+/** What has no meaning for a container, and what has one for nothing else. */
+const VM_ONLY = ["kernel", "bios", "initrd", "append", "user", "cwd"] as const;
+const VM_ONLY_LIMITS = ["pids", "disk"] as const;
 
 /**
- * With `image`, a Linux guest with our agent in it: exec, files, and (with `command`) a main program whose end is the instance's.
+ * A container: `image` is a WebAssembly program, `command` its arguments.
+ * A vm, with `image`: a Linux guest with our agent in it: exec, files, and (with `command`) a main program whose end is the instance's.
  * Without, the bare machine: `kernel` or `bios` run on it, and the serial console is its input and output.
  */
 export const instanceSpecSchema = z
@@ -100,6 +115,12 @@ export const instanceSpecSchema = z
     bios: text(4095).min(1).optional().describe("Firmware in the images folder that starts in M-mode below the kernel."),
     initrd: text(4095).min(1).optional().describe("For a bare machine: an initial RAM disk in the images folder."),
     disks: z.array(diskSchema).max(4).default([]).describe("For a bare machine: files in the images folder as virtio-blk disks."),
+    mounts: z.array(mountSchema).max(32).default([]).describe("For a container: the folders of the host that it is given."),
+    tier: z
+      .enum(TIERS)
+      .default("auto")
+      .describe("For a container: start, begin at once; peak, optimize all code first; auto, functions with loops when they are called."),
+    pausable: z.boolean().default(false).describe("For a container: it can be paused, which costs it some speed."),
     append: text(2048).optional().describe("More words for the kernel's command line."),
     engine: z
       .enum(ENGINE_NAMES)
@@ -137,6 +158,21 @@ export const instanceSpecSchema = z
     message: "an image goes without disks, bios and initrd",
     path: ["image"],
   })
+  .refine((spec) => spec.kind === "vm" || spec.image !== undefined, { message: "a container needs an image: its program", path: ["image"] })
+  .refine(
+    (spec) =>
+      spec.kind === "vm" || (spec.disks.length === 0 && spec.engine === "auto" && VM_ONLY.every((name) => spec[name] === undefined)),
+    { message: `a container goes without ${VM_ONLY.join(", ")}, disks and engine`, path: ["kind"] },
+  )
+  .refine((spec) => spec.kind === "vm" || VM_ONLY_LIMITS.every((name) => spec.limits[name] === undefined), {
+    message: `a container goes without the limits ${VM_ONLY_LIMITS.join(" and ")}`,
+    path: ["limits"],
+  })
+  .refine(
+    (spec) =>
+      spec.kind === "container" || (spec.mounts.length === 0 && !spec.pausable && spec.tier === "auto" && spec.limits.fuel === undefined),
+    { message: "mounts, tier, pausable and fuel are for containers", path: ["kind"] },
+  )
   .refine((spec) => !spec.autoRemove || spec.restart.policy === "no", {
     message: "autoRemove and a restart policy exclude each other",
     path: ["autoRemove"],

@@ -9,9 +9,11 @@ export const CALL_GROUPS = ["environment", "clock", "random", "process", "data",
 export type CallGroup = (typeof CALL_GROUPS)[number];
 
 /** Places in Context.counts: calls by group, then these. */
-export const CALL_COUNTERS = [...CALL_GROUPS, "read_bytes", "written_bytes"] as const;
+export const CALL_COUNTERS = [...CALL_GROUPS, "read_bytes", "written_bytes", "memory_bytes"] as const;
 export const READ_BYTES = CALL_GROUPS.length;
 export const WRITTEN_BYTES = CALL_GROUPS.length + 1;
+/** The size of its memory, as of its last call that needed to know. */
+export const MEMORY_BYTES = CALL_GROUPS.length + 2;
 
 type Numbers = readonly (number | bigint)[];
 /** What the guest imports. */

@@ -1,6 +1,7 @@
 // One container's side of its system calls: the kernel, its process there, its window, the guest's memory, what it was started with.
 // May depend on the kernel's abi and the files beside it.
 import { GATE_KILLED } from "../../assembly/kernel/abi.js";
+import { MEMORY_BYTES } from "./call.js";
 import type { Clock } from "./clock.js";
 import { GuestMemory } from "./guest-memory.js";
 import type { HostFiles } from "./host-files.js";
@@ -33,7 +34,7 @@ export type Ending =
 export class Context {
   readonly kernel: KernelCalls;
   readonly proc: number;
-  readonly memory = new GuestMemory();
+  readonly memory: GuestMemory;
   readonly window: Window;
   /** RESULT0, RESULT1, ...: two words each, the lower one first. */
   readonly results: Uint32Array;
@@ -47,13 +48,15 @@ export class Context {
   constructor(options: ContextOptions) {
     this.kernel = options.kernel;
     this.proc = options.proc;
+    const { counts } = options;
+    this.memory = new GuestMemory((bytes) => void (counts[MEMORY_BYTES] = bytes));
     this.window = new Window(options.buffer, options.windowPtr, this.memory);
     this.results = new Uint32Array(options.buffer, options.resultsPtr, 8);
     this.args = new StringBlock(options.args);
     this.env = new StringBlock(options.env);
     this.clock = options.clock;
     this.host = options.host;
-    this.counts = options.counts;
+    this.counts = counts;
   }
 
   /** RESULT0, where it is a count or a handle. */

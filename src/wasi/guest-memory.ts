@@ -15,6 +15,8 @@ export class GuestMemory {
     this.#refresh();
   }
 
+  constructor(private readonly onSize: (bytes: number) => void = () => {}) {}
+
   /** Whether `len` bytes from `ptr` lie in the memory, both unsigned. The views are up to date afterwards. */
   holds(ptr: number, len: number): boolean {
     if (ptr + len <= this.bytes.length) return true;
@@ -36,5 +38,6 @@ export class GuestMemory {
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.#cached.length = 0;
+    this.onSize(buffer.byteLength);
   }
 }

@@ -13,8 +13,9 @@ export interface ExitStatus {
   readonly signal: string | null;
   /** What a shell would report: the code, or 128 + the signal's number. */
   readonly status: number;
-  /** Why it never began. */
+  /** Why it never began, or what it crashed with. */
   readonly failure?: string;
+  readonly crashed?: true;
 }
 
 /** A frame's receiver; `take` returns true when the channel is over. Throws `agent-protocol`. */
