@@ -1,5 +1,6 @@
 // One run of a program on this thread, from its instantiation to its end. May depend on errors, kernel/, host-directory/, wasi/ and
 // the files beside it.
+import { RIGHTS_ALL, RIGHTS_DIRECTORY } from "../../assembly/kernel/abi.js";
 import { WardianError } from "../errors.js";
 import { HostDirectories } from "../host-directory/index.js";
 import { instantiate, type KernelExports, type SharedKernel } from "../kernel/index.js";
@@ -12,9 +13,6 @@ import { Control } from "./control.js";
 import type { FromThread, HostMount, MemoryType, ProgramEnd, RunMessage } from "./messages.js";
 import { Meter } from "./meter.js";
 import { describeTrap } from "./trap.js";
-
-/** Every right but those of sockets. */
-const ALL_RIGHTS = (1n << 28n) - 1n;
 
 export class Program {
   readonly #kernel: KernelExports;
@@ -43,7 +41,7 @@ export class Program {
     const handle = host.mount(hostPath, { readOnly });
     const name = Buffer.from(guestPath);
     new Uint8Array(this.#memory.buffer, this.#kernel.process_window(proc), name.length).set(name);
-    const result = this.#kernel.fd_install_host_preopen(proc, handle, name.length, ALL_RIGHTS, ALL_RIGHTS);
+    const result = this.#kernel.fd_install_host_preopen(proc, handle, name.length, BigInt(RIGHTS_DIRECTORY), BigInt(RIGHTS_ALL));
     if (result < 0) throw new WardianError("bad-mount", `the folder ${hostPath} cannot be given to the program (errno ${-result})`);
   }
 

@@ -88,6 +88,7 @@ import {
 import { releaseAll } from "../proc/release";
 import { inode_hold } from "../vfs/inode";
 import { named } from "./descriptor";
+import { grant } from "./open";
 
 export function process_create(maxDescriptors: i32, maxPipes: i32, outputLimitBytes: i64): usize {
   const proc = createProcess(maxDescriptors, maxPipes, outputLimitBytes);
@@ -224,8 +225,7 @@ function installHost(proc: usize, handle: i32, rightsBase: u64, rightsInheriting
   if (fd < 0) return -fd;
   const flags = filetype == FILETYPE_DIRECTORY ? OPEN_HOST_DIRECTORY : 0;
   const d = openDescriptor(proc, fd, KIND_HOST, filetype, flags, handle);
-  d.rightsBase = rightsBase & RIGHTS_ALL;
-  d.rightsInheriting = rightsInheriting & RIGHTS_ALL;
+  grant(d, rightsInheriting & RIGHTS_ALL, rightsBase);
   d.fdflags = fdflags;
   setResult(proc, 0, fd);
   return ERRNO_SUCCESS;

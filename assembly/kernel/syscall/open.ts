@@ -55,7 +55,11 @@ export function path_open(
   const error = checkOpen(proc, fd, lookupflags, pathLen, oflags, rightsBase, fdflags);
   if (error) return leave(proc, error);
   const directory = changetype<Descriptor>(findDescriptor(proc, fd));
-  if (directory.kind == KIND_HOST) return leave(proc, host(proc, directory));
+  if (directory.kind == KIND_HOST) {
+    // What it passes on, for fd_install_host.
+    setResult(proc, 1, directory.rightsInheriting);
+    return leave(proc, host(proc, directory));
+  }
   return leave(proc, openAt(proc, directory, lookupflags, pathLen, oflags, rightsBase, fdflags));
 }
 
@@ -92,7 +96,7 @@ function openAt(proc: usize, directory: Descriptor, lookupflags: i32, pathLen: i
   if (error) return error;
   const d = openDescriptor(proc, fd, filetype == FILETYPE_DIRECTORY ? KIND_DIRECTORY : KIND_FILE, filetype, 0, inode);
   d.fdflags = fdflags;
-  grant(d, directory, rightsBase);
+  grant(d, directory.rightsInheriting, rightsBase);
   setResult(proc, 0, fd);
   return ERRNO_SUCCESS;
 }
@@ -107,9 +111,8 @@ function openInode(base: usize, ptr: usize, len: u32, lookupflags: u32, oflags: 
 }
 
 /** Reading and writing as asked, the rest as the directory passes it on. */
-function grant(d: Descriptor, directory: Descriptor, rightsBase: u64): void {
-  const passed = directory.rightsInheriting;
-  if (d.kind == KIND_DIRECTORY) {
+export function grant(d: Descriptor, passed: u64, rightsBase: u64): void {
+  if (d.filetype == FILETYPE_DIRECTORY) {
     d.rightsBase = passed & RIGHTS_DIRECTORY;
     d.rightsInheriting = passed;
     return;

@@ -48,14 +48,14 @@ export function fd_renumber(proc: usize, from: i32, to: i32): i32 {
   return leave(proc, renumber(proc, from, to));
 }
 
-/** Closes `to` if it is open. GATE_HOST as with fd_close. */
+/** Closes `to`, which must be open: programs do not choose numbers, as wasmtime has it. GATE_HOST as with fd_close. */
 function renumber(proc: usize, from: i32, to: i32): i32 {
-  if (!findDescriptor(proc, from)) return ERRNO_BADF;
+  const d = findDescriptor(proc, to);
+  if (!d || !findDescriptor(proc, from)) return ERRNO_BADF;
   if (from == to) return ERRNO_SUCCESS;
   const error = reserveMove(proc, to);
   if (error) return error;
-  const d = findDescriptor(proc, to);
-  const result = d ? releaseObject(proc, d) : ERRNO_SUCCESS;
+  const result = releaseObject(proc, d);
   moveDescriptor(proc, from, to);
   return result;
 }

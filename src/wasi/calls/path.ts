@@ -69,11 +69,12 @@ interface Opening {
 
 /** The kernel has looked at directory and rights: the host opens the file, the kernel gives it a descriptor. */
 function openOnHost(c: Context, host: HostFiles, dir: number, path: Uint8Array, opening: Opening): number {
-  const { dirflags, oflags, base, inheriting, fdflags } = opening;
+  const { dirflags, oflags, base, fdflags } = opening;
+  const passed = BigInt(secondHandle(c)); // the rights that the directory passes on
   const access = ((base & READS) === 0n ? 0 : ACCESS_READ) | ((base & WRITES) === 0n ? 0 : ACCESS_WRITE);
   const handle = host.pathOpen(dir, dirflags, path, oflags, access, fdflags);
   if (handle < 0) return -handle;
-  const result = c.kernel.fd_install_host(c.proc, handle, base, inheriting, host.filetype(handle), fdflags);
+  const result = c.kernel.fd_install_host(c.proc, handle, base, passed, host.filetype(handle), fdflags);
   if (result !== 0) host.close(handle);
   return result;
 }
