@@ -24,10 +24,13 @@ export interface KernelHost {
   randomGet(into: Uint8Array): void;
 }
 
+/** The clock that the program reads (wasi/clock.ts), so that moments told to poll_oneoff mean the same here. */
+const monotonicNs = (): bigint => BigInt(Math.floor(performance.now() * 1e6));
+
 const REALTIME_ORIGIN_NS = BigInt(Math.round(performance.timeOrigin * 1000)) * 1000n;
 
 export const systemHost: KernelHost = {
-  clockTimeGet: (id) => (id === 0 ? REALTIME_ORIGIN_NS + BigInt(Math.round(performance.now() * 1e6)) : process.hrtime.bigint()),
+  clockTimeGet: (id) => (id === 0 ? REALTIME_ORIGIN_NS + monotonicNs() : monotonicNs()),
   coarseTimeMs: () => Date.now(),
   randomGet: (into) => void randomFillSync(into),
 };

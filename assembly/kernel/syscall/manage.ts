@@ -210,7 +210,9 @@ function streamRights(end: i32): u64 {
 export function fd_install_null(proc: usize, wanted: i32, flags: i32): i32 {
   const fd = numberFor(proc, wanted);
   if (fd < 0) return fd;
-  openDescriptor(proc, fd, KIND_NULL, FILETYPE_CHARACTER_DEVICE, flags, 0).rightsBase = RIGHTS_STREAM;
+  const d = openDescriptor(proc, fd, KIND_NULL, FILETYPE_CHARACTER_DEVICE, flags, 0);
+  // Standard input is for reading only, as the pipe is that may stand in its place.
+  d.rightsBase = wanted == 0 ? RIGHTS_STREAM & ~RIGHT_FD_WRITE : RIGHTS_STREAM;
   return fd;
 }
 

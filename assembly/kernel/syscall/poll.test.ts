@@ -118,7 +118,7 @@ describe("poll_oneoff", () => {
   it("errors are of the one event: BADF, NOTCAPABLE", () => {
     const fd = g.open("f", abi.OFLAGS_CREAT);
     g.calls.fd_fdstat_set_rights(g.proc, fd, BigInt(abi.RIGHT_FD_READ), 0n);
-    g.calls.fd_install_host(g.proc, 1, ALL_RIGHTS, 0n, abi.FILETYPE_REGULAR_FILE, 0);
+    g.calls.fd_install_host(g.proc, 1, ALL_RIGHTS, ALL_RIGHTS, abi.FILETYPE_REGULAR_FILE, 0);
     const host = Number(g.result());
     expect(poll({ read: 99 }, { read: 3 }, { read: 5 }, { read: fd }, { read: host }, { read: 0 })).toEqual([
       event(100, 1, 0, 0, abi.ERRNO_BADF),
