@@ -75,7 +75,7 @@ describe("import order", () => {
     const machineAbi = join(ROOT, "assembly/machine/abi");
     const kernelAbi = join(ROOT, "assembly/kernel/abi");
     const mayRead = (from: string, to: string): boolean =>
-      (from === "machine" && to === machineAbi) || (["kernel", "wasi", "container"].includes(from) && to === kernelAbi);
+      (from === "machine" && to === machineAbi) || (["kernel", "host-directory", "wasi", "container"].includes(from) && to === kernelAbi);
     expect(violations(join(ROOT, "src"), SRC_ROWS, mayRead)).toEqual([]);
   });
 

@@ -1,72 +1,74 @@
-// WASI preview1 errno numbers that a host directory answers with, and the one table from Node's error codes to them.
-// Depends on nothing. Numbers: preview1 witx, type errno.
+// WASI preview1's errno of what node:fs throws, by one table, and the numbers under short names. Depends on the kernel's abi, which owns them.
+import * as errno from "../../assembly/kernel/abi.js";
 
-export const SUCCESS = 0;
-export const ACCES = 2;
-export const AGAIN = 6;
-export const BADF = 8;
-export const BUSY = 10;
-export const DQUOT = 19;
-export const EXIST = 20;
-export const FBIG = 22;
-export const INTR = 27;
-export const INVAL = 28;
-export const IO = 29;
-export const ISDIR = 31;
-export const LOOP = 32;
-export const MFILE = 33;
-export const MLINK = 34;
-export const NAMETOOLONG = 37;
-export const NFILE = 41;
-export const NODEV = 43;
-export const NOENT = 44;
-export const NOMEM = 48;
-export const NOSPC = 51;
-export const NOTDIR = 54;
-export const NOTEMPTY = 55;
-export const NOTSUP = 58;
-export const NXIO = 60;
-export const OVERFLOW = 61;
-export const PERM = 63;
-export const ROFS = 69;
-export const SPIPE = 70;
-export const STALE = 72;
-export const TXTBSY = 74;
-export const XDEV = 75;
+export {
+  ERRNO_SUCCESS as SUCCESS,
+  ERRNO_ACCES as ACCES,
+  ERRNO_AGAIN as AGAIN,
+  ERRNO_BADF as BADF,
+  ERRNO_BUSY as BUSY,
+  ERRNO_DQUOT as DQUOT,
+  ERRNO_EXIST as EXIST,
+  ERRNO_FBIG as FBIG,
+  ERRNO_INTR as INTR,
+  ERRNO_INVAL as INVAL,
+  ERRNO_IO as IO,
+  ERRNO_ISDIR as ISDIR,
+  ERRNO_LOOP as LOOP,
+  ERRNO_MFILE as MFILE,
+  ERRNO_MLINK as MLINK,
+  ERRNO_NAMETOOLONG as NAMETOOLONG,
+  ERRNO_NFILE as NFILE,
+  ERRNO_NODEV as NODEV,
+  ERRNO_NOENT as NOENT,
+  ERRNO_NOMEM as NOMEM,
+  ERRNO_NOSPC as NOSPC,
+  ERRNO_NOTDIR as NOTDIR,
+  ERRNO_NOTEMPTY as NOTEMPTY,
+  ERRNO_NOTSUP as NOTSUP,
+  ERRNO_NXIO as NXIO,
+  ERRNO_OVERFLOW as OVERFLOW,
+  ERRNO_PERM as PERM,
+  ERRNO_ROFS as ROFS,
+  ERRNO_SPIPE as SPIPE,
+  ERRNO_STALE as STALE,
+  ERRNO_TXTBSY as TXTBSY,
+  ERRNO_XDEV as XDEV,
+} from "../../assembly/kernel/abi.js";
 
 const BY_CODE = new Map<string, number>([
-  ["EACCES", ACCES],
-  ["EAGAIN", AGAIN],
-  ["EBADF", BADF],
-  ["EBUSY", BUSY],
-  ["EDQUOT", DQUOT],
-  ["EEXIST", EXIST],
-  ["EFBIG", FBIG],
-  ["EINTR", INTR],
-  ["EINVAL", INVAL],
-  ["EIO", IO],
-  ["EISDIR", ISDIR],
-  ["ELOOP", LOOP],
-  ["EMFILE", MFILE],
-  ["EMLINK", MLINK],
-  ["ENAMETOOLONG", NAMETOOLONG],
-  ["ENFILE", NFILE],
-  ["ENODEV", NODEV],
-  ["ENOENT", NOENT],
-  ["ENOMEM", NOMEM],
-  ["ENOSPC", NOSPC],
-  ["ENOTDIR", NOTDIR],
-  ["ENOTEMPTY", NOTEMPTY],
-  ["ENOTSUP", NOTSUP],
-  ["ENXIO", NXIO],
-  ["EOPNOTSUPP", NOTSUP],
-  ["EOVERFLOW", OVERFLOW],
-  ["EPERM", PERM],
-  ["EROFS", ROFS],
-  ["ESPIPE", SPIPE],
-  ["ESTALE", STALE],
-  ["ETXTBSY", TXTBSY],
-  ["EXDEV", XDEV],
+  ["EACCES", errno.ERRNO_ACCES],
+  ["EAGAIN", errno.ERRNO_AGAIN],
+  ["EBADF", errno.ERRNO_BADF],
+  ["EBUSY", errno.ERRNO_BUSY],
+  ["EDQUOT", errno.ERRNO_DQUOT],
+  ["EEXIST", errno.ERRNO_EXIST],
+  ["EFBIG", errno.ERRNO_FBIG],
+  ["EINTR", errno.ERRNO_INTR],
+  ["EINVAL", errno.ERRNO_INVAL],
+  ["EIO", errno.ERRNO_IO],
+  ["EISDIR", errno.ERRNO_ISDIR],
+  ["ELOOP", errno.ERRNO_LOOP],
+  ["EMFILE", errno.ERRNO_MFILE],
+  ["EMLINK", errno.ERRNO_MLINK],
+  ["ENAMETOOLONG", errno.ERRNO_NAMETOOLONG],
+  ["ENFILE", errno.ERRNO_NFILE],
+  ["ENODEV", errno.ERRNO_NODEV],
+  ["ENOENT", errno.ERRNO_NOENT],
+  ["ENOMEM", errno.ERRNO_NOMEM],
+  ["ENOSPC", errno.ERRNO_NOSPC],
+  ["ENOTDIR", errno.ERRNO_NOTDIR],
+  ["ENOTEMPTY", errno.ERRNO_NOTEMPTY],
+  ["ENOTSUP", errno.ERRNO_NOTSUP],
+  ["ENXIO", errno.ERRNO_NXIO],
+  ["EOPNOTSUPP", errno.ERRNO_NOTSUP],
+  ["EOVERFLOW", errno.ERRNO_OVERFLOW],
+  ["EPERM", errno.ERRNO_PERM],
+  ["EROFS", errno.ERRNO_ROFS],
+  ["ESPIPE", errno.ERRNO_SPIPE],
+  ["ESTALE", errno.ERRNO_STALE],
+  ["ETXTBSY", errno.ERRNO_TXTBSY],
+  ["EXDEV", errno.ERRNO_XDEV],
 ]);
 
 /** Node's name of what went wrong (`ENOENT`, ...), or "" of anything that is no system error. */
@@ -76,4 +78,4 @@ export const codeOf = (error: unknown): string => {
 };
 
 /** The errno of whatever node:fs threw: IO where the table does not know it. */
-export const errnoOf = (error: unknown): number => BY_CODE.get(codeOf(error)) ?? IO;
+export const errnoOf = (error: unknown): number => BY_CODE.get(codeOf(error)) ?? errno.ERRNO_IO;
