@@ -5,7 +5,7 @@
 //   root -> index -> page                 height 1: up to 4 MiB, then 4 GiB, 4 TiB, 4 PiB
 //
 // A page that is not there is the lower file's (below lowerBytes) or zeros. Bytes of a page behind the end of the file are zero.
-import { ERRNO_FBIG, ERRNO_NOSPC, ERRNO_SUCCESS } from "../abi";
+import { ERRNO_FBIG, ERRNO_NOSPC, ERRNO_ROFS, ERRNO_SUCCESS } from "../abi";
 import { page_alloc, page_free } from "../slab";
 import { charge, discharge, File, Fs, touch } from "./inode";
 import { vfs } from "./state";
@@ -46,6 +46,7 @@ export function file_write(file: usize, offset: u64, ptr: usize, len: u32, now: 
   const f = changetype<File>(file);
   const limit = f.fs.maxFileBytes;
   vfs().count = 0;
+  if (f.fs.sealed) return ERRNO_ROFS;
   if (len == 0) return ERRNO_SUCCESS;
   if (offset >= limit) return ERRNO_FBIG;
   const count = <u32>min<u64>(len, limit - offset);
@@ -69,6 +70,7 @@ export function file_write(file: usize, offset: u64, ptr: usize, len: u32, now: 
 /** Sets the size; takes no memory. Frees the pages behind it, as many steps as there are. */
 export function file_truncate(file: usize, size: u64, now: u64): i32 {
   const f = changetype<File>(file);
+  if (f.fs.sealed) return ERRNO_ROFS;
   if (size > f.fs.maxFileBytes) return ERRNO_FBIG;
   if (size < f.size) shrink(f, size);
   f.size = size;
@@ -81,6 +83,7 @@ export function file_allocate(file: usize, offset: u64, len: u64, now: u64): i32
   const f = changetype<File>(file);
   const limit = f.fs.maxFileBytes;
   vfs().count = 0;
+  if (f.fs.sealed) return ERRNO_ROFS;
   if (offset > limit || len > limit - offset) return ERRNO_FBIG;
   const count = min<u64>(len, FILE_ALLOCATE_STEP);
   const end = offset + count;

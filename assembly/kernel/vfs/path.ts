@@ -69,10 +69,7 @@ function walk(state: VfsState, base: usize, start: usize, stop: usize, flags: u3
     const nameLen = <u32>(rest - namePtr);
     if (nameLen > MAX_NAME) return ERRNO_NAMETOOLONG;
     const kind = kindOf(namePtr, nameLen);
-    if (last) {
-      note(state, dir, namePtr, nameLen, kind, rest != end);
-      if (flags & WALK_CREATE && rest != end) return ERRNO_ISDIR;
-    }
+    if (last) note(state, dir, namePtr, nameLen, kind, rest != end);
     if (kind != NAME_ORDINARY) {
       if (kind == NAME_DOT_DOT && dir == base) return ERRNO_PERM;
       if (kind == NAME_DOT_DOT) dir = changetype<Directory>(dir).parent;
@@ -81,6 +78,7 @@ function walk(state: VfsState, base: usize, start: usize, stop: usize, flags: u3
       continue;
     }
     if (last && flags & WALK_PARENT) return ERRNO_SUCCESS;
+    if (last && rest != end && flags & WALK_CREATE) return ERRNO_ISDIR;
     const errno = lookUp(state, changetype<Directory>(dir), namePtr, nameLen);
     if (errno) return errno == ERRNO_NOENT && last ? ERRNO_SUCCESS : errno;
     const inode = changetype<Inode>(state.inode);
