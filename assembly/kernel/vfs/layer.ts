@@ -18,7 +18,7 @@ export function layer_symlink(targetPtr: usize, targetLen: u32, base: usize, ptr
   return errno ? errno : makeLink(vfs(), targetPtr, targetLen, now);
 }
 
-/** Removes a name with all that is below it (a whiteout), up to `budget` names a call: AGAIN until it is gone. */
+/** Removes a name with all that is below it (a whiteout), up to `budget` names a call (and as many steps as it is deep): AGAIN until it is gone. */
 export function layer_remove(base: usize, ptr: usize, len: u32, budget: u32, now: u64): i32 {
   const errno = path_walk(base, ptr, len, WALK_PARENT);
   if (errno) return errno;
@@ -48,7 +48,6 @@ function removeBelow(top: Directory, budget: u32, now: u64): i32 {
   let dir = top;
   let left = budget;
   while (dir != top || dir.count) {
-    if (left-- == 0) return ERRNO_AGAIN;
     if (!dir.count) dir = changetype<Directory>(dir.parent);
     const errno = directory_own(dir);
     if (errno) return errno;
@@ -56,6 +55,7 @@ function removeBelow(top: Directory, budget: u32, now: u64): i32 {
     const inode = path_child(dir, slot);
     if (!inode) return ERRNO_NOMEM;
     if (isDirectory(changetype<Inode>(inode)) && changetype<Directory>(inode).count) dir = changetype<Directory>(inode);
+    else if (left-- == 0) return ERRNO_AGAIN;
     else removeAt(dir, slot, inode, now);
   }
   return ERRNO_SUCCESS;

@@ -70,11 +70,22 @@ export class TestVfs {
     readonly memory: WebAssembly.Memory,
   ) {}
 
+  static module(): Promise<WebAssembly.Module> {
+    return (compiled ??= compile());
+  }
+
+  private static async over(memory: WebAssembly.Memory): Promise<TestVfs> {
+    const instance = await WebAssembly.instantiate(await TestVfs.module(), { env: { memory } });
+    return new TestVfs(instance.exports as unknown as Exports, memory);
+  }
+
+  /** A second instance over the same memory. */
+  another(): Promise<TestVfs> {
+    return TestVfs.over(this.memory);
+  }
+
   static async start(maxPages = 65_536): Promise<TestVfs> {
-    compiled ??= compile();
-    const memory = new WebAssembly.Memory({ initial: 64, maximum: 65_536, shared: true });
-    const instance = await WebAssembly.instantiate(await compiled, { env: { memory } });
-    const vfs = new TestVfs(instance.exports as unknown as Exports, memory);
+    const vfs = await TestVfs.over(new WebAssembly.Memory({ initial: 64, maximum: 65_536, shared: true }));
     if (!vfs.exports["slab_init"]!(ARENA_PTR, maxPages)) throw new Error("no memory for the slab");
     vfs.exports["vfs_init"]!(0x0123456789abcdefn, 0xfedcba9876543210n);
     return vfs;
