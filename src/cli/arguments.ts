@@ -110,3 +110,19 @@ export function parseMount(text: string, earlier: readonly MountOption[] = []): 
     throw new WardianError("bad-option", `${JSON.stringify(text)} is not a folder for the program: write HOST::GUEST, or HOST::GUEST:ro`);
   return [...earlier, { hostPath, guestPath, readOnly: mode === "ro" }];
 }
+
+export interface TmpfsOption {
+  readonly guestPath: string;
+  readonly maxBytes: number | undefined;
+}
+
+/** "GUEST" or "GUEST:SIZE"; gathers repeated options. */
+export function parseTmpfs(text: string, earlier: readonly TmpfsOption[] = []): TmpfsOption[] {
+  const [, guestPath = "", size] = /^(.*?)(?::([0-9.]+[KMG]?))?$/i.exec(text) ?? [];
+  if (guestPath === "")
+    throw new WardianError("bad-option", `${JSON.stringify(text)} is not a folder in memory: write GUEST or GUEST:SIZE`);
+  return [
+    ...earlier,
+    { guestPath, maxBytes: size === undefined ? undefined : parseSize(size, { what: "size of a folder in memory", minBytes: 65_536 }) },
+  ];
+}

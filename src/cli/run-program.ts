@@ -3,6 +3,7 @@
 import { basename } from "node:path";
 import { Container } from "../container/container.js";
 import { sharedRuntime } from "../container/runtime.js";
+import { Volume } from "../container/volume.js";
 import { DEFAULT_MEMORY } from "../config.js";
 import { readProgram } from "../instance/container-instance.js";
 import { parseProgramMemory } from "../instance/memory-limit.js";
@@ -21,6 +22,10 @@ export async function runProgram(path: string, args: readonly string[], options:
     args,
     env: { ...options.env },
     mounts: options.dir ?? [],
+    volumes: (options.tmpfs ?? []).map(({ guestPath, maxBytes }) => ({
+      volume: new Volume(sharedRuntime().kernel, { maxBytes }),
+      guestPath,
+    })),
     stdin: options.interactive === true,
     tty: options.tty === true,
     limits: { memoryBytes, timeMs: options.timeout, cpus: options.cpus, fuel: options.fuel },

@@ -13,6 +13,8 @@ import {
   parseEngine,
   parseFuel,
   parseMount,
+  parseTmpfs,
+  type TmpfsOption,
   type MountOption,
   parseVariable,
 } from "./arguments.js";
@@ -32,6 +34,7 @@ export interface RunOptions {
   readonly mirror?: string;
   readonly append?: string;
   readonly console?: true;
+  readonly tmpfs?: readonly TmpfsOption[];
   readonly dir?: readonly MountOption[];
   readonly fuel?: number;
   readonly tier?: Tier;
@@ -80,6 +83,7 @@ export function addRunCommand(program: Command, finish: (status: number) => void
     .option("--cpus <number>", "use at most this part of a CPU, such as 0.5", parseCpus)
     .optionsGroup("For a program:")
     .option("--dir <host::guest[:ro]>", "give the program a folder of the host; may be given several times", parseMount)
+    .option("--tmpfs <guest[:size]>", "give the program a folder in memory, of 64M unless told; may be given several times", parseTmpfs)
     .option("--fuel <number>", "end it after about so many instructions", parseFuel)
     .option("--tier <name>", "start: begin at once; peak: optimize all code first; auto: by size (the default)", parseTier)
     .option("--trace", "tell each system call on stderr")
@@ -97,7 +101,7 @@ export function addRunCommand(program: Command, finish: (status: number) => void
 
 // prettier-ignore
 const GUEST_OPTIONS = ["workdir", "user", "engine", "kernel", "append", "console", "mirror"] as const satisfies readonly (keyof RunOptions)[];
-const PROGRAM_OPTIONS = ["dir", "fuel", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
+const PROGRAM_OPTIONS = ["dir", "tmpfs", "fuel", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
 
 /** The exit status. */
 export async function run(image: string, command: readonly string[], options: RunOptions): Promise<number> {

@@ -15,6 +15,7 @@ import { type ContainerRuntime, sharedRuntime } from "./runtime.js";
 import { InputStream, OutputStream } from "./stdio.js";
 import type { ContainerThread } from "./thread.js";
 import type { Tier } from "./tier-name.js";
+import type { Volume } from "./volume.js";
 
 export interface ContainerLimits {
   /** Of its linear memory. */
@@ -42,6 +43,8 @@ export interface ContainerOptions {
   readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly mounts?: readonly HostMount[];
+  /** Folders in memory. */
+  readonly volumes?: readonly { readonly volume: Volume; readonly guestPath: string; readonly readOnly?: boolean }[];
   /** Otherwise its stdin is at its end. */
   readonly stdin?: boolean;
   /** Its streams say that they are a terminal. */
@@ -124,6 +127,7 @@ export class Container {
       this.stdin = options.stdin === true ? openInput(kernel, this.#proc, tty) : noInput(kernel, this.#proc);
       this.stdout = openOutput(kernel, this.#proc, 1, tty);
       this.stderr = openOutput(kernel, this.#proc, 2, tty);
+      for (const { volume, guestPath, readOnly = false } of options.volumes ?? []) volume.give(this.#proc, guestPath, readOnly);
     } catch (error) {
       kernel.exports.process_exit(this.#proc);
       kernel.reap(this.#proc);
