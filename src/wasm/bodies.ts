@@ -37,15 +37,14 @@ export function readBodies(bytes: Uint8Array, info: ModuleInfo, limits: ModuleLi
 }
 
 function readBody(reader: Reader, info: ModuleInfo, index: number, limits: ModuleLimits): Body {
-  const where = ` (function ${index + info.counts.importedFunctions})`;
-  checkLimit(limits, "functionBytes", reader.end - reader.pos, where);
+  checkLimit(limits, "functionBytes", reader.end - reader.pos, where(info, index));
   const type = info.types[info.functionTypes[index + info.counts.importedFunctions] ?? -1] ?? reader.fail("a function without a type");
   const start = reader.pos;
   const localGroups = reader.u32();
   let locals = type.params.length;
   for (let group = 0; group < localGroups; group++) {
     locals += reader.u32();
-    checkLimit(limits, "locals", locals, where);
+    checkLimit(limits, "locals", locals, where(info, index));
     readValueType(reader);
   }
   return { index, type, start, code: reader.pos, end: reader.end, localGroups, locals };
@@ -76,8 +75,24 @@ export function walkBody(
   if (!reader.atEnd) reader.fail("bytes behind the end of a function");
 }
 
-/** Checks the limits of all function bodies: size, locals, nesting, br_table; and that each instruction is known. */
+/** Checks the limits of all function bodies. The instructions are read only of functions that are large enough to exceed one. */
 export function checkBodies(bytes: Uint8Array, info: ModuleInfo, limits: ModuleLimits = MODULE_LIMITS): void {
   const instruction = new Instruction(limits);
-  for (const body of readBodies(bytes, info, limits)) walkBody(bytes, body, instruction, () => undefined, limits);
+  for (const body of readBodies(bytes, info, limits)) {
+    if (!mayExceed(body, limits)) continue;
+    let branches = 0;
+    const count = (): void => {
+      branches += instruction.labelCount + (nestingOf(instruction.op) > 0 ? 1 : 0);
+    };
+    walkBody(bytes, body, instruction, count, limits);
+    checkLimit(limits, "localsTimesBranches", body.locals * branches, where(info, body.index));
+  }
 }
+
+/** A block takes three bytes, a branch two, an entry of br_table one. */
+function mayExceed(body: Body, limits: ModuleLimits): boolean {
+  const size = body.end - body.code;
+  return size / 3 > limits.nesting || size > limits.branchTableEntries || body.locals * size > limits.localsTimesBranches;
+}
+
+const where = (info: ModuleInfo, index: number): string => ` (function ${index + info.counts.importedFunctions})`;

@@ -1,5 +1,6 @@
 // What a module says about itself without being compiled: imports, exports, memories, tables, counts. A module is not validated
 // here (V8 does that); everything that is read is bounded by src/wasm/limits.ts, in one pass. Depends on src/errors.ts only.
+import { checkBodies } from "./bodies.js";
 import { Instruction, skipConstant } from "./instruction.js";
 import { checkLimit, MODULE_LIMITS, type ModuleLimits } from "./limits.js";
 import { Reader } from "./reader.js";
@@ -63,9 +64,12 @@ export interface ModuleInfo {
   readonly counts: Readonly<ModuleCounts>;
 }
 
-/** Reads a module's sections but for its code and data. Throws WardianError: wasm-not-wasm, wasm-component, wasm-invalid, ... */
+/** Reads a module's sections, of its code and data no more than limits need. Throws WardianError: wasm-not-wasm, wasm-component, wasm-invalid, ... */
 export function inspect(bytes: Uint8Array, limits: ModuleLimits = MODULE_LIMITS): ModuleInfo {
-  return new Inspection(bytes, limits).run();
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length); // A Buffer would be slower.
+  const info = new Inspection(plain, limits).run();
+  checkBodies(plain, info, limits);
+  return info;
 }
 
 class Inspection {

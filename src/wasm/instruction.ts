@@ -96,7 +96,7 @@ export class Instruction {
 
   private readBranchTable(reader: Reader): void {
     const count = reader.u32();
-    checkLimit(this.limits, "branchTableEntries", count);
+    checkLimit(this.limits, "branchTableEntries", count + 1);
     for (let entry = 0; entry <= count; entry++) this.readLabel(reader);
   }
 

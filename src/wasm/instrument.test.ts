@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { checkBodies } from "./bodies.js";
+import { readBodies, walkBody } from "./bodies.js";
+import { Instruction } from "./instruction.js";
 import { linkFuel, type Fuel } from "./fuel.js";
 import { inspect } from "./inspect.js";
 import { instrument } from "./instrument.js";
@@ -177,8 +178,7 @@ describe("what is refused", () => {
   };
 
   it("is a body beyond the limits", () => {
-    const check = (bytes: Uint8Array, limits = {}): string =>
-      failure(() => checkBodies(bytes, inspect(bytes), { ...MODULE_LIMITS, ...limits }));
+    const check = (bytes: Uint8Array, limits = {}): string => failure(() => inspect(bytes, { ...MODULE_LIMITS, ...limits }));
     expect(check(nested(100))).toBe("no failure");
     expect(check(nested(100), { nesting: 50 })).toContain(
       "wasm-too-large: the WebAssembly module has 51 blocks within each other in one function",
@@ -188,13 +188,19 @@ describe("what is refused", () => {
       "3 locals in one function (function 0); the limit is 2",
     );
     const switchOf = assemble("(module (func (block (br_table 0 0 0 0 (i32.const 1)))))");
-    expect(check(switchOf, { branchTableEntries: 2 })).toContain("3 targets in one br_table; the limit is 2");
+    expect(check(switchOf, { branchTableEntries: 2 })).toContain("4 targets in one br_table; the limit is 2");
+    const work = assemble("(module (func (local i32 i64 i32 i32) (loop (br_if 0 (i32.const 1)))))");
+    expect(check(work, { localsTimesBranches: 7 })).toContain("8 locals times branches in one function (function 0); the limit is 7");
+    expect(check(work, { localsTimesBranches: 8 })).toBe("no failure");
   });
 
   it("is an instruction that nobody knows, and bytes behind a function's end", () => {
     const body = (...code: number[]): Uint8Array =>
       moduleOf(section(1, 1, 0x60, 0, 0), section(3, 1, 0), section(10, 1, code.length + 1, 0, ...code));
-    const check = (bytes: Uint8Array): string => failure(() => checkBodies(bytes, inspect(bytes)));
+    const check = (bytes: Uint8Array): string =>
+      failure(() =>
+        readBodies(bytes, inspect(bytes)).forEach((body) => walkBody(bytes, body, new Instruction(MODULE_LIMITS), () => undefined)),
+      );
     expect(check(body(0xff, 11))).toContain("wasm-unsupported: the WebAssembly module uses instruction 0xff, which Wardian does not know");
     expect(check(body(0xfd, 0x94, 2, 11))).toContain("instruction 0xfd 276");
     expect(check(body(11, 1))).toContain("wasm-invalid: not a valid WebAssembly module: bytes behind the end of a function");
