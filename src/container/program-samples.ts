@@ -1,0 +1,61 @@
+// For tests: small programs in text format. Not part of the program. Depends on wasm/ samples.
+import { assemble } from "../wasm/module-samples.js";
+
+const IMPORT = (name: string, type: string): string => `(import "wasi_snapshot_preview1" "${name}" (func $${name} ${type}))`;
+const WRITE = IMPORT("fd_write", "(param i32 i32 i32 i32) (result i32)");
+const READ = IMPORT("fd_read", "(param i32 i32 i32 i32) (result i32)");
+const EXIT = IMPORT("proc_exit", "(param i32)");
+
+const program = (imports: string, start: string, rest = ""): Uint8Array<ArrayBuffer> =>
+  assemble(`(module ${imports} (memory (export "memory") 4) ${rest} (func (export "_start") ${start}))`);
+
+/** Writes `text` to a descriptor. */
+const say = (fd: number, at: number, length: number): string =>
+  `(i32.store (i32.const 0) (i32.const ${at})) (i32.store (i32.const 4) (i32.const ${length}))
+   (drop (call $fd_write (i32.const ${fd}) (i32.const 0) (i32.const 1) (i32.const 8)))`;
+
+export const HELLO = program(WRITE, say(1, 16, 6), '(data (i32.const 16) "hello\\n")');
+export const BOTH = program(WRITE, say(1, 16, 4) + say(2, 20, 4), '(data (i32.const 16) "out\\nerr\\n")');
+export const endsWith = (code: number): Uint8Array<ArrayBuffer> => program(EXIT, `(call $proc_exit (i32.const ${code}))`);
+export const LOOP = program("", "(loop $l (br $l))");
+export const UNREACHABLE = program("", "(call $boom)", "(func $boom unreachable)");
+export const DEEP = program(
+  "",
+  "(call $down (i32.const 0))",
+  "(func $down (param i32) (call $down (i32.add (local.get 0) (i32.const 1))))",
+);
+export const OUT_OF_BOUNDS = program("", "(drop (i32.load (i32.const 0x7fffffff)))");
+export const DIVIDE = program("", "(drop (i32.div_u (i32.const 1) (i32.load (i32.const 0))))");
+export const START_TRAPS = assemble(`(module (memory (export "memory") 1) (func $s unreachable) (start $s) (func (export "_start")))`);
+/** Until the end of its input, or until nobody takes its output. */
+export const ECHO = program(
+  READ + WRITE,
+  `(i32.store (i32.const 0) (i32.const 1024))
+   (loop $l
+     (i32.store (i32.const 4) (i32.const 131072))
+     (if (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)) (then (return)))
+     (if (i32.eqz (i32.load (i32.const 8))) (then (return)))
+     (i32.store (i32.const 4) (i32.load (i32.const 8)))
+     (if (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)) (then (return)))
+     (br $l))`,
+);
+/** 64 KiB at a time, for ever. */
+export const FLOOD = program(
+  WRITE,
+  `(i32.store (i32.const 0) (i32.const 1024)) (i32.store (i32.const 4) (i32.const 65536))
+   (loop $l (br_if $l (i32.eqz (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`,
+);
+/** Ends itself, catches that, and goes on: once more, for ever. */
+export const CATCHES = program(
+  EXIT + WRITE,
+  `(loop $l (try (do (call $proc_exit (i32.const 3))) (catch_all ${say(1, 16, 7)})) (br $l))`,
+  '(data (i32.const 16) "caught\\n")',
+);
+/** Grows by a page until it cannot; its status is how many it got. */
+export const GROWS = program(
+  EXIT,
+  `(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) (call $proc_exit (memory.size))`,
+);
+export const MISSING = assemble(
+  `(module (import "env" "one" (func)) (import "wasi_snapshot_preview1" "two" (func)) (memory (export "memory") 1) (func (export "_start")))`,
+);
