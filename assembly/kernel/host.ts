@@ -4,6 +4,10 @@
 @external("host", "clock_time_get")
 export declare function clock_time_get(id: i32): i64;
 
+/** Throws RangeError where the stack is nearly used up: before anything of a system call has happened. See src/kernel/stack-probe.ts. */
+@external("host", "stack_probe")
+export declare function stack_probe(): void;
+
 /** Milliseconds of the realtime clock: cheap, for the times of files. */
 @external("host", "coarse_time_ms")
 export declare function coarse_time_ms(): f64;

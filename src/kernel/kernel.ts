@@ -7,6 +7,7 @@ import { WardianError } from "../errors.js";
 import type { KernelExports } from "./exports.js";
 import { createMemory, instantiate, type KernelHost, kernelModule, type SharedKernel, systemHost } from "./module.js";
 import { PipeReader, PipeWriter } from "./pipe.js";
+import { probeModule } from "./stack-probe.js";
 import { changed } from "./wait.js";
 
 export interface KernelOptions {
@@ -42,7 +43,7 @@ export class Kernel {
   private readonly hostWindow: number;
 
   constructor(options: KernelOptions = {}) {
-    this.shared = { module: kernelModule(), memory: createMemory() };
+    this.shared = { module: kernelModule(), probe: probeModule(), memory: createMemory() };
     this.exports = instantiate(this.shared, options.host ?? systemHost);
     const maxPages = Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / PAGE_BYTES);
     if (!(maxPages > 0 && maxPages <= MAX_PAGES))

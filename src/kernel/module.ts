@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { WardianError } from "../errors.js";
 import type { KernelExports } from "./exports.js";
+import { stackProbe } from "./stack-probe.js";
 
 const INITIAL_WASM_PAGES = 64;
 const MAXIMUM_WASM_PAGES = 65_536;
@@ -12,6 +13,8 @@ const MAXIMUM_WASM_PAGES = 65_536;
 /** What a thread needs to take part: can be posted to a worker. */
 export interface SharedKernel {
   readonly module: WebAssembly.Module;
+  /** See stack-probe.ts. */
+  readonly probe: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
 }
 
@@ -61,6 +64,7 @@ export function instantiate(shared: SharedKernel, host: KernelHost = systemHost)
   const imports = {
     env: { memory },
     host: {
+      stack_probe: stackProbe(shared.probe),
       coarse_time_ms: host.coarseTimeMs,
       clock_time_get: (id: number) => host.clockTimeGet(id),
       random_get: (ptr: number, len: number) => fillRandom(memory, ptr, len, host),

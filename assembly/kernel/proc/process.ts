@@ -18,6 +18,7 @@ import {
   WINDOWS_PTR,
   WINDOW_BYTES,
 } from "../abi";
+import { stack_probe } from "../host";
 import { wakeProcess } from "../ipc/wait";
 
 //    0  state  wait  reason  slot  | limits and counts     64  results   96  counters    512  descriptor pages, 64 descriptors each
@@ -74,9 +75,10 @@ export function createProcess(maxDescriptors: i32, maxPipes: i32, outputLimit: u
   return 0;
 }
 
-/** The way in. False: the process was ended; the call returns GATE_KILLED and touches nothing. */
+/** The way in, with stack enough for every call. False: the process was ended; the call returns GATE_KILLED and touches nothing. */
 @inline
 export function enter(proc: usize): bool {
+  stack_probe();
   return atomic.cmpxchg<i32>(proc, STATE_USER, STATE_KERNEL) == STATE_USER;
 }
 

@@ -159,15 +159,16 @@ export function path_symlink(proc: usize, oldLen: i32, fd: i32, newLen: i32): i3
   return leave(proc, error);
 }
 
+/** A hard link to what a symbolic link leads to cannot be made: INVAL for SYMLINK_FOLLOW, as in wasmtime. */
 export function path_link(proc: usize, oldFd: i32, lookupflags: i32, oldLen: i32, newFd: i32, newLen: i32): i32 {
   if (!begin(proc)) return GATE_KILLED;
   const answer = checkBases(proc, oldFd, RIGHT_PATH_LINK_SOURCE, newFd, RIGHT_PATH_LINK_TARGET, sum(oldLen, newLen));
   if (answer) return leave(proc, answer);
-  if (lookupflags & ~LOOKUPFLAGS_SYMLINK_FOLLOW) return leave(proc, ERRNO_INVAL);
+  if (lookupflags) return leave(proc, ERRNO_INVAL);
   const now = stamp();
   const window = windowOf(proc);
   lockTree();
-  const error = vfs_link(baseOf(proc, oldFd), window, oldLen, lookupflags, baseOf(proc, newFd), window + oldLen, newLen, now);
+  const error = vfs_link(baseOf(proc, oldFd), window, oldLen, 0, baseOf(proc, newFd), window + oldLen, newLen, now);
   unlockTree();
   return leave(proc, error);
 }

@@ -1,0 +1,72 @@
+// A WebAssembly function that does nothing but need a large frame. The kernel calls it before each system call begins: a guest that recurses and
+// calls in with next to no stack left then gets its RangeError here, where nothing has changed, and never inside the kernel with a lock held.
+// V8 compares a function's whole frame with the stack's limit when it is entered. Depends on nothing.
+//
+//   (func $nothing)
+//   (func (export "probe") (if (i32.load 0) (then  v1..vN = v128.load 0 each;  call $nothing;  v128.store 0 each))  call $nothing)
+//
+// The word at 0 is always 0, which V8 does not know: all N values would have to be kept across the first call, so the frame has room for them.
+// The second call is made: without one the optimizing compiler would make the frame on the other path only.
+
+/** More than a call of the kernel, and of the host's clock from it, ever needs. */
+export const STACK_RESERVE_BYTES = 8192;
+const VALUES = STACK_RESERVE_BYTES / 16;
+
+const [V128, VOID] = [0x7b, 0x40];
+const [IF, END, CALL, LOCAL_GET, LOCAL_SET, I32_LOAD, I32_CONST, SIMD] = [0x04, 0x0b, 0x10, 0x20, 0x21, 0x28, 0x41, 0xfd];
+const [V128_LOAD, V128_STORE, ALIGN] = [0x00, 0x0b, 4];
+
+/** A number below 2 ** 14 in two bytes of LEB128, padded. */
+const low = (value: number): number => (value & 127) | 128;
+const high = (value: number): number => value >> 7;
+
+const HEAD = [1, low(VALUES), high(VALUES), V128, I32_CONST, 0, I32_LOAD, 2, 0, IF, VOID];
+const TAIL = [END, CALL, 0, END];
+const ACCESS_BYTES = 9;
+const BODY_BYTES = HEAD.length + 2 * VALUES * ACCESS_BYTES + 2 + TAIL.length;
+
+/** A module of one type (nothing to nothing), two functions, a memory of one page, and the second function exported. */
+function moduleBytes(): Uint8Array<ArrayBuffer> {
+  const code = BODY_BYTES + 6;
+  const start = [
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, 4, 1, 0x60, 0, 0],
+    ...[3, 3, 2, 0, 0],
+    ...[5, 3, 1, 0, 1],
+    ...[7, 9, 1, 5, ...Buffer.from("probe"), 0, 1],
+    ...[10, low(code), high(code), 2, 2, 0, END, low(BODY_BYTES), high(BODY_BYTES)],
+    ...HEAD,
+  ];
+  const bytes = new Uint8Array(start.length - HEAD.length + BODY_BYTES);
+  bytes.set(start);
+  writeAccesses(bytes, start.length);
+  bytes.set(TAIL, bytes.length - TAIL.length);
+  return bytes;
+}
+
+/** Byte by byte, without arrays: this runs at every cold start, before the engine has warmed up. */
+function writeAccesses(bytes: Uint8Array, start: number): void {
+  let at = start;
+  const put = (byte: number): void => void (bytes[at++] = byte);
+  for (let i = 0; i < 2 * VALUES; i++) {
+    const stores = i >= VALUES;
+    const local = i % VALUES;
+    if (i === VALUES) (put(CALL), put(0));
+    (put(I32_CONST), put(0));
+    if (stores) (put(LOCAL_GET), put(low(local)), put(high(local)));
+    (put(SIMD), put(stores ? V128_STORE : V128_LOAD), put(ALIGN), put(0));
+    if (!stores) (put(LOCAL_SET), put(low(local)), put(high(local)));
+  }
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** Compiled once a process; threads are handed the module. */
+export function probeModule(): WebAssembly.Module {
+  return (compiled ??= new WebAssembly.Module(moduleBytes()));
+}
+
+/** This thread's probe. */
+export function stackProbe(module: WebAssembly.Module): () => void {
+  return new WebAssembly.Instance(module).exports["probe"] as () => void;
+}
