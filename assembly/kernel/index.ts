@@ -9,7 +9,7 @@ import { vfs_init } from "./vfs/state";
 
 export * from "./syscall/file";
 export * from "./syscall/manage";
-export * from "./syscall/open";
+export { path_open } from "./syscall/open"; // not *: an exported function with a class in its signature pulls in the runtime, its data and its start
 export * from "./syscall/path";
 export * from "./syscall/poll";
 export * from "./syscall/position";
