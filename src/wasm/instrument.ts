@@ -88,12 +88,13 @@ function meterBodies(
   const meter = new Meter(source, info, appended, limits);
   const writer = new Writer(info.counts.codeBytes * 2);
   writer.u32(bodies.length);
+  const grown = { ...limits, functionBytes: 2 * limits.functionBytes };
   for (const body of bodies) {
     const isInline = (costs.calls.direct[info.counts.importedFunctions + body.index] as number) >= 0;
     const metered = isInline
       ? source.subarray(body.start, body.end)
       : meter.write(body, planFunction(source, body, costs, tuning.foldWeight, limits));
-    checkLimit(limits, "functionBytes", metered.length, ` (function ${info.counts.importedFunctions + body.index}, once it counts its fuel)`);
+    checkLimit(grown, "functionBytes", metered.length, ` (function ${info.counts.importedFunctions + body.index}, once it counts its fuel)`);
     writer.sized(metered);
   }
   return writer.take();
