@@ -19,7 +19,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OFLAGS_CREAT, OFLAGS_DIRECTORY, OFLAGS_EXCL, OFLAGS_TRUNC } from "../abi.js";
 import { TestVfs } from "./testing/harness.js";
-import { operation, type Operation, perform, snapshot } from "./testing/tree.js";
+import { operation, type Operation, perform, PRELUDE, snapshot } from "./testing/tree.js";
 
 /** What node:fs does, in the words of `perform`. */
 function performHost(root: string, o: Operation): string {
@@ -115,7 +115,7 @@ describe.runIf(process.platform === "linux")("against a real file system", () =>
         const host = mkdtempSync(join(tmpdir(), "wardian-vfs-"));
         const fs = v.create();
         try {
-          for (const o of operations) {
+          for (const o of [...PRELUDE, ...operations]) {
             const answer = perform(v, v.root(fs), o);
             answers.set(answer, (answers.get(answer) ?? 0) + 1);
             // A path that leads out of the base, or a link to a directory: the host would do the first.

@@ -289,9 +289,16 @@ function pack(ptr: usize, used: u32, len: u32, next: u64, inode: Inode, name: us
   store<u64>(to, inode.ino, 8);
   store<u32>(to, nameLen, 16);
   store<u32>(to, inode.kind, 20);
-  if (name) memory.copy(to + DIRENT_BYTES, name, nameLen);
+  if (name) copyName(to + DIRENT_BYTES, name, nameLen);
   else memory.fill(to + DIRENT_BYTES, 0x2e, nameLen);
   return used + DIRENT_BYTES + nameLen;
+}
+
+/** Names are short: faster than memory.copy. */
+function copyName(to: usize, from: usize, len: u32): void {
+  let at: u32 = 0;
+  for (; at + 8 <= len; at += 8) store<u64>(to + at, load<u64>(from + at));
+  for (; at < len; at++) store<u8>(to + at, load<u8>(from + at));
 }
 
 /** The last dirent, of which only the beginning fits: put together elsewhere, then cut. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { OFLAGS_CREAT, OFLAGS_TRUNC } from "../abi.js";
 import { TestVfs } from "./testing/harness.js";
-import { operation, path, perform, snapshot } from "./testing/tree.js";
+import { operation, path, perform, PRELUDE, snapshot } from "./testing/tree.js";
 
 let v: TestVfs;
 
@@ -194,7 +194,7 @@ it("any operations on an overlay of overlays do what they do on a plain tree: an
           }
           for (const pair of holds) for (const inode of pair) v.call("inode_hold", inode);
         }
-        for (const o of operations) {
+        for (const o of number === 0 ? [...PRELUDE, ...operations] : operations) {
           const now = v.now++;
           const answer = perform(v, roots[0], o);
           v.now = now + 1n;

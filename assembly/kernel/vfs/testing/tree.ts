@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { FILETYPE_DIRECTORY, FILETYPE_REGULAR_FILE, OFLAGS_CREAT, OFLAGS_DIRECTORY, OFLAGS_EXCL, OFLAGS_TRUNC } from "../../abi.js";
 import type { TestVfs } from "./harness.js";
 
-const name = fc.constantFrom("a", "b", "c", "d", "e");
+const name = fc.constantFrom("a", "b", "c", "d");
 const component = fc.oneof({ arbitrary: name, weight: 12 }, { arbitrary: fc.constantFrom("..", "."), weight: 1 });
 
 /** Up to four names from a small set, now and then with slashes behind. */
@@ -48,6 +48,18 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ op: fc.constant("rename" as const), ...two }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("lookup" as const), path, follow: fc.boolean() }) },
 );
+
+const file = (path: string): Operation => ({ op: "open", path, oflags: OFLAGS_CREAT, follow: true });
+const directory = (path: string): Operation => ({ op: "mkdir", path });
+
+/** Something to begin with, so that most operations find what they are about. */
+export const PRELUDE: readonly Operation[] = [
+  ...["a", "b", "a/b", "a/c", "a/b/c", "b/d"].map(directory),
+  ...["c", "a/a", "a/b/a", "b/c"].map(file),
+  { op: "write", path: "a/a", at: 5000, text: "something" },
+  { op: "symlink", path: "a/b", to: "d" },
+  { op: "link", path: "c", to: "b/a" },
+];
 
 /** Does it, and says what came of it. */
 export function perform(v: TestVfs, root: number, o: Operation): string {
