@@ -102,7 +102,7 @@ describe("bad modules", () => {
     ["exports", section(7, 1, 0, 3, 0)], ["functions", [...section(1, 1, 0x60, 0, 0), ...section(3, 1, 0)]], ["tables", section(4, 1, 0x70, 0, 0)],
     ["memories", section(5, 1, 0, 0)], ["globals", section(6, 1, 0x7f, 0, 0x41, 0, 11)], ["tags", [...section(1, 1, 0x60, 0, 0), ...section(13, 1, 0, 0)]],
     ["elementSegments", section(9, 1, 0, 0x41, 0, 11, 0)], ["dataSegments", section(11, 1, 0, 0x41, 0, 11, 0)], ["customSections", section(0, 0)],
-    ["parameters", section(1, 1, 0x60, 1, 0x7f, 0)],
+    ["parameters", section(1, 1, 0x60, 1, 0x7f, 0)], ["allParameters", section(1, 1, 0x60, 1, 0x7f, 0)],
   ] as [keyof typeof MODULE_LIMITS, number[]][])("meet the limit %s", (limit, sections) => {
     const bytes = moduleOf(sections);
     inspect(bytes);

@@ -114,7 +114,7 @@ class Inspection {
         counts.customBytes += size;
         return;
       case SECTION.type:
-        return readVector(reader, this.limit("types"), () => readTypes(reader, this.limits, this.types));
+        return this.readTypeSection(reader);
       case SECTION.import:
         return readVector(reader, this.limit("imports"), () => this.readImport(reader));
       case SECTION.function:
@@ -135,6 +135,16 @@ class Inspection {
       default:
         return this.countEntries(reader, section.id, size);
     }
+  }
+
+  private readTypeSection(reader: Reader): void {
+    let parameters = 0;
+    readVector(reader, this.limit("types"), () => {
+      const before = this.types.length;
+      readTypes(reader, this.limits, this.types);
+      for (const { params, results } of this.types.slice(before)) parameters += params.length + results.length;
+      checkLimit(this.limits, "allParameters", parameters);
+    });
   }
 
   /** Sections of which only the number of entries is wanted. */

@@ -21,6 +21,8 @@ const FOLD_WEIGHT = 16;
 /** Bytes (or elements) that a bulk operation moves for one unit of fuel: 2 to this power. */
 const BULK_SHIFT = 6;
 
+const GROWN = " once it counts its fuel";
+
 export interface MeteredModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Names of what the module exports for src/wasm/fuel.ts; `start` where the module had a start function. */
@@ -50,7 +52,7 @@ export function instrument(module: Uint8Array, limits: ModuleLimits = MODULE_LIM
   const replace = new Map(code === undefined ? [] : [[SECTION.code, code] as const]);
   const drop = (section: (typeof info.sections)[number]): boolean => section.id === SECTION.start || namesPlaces(source, section);
   const bytes = editSections(source, info.sections, { append, replace, drop });
-  checkLimit(limits, "moduleBytes", bytes.length, " once it counts its fuel");
+  checkLimit(limits, "moduleBytes", bytes.length, GROWN);
   return { bytes, ...names };
 }
 
@@ -96,6 +98,7 @@ function meterBodies(
       : meter.write(body, planFunction(source, body, costs, tuning.foldWeight, limits));
     checkLimit(grown, "functionBytes", metered.length, ` (function ${info.counts.importedFunctions + body.index}, once it counts its fuel)`);
     writer.sized(metered);
+    checkLimit(limits, "moduleBytes", writer.size, GROWN);
   }
   return writer.take();
 } // prettier-ignore

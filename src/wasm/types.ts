@@ -95,7 +95,13 @@ export function readTypes(reader: Reader, limits: ModuleLimits, types: TypeEntry
     count = reader.u32();
   }
   checkLimit(limits, "types", types.length + count);
-  for (let index = 0; index < count; index++) types.push(readSubType(reader, limits));
+  let parameters = 0;
+  for (let index = 0; index < count; index++) {
+    const type = readSubType(reader, limits);
+    types.push(type);
+    parameters += type.params.length + type.results.length;
+    checkLimit(limits, "allParameters", parameters);
+  }
 }
 
 /** Limits of a memory or table (5.3.7): flag 1 has a maximum, 2 shared, 4 addresses of 64 bits. */
