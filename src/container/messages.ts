@@ -1,11 +1,18 @@
 // What the main thread and a container's thread say to each other: one program at a time, from `run` to `end`. Its data does not pass
 // here but through pipes in the kernel. May depend on types only.
+import type { SharedKernel } from "../kernel/index.js";
 import type { Wanted } from "../wasi/imports.js";
 import type { MeteredModule } from "../wasm/index.js";
 import type { MeterLimits } from "./meter.js";
 
 /** What a metered module exports for us. */
 export type FuelNames = Omit<MeteredModule, "bytes">;
+
+/** What a thread is given when it is made. */
+export interface ThreadData extends SharedKernel {
+  /** A ClockPage. */
+  readonly clock: SharedArrayBuffer;
+}
 
 export interface HostMount {
   readonly hostPath: string;
@@ -60,5 +67,7 @@ export type ProgramEnd =
 export type FromThread =
   /** Its number for the operating system, where that tells. */
   | { readonly kind: "ready"; readonly tid: number | undefined }
+  /** A ticker is wanted. */
+  | { readonly kind: "ticker" }
   | { readonly kind: "trace"; readonly line: string }
   | { readonly kind: "end"; readonly end: ProgramEnd };

@@ -3,19 +3,21 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { WardianError } from "../errors.js";
 import type { SharedKernel } from "../kernel/index.js";
+import { ClockPage } from "../wasi/clock-page.js";
 import { ContainerThread } from "./thread.js";
 
 const LINGER_MS = 30_000;
 
 /** The compiled entry: beside this file, or in dist/ where this file runs from source. */
-function entryUrl(): URL {
-  for (const path of ["./worker.js", "../../dist/src/container/worker.js"]) {
+function entryUrl(name: "worker" | "ticker"): URL {
+  for (const path of [`./${name}.js`, `../../dist/src/container/${name}.js`]) {
     const url = new URL(path, import.meta.url);
     if (existsSync(fileURLToPath(url))) return url;
   }
-  throw new WardianError("not-built", "the compiled container worker is missing: run `npm run build`");
+  throw new WardianError("not-built", "the compiled code of container threads is missing: run `npm run build`");
 }
 
 export interface PoolOptions {
@@ -43,6 +45,8 @@ export class ThreadPool {
   #made = 0;
   #reused = 0;
   #timer: NodeJS.Timeout | undefined;
+  readonly #clock = new ClockPage();
+  #ticker: Worker | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = { spare: 0, maxIdle: 2 * availableParallelism(), lingerMs: LINGER_MS, ...options };
@@ -74,6 +78,17 @@ export class ThreadPool {
     this.#timer = setTimeout(() => void this.end(), this.#options.lingerMs).unref();
   }
 
+  /** For programs that ask for the time over and over. */
+  #startTicker(): void {
+    this.#ticker = new Worker(entryUrl("ticker"), { name: "wardian-ticker", execArgv: [], env: {}, workerData: this.#clock.buffer });
+    this.#ticker.unref();
+  }
+
+  /** Ends those that wait, and the ticker. */
+  async close(): Promise<void> {
+    await Promise.all([this.end(), this.#ticker?.terminate()]);
+  }
+
   /** Ends those that wait. */
   async end(): Promise<void> {
     clearTimeout(this.#timer);
@@ -82,8 +97,13 @@ export class ThreadPool {
 
   #make(): ContainerThread {
     this.#made += 1;
-    this.#entry ??= entryUrl();
-    const thread = new ContainerThread(this.#entry, this.#options.data(), (gone) => this.#forget(gone));
+    this.#entry ??= entryUrl("worker");
+    const thread = new ContainerThread(
+      this.#entry,
+      { ...this.#options.data(), clock: this.#clock.buffer },
+      () => this.#startTicker(),
+      (gone) => this.#forget(gone),
+    );
     this.#all.add(thread);
     return thread;
   }

@@ -3,25 +3,27 @@
 import { RIGHTS_ALL, RIGHTS_DIRECTORY } from "../../assembly/kernel/abi.js";
 import { WardianError } from "../errors.js";
 import { HostDirectories } from "../host-directory/index.js";
-import { instantiate, type KernelExports, type SharedKernel } from "../kernel/index.js";
+import { instantiate, type KernelExports } from "../kernel/index.js";
 import { Clock } from "../wasi/clock.js";
+import { ClockPage } from "../wasi/clock-page.js";
 import { Context } from "../wasi/context.js";
 import { makeImports } from "../wasi/imports.js";
 import type { KernelCalls } from "../wasi/kernel-calls.js";
 import { linkFuel } from "../wasm/index.js";
 import { Control } from "./control.js";
-import type { FromThread, HostMount, MemoryType, ProgramEnd, RunMessage } from "./messages.js";
+import type { FromThread, HostMount, MemoryType, ProgramEnd, RunMessage, ThreadData } from "./messages.js";
 import { Meter } from "./meter.js";
 import { describeTrap } from "./trap.js";
 
 export class Program {
   readonly #kernel: KernelExports;
   readonly #memory: WebAssembly.Memory;
-  readonly #clock = new Clock();
+  readonly #clock: Clock;
 
-  constructor(shared: SharedKernel) {
-    this.#kernel = instantiate(shared);
-    this.#memory = shared.memory;
+  constructor(data: ThreadData, onTickerWanted: () => void) {
+    this.#kernel = instantiate(data);
+    this.#clock = new Clock(new ClockPage(data.clock), onTickerWanted);
+    this.#memory = data.memory;
   }
 
   run(message: RunMessage, tell: (message: FromThread) => void): ProgramEnd {

@@ -30,7 +30,7 @@ export class ContainerRuntime {
 
   /** Ends the threads that wait for programs. */
   async close(): Promise<void> {
-    await this.threads.end();
+    await this.threads.close();
   }
 }
 

@@ -3,8 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { WardianError } from "../errors.js";
-import type { SharedKernel } from "../kernel/index.js";
-import type { FromThread, ProgramEnd, RunMessage } from "./messages.js";
+import type { FromThread, ProgramEnd, RunMessage, ThreadData } from "./messages.js";
 
 /** What V8 may take for JavaScript there: thunks, no more. A program's memory and code are not part of it. */
 const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4, stackSizeMb: 4 } as const;
@@ -27,7 +26,8 @@ export class ContainerThread {
 
   constructor(
     entry: URL,
-    data: SharedKernel,
+    data: ThreadData,
+    private readonly onTickerWanted: () => void,
     private readonly onGone: (thread: ContainerThread) => void,
   ) {
     this.#worker = new Worker(entry, { name: "wardian-container", execArgv: [], env: {}, workerData: data, resourceLimits: HEAP });
@@ -68,6 +68,7 @@ export class ContainerThread {
 
   #receive(message: FromThread): void {
     if (message.kind === "ready") this.#tid = message.tid;
+    else if (message.kind === "ticker") this.onTickerWanted();
     else if (message.kind === "trace") this.#running?.trace(message.line);
     else this.#finish(message.end);
   }

@@ -3,8 +3,7 @@
 import { readlinkSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { Program } from "./program-run.js";
-import type { SharedKernel } from "../kernel/index.js";
-import type { FromThread, ToThread } from "./messages.js";
+import type { FromThread, ThreadData, ToThread } from "./messages.js";
 
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
@@ -17,6 +16,6 @@ function threadId(): number | undefined {
   }
 }
 
-const program = new Program(workerData as SharedKernel);
+const program = new Program(workerData as ThreadData, () => tell({ kind: "ticker" }));
 parentPort?.on("message", (message: ToThread) => tell({ kind: "end", end: program.run(message, tell) }));
 tell({ kind: "ready", tid: threadId() });
