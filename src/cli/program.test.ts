@@ -1,0 +1,141 @@
+// `wardian run FILE.wasm` from outside: streams, statuses, signals, folders, errors of one line. Runs the compiled dist/.
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import * as programs from "../container/program-samples.js";
+import { assemble } from "../wasm/module-samples.js";
+
+const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "wardian-program-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Options {
+  readonly input?: string;
+  during?(child: ReturnType<typeof spawn>): void;
+}
+
+function run(args: readonly string[], { input, during }: Options = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [MAIN, "run", ...args], { stdio: ["pipe", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (data: Buffer) => (stdout += data.toString("latin1")));
+  child.stderr.on("data", (data: Buffer) => (stderr += data.toString("latin1")));
+  child.stdin.on("error", () => {}); // nobody reads it
+  if (input === undefined) child.stdin.end();
+  else child.stdin.end(input);
+  during?.(child);
+  return new Promise((resolve) => child.on("close", (status) => resolve({ status, stdout, stderr })));
+}
+
+function program(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** Makes the file "made" in its first folder; its status is the errno. */
+const MAKES = assemble(`(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1) (data (i32.const 64) "made")
+  (func (export "_start")
+    (call $exit (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 1) (i64.const 0x40) (i64.const 0) (i32.const 0) (i32.const 0)))))`);
+/** Its arguments and its environment, one after another, each with its NUL. */
+const TELLS = assemble(`(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $as (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $a (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $es (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_get" (func $e (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $say (param $n i32) (i32.store (i32.const 0) (i32.const 2048)) (i32.store (i32.const 4) (local.get $n)) (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "_start")
+    (drop (call $as (i32.const 16) (i32.const 20))) (drop (call $a (i32.const 1024) (i32.const 2048))) (call $say (i32.load (i32.const 20)))
+    (drop (call $es (i32.const 16) (i32.const 20))) (drop (call $e (i32.const 1024) (i32.const 2048))) (call $say (i32.load (i32.const 20)))))`);
+
+describe("wardian run FILE.wasm", () => {
+  it("is known by its first bytes, too, and ends with the program's status", async () => {
+    expect(await run([program("hello", programs.HELLO)])).toEqual({ status: 0, stdout: "hello\n", stderr: "" });
+    expect(await run([program("seven.wasm", programs.endsWith(7))])).toEqual({ status: 7, stdout: "", stderr: "" });
+  });
+
+  it("keeps stdout and stderr apart", async () => {
+    expect(await run([program("both.wasm", programs.BOTH)])).toEqual({ status: 0, stdout: "out\n", stderr: "err\n" });
+  });
+
+  it("passes stdin on with -i only", async () => {
+    const echo = program("echo.wasm", programs.ECHO);
+    const input = "x".repeat(500_000);
+    expect(await run(["-i", echo], { input })).toEqual({ status: 0, stdout: input, stderr: "" });
+    expect(await run([echo], { input })).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
+  it("gives it its arguments, and no variable but those that were given", async () => {
+    const tells = program("tells.wasm", TELLS);
+    expect((await run(["-e", "A=b c", tells, "--dir", "x y"])).stdout).toBe("tells.wasm\0--dir\0x y\0A=b c\0");
+  });
+
+  it("gives it folders, read-only ones too, and folders in memory", async () => {
+    const makes = program("makes.wasm", MAKES);
+    const here = join(folder, "given");
+    mkdirSync(here);
+    expect((await run(["--dir", `${here}::/work:ro`, makes])).status).not.toBe(0);
+    expect((await run(["--dir", `${here}::/work`, makes])).status).toBe(0);
+    expect(readFileSync(join(here, "made"), "utf8")).toBe("");
+    expect((await run(["--tmpfs", "/tmp", makes])).status).toBe(0);
+    expect((await run([makes])).status).toBe(8); // BADF: it was given nothing
+  });
+
+  it("tells a trap in one line", async () => {
+    const { status, stderr } = await run([program("trap.wasm", programs.UNREACHABLE)]);
+    expect({ status, lines: stderr.split("\n").length }).toEqual({ status: 134, lines: 2 });
+    expect(stderr).toMatch(/^wardian: the program trapped: unreachable instruction/);
+  });
+
+  it("ends it at its time, its fuel, a signal", async () => {
+    const loop = program("loop.wasm", programs.LOOP);
+    expect(await run(["--timeout", "300ms", loop])).toMatchObject({ status: 124 });
+    expect(await run(["--fuel", "10000", loop])).toMatchObject({
+      status: 134,
+      stderr: "wardian: the program was ended: its fuel is used up\n",
+    });
+    const during = (child: ReturnType<typeof spawn>): void => void setTimeout(() => child.kill("SIGTERM"), 1500);
+    expect(await run(["--cpus", "0.5", loop], { during })).toMatchObject({ status: 143 });
+  });
+
+  it("ends it when nobody reads its output any more", async () => {
+    const flood = program("flood.wasm", programs.FLOOD);
+    const during = (child: ReturnType<typeof spawn>): void => void child.stdout?.once("data", () => child.stdout?.destroy());
+    expect((await run([flood], { during })).status).toBe(141);
+  });
+
+  it("traces its calls", async () => {
+    expect((await run(["--trace", program("hello.wasm", programs.HELLO)])).stderr).toBe("fd_write(1, iovs x 1, &count) = SUCCESS\n");
+  });
+
+  it.each([
+    ["a missing file", () => [join(folder, "none.wasm")], /the program .*none\.wasm does not exist/],
+    ["what is no module", () => [program("text.wasm", Buffer.from("hello"))], /not a WebAssembly module/],
+    ["missing imports", () => [program("missing.wasm", programs.MISSING)], /"env"\."one", "wasi_snapshot_preview1"\."two"/],
+    ["too little memory", () => ["-m", "64K", program("hello2.wasm", programs.HELLO)], /256 KiB of memory/],
+    ["a folder of the host that is not there", () => ["--dir", "/nowhere::/x", program("hello3.wasm", programs.HELLO)], /\/nowhere/],
+    ["an option for machines", () => ["--kernel", "k", program("hello4.wasm", programs.HELLO)], /--kernel is for a virtual machine/],
+    ["an option for programs", () => ["--fuel", "5", "busybox"], /--fuel is for a WebAssembly program/],
+    ["no fuel", () => ["--fuel", "0", "x.wasm"], /not an amount of fuel/],
+    ["no tier", () => ["--tier", "fast", "x.wasm"], /no tier "fast": use start, peak, auto/],
+    ["no CPU", () => ["--cpus", "2", "x.wasm"], /not a part of a CPU/],
+    ["no folder", () => ["--dir", "::", "x.wasm"], /write HOST::GUEST/],
+  ])("says in one line what is wrong: %s", async (_what, args, words) => {
+    const { status, stderr } = await run(args());
+    expect(stderr).toMatch(words);
+    expect({ status, lines: stderr.split("\n").length }).toEqual({ status: 125, lines: 2 });
+  });
+});
