@@ -59,6 +59,8 @@ export const REASON_EXIT = 4;
 // Where a process's record has what the layers below `proc` and the host touch.
 export const PROCESS_STATE_AT = 0;
 export const PROCESS_WAIT_AT = 4;
+/** When its present wait began (monotonic), 0 where it does not wait. */
+export const PROCESS_BLOCKED_SINCE_AT = 56;
 export const PROCESS_RESULTS_AT = 64;
 export const PROCESS_COUNTERS_AT = 96;
 

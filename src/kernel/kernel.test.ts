@@ -1,4 +1,5 @@
 // The host's side: instances over one memory, the host's ends of pipes, bounds; and pipes between threads.
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import * as abi from "../../assembly/kernel/abi.js";
@@ -20,6 +21,22 @@ async function start(kernel: Kernel, run: string): Promise<CallThread> {
 /** What lies in the fixed part of the memory: tables, locks, records, the first windows. */
 const fixedPart = (kernel: Kernel): Uint8Array => new Uint8Array(kernel.memory.buffer).slice(0, abi.WINDOWS_PTR + 4 * abi.WINDOW_BYTES);
 
+/** The ids of a module's sections. */
+function sections(bytes: Uint8Array): number[] {
+  const ids: number[] = [];
+  for (let at = 8; at < bytes.length;) {
+    ids.push(bytes[at++] ?? 0);
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      length |= (byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    at += length;
+  }
+  return ids;
+}
+
 describe("another instance", () => {
   it("touches nothing of the state: there are no data segments and no start function", () => {
     const kernel = new Kernel();
@@ -33,6 +50,9 @@ describe("another instance", () => {
   });
 
   it("is made of a module that holds no state of its own", () => {
+    const [START, DATA] = [8, 11];
+    expect(sections(readFileSync(new URL("../../build/kernel.wasm", import.meta.url)))).not.toContain(START);
+    expect(sections(readFileSync(new URL("../../build/kernel.wasm", import.meta.url)))).not.toContain(DATA);
     expect(
       WebAssembly.Module.imports(kernelModule())
         .map(({ module, name, kind }) => `${module}.${name} ${kind}`)

@@ -28,15 +28,10 @@ const BODY_BYTES = HEAD.length + 2 * VALUES * ACCESS_BYTES + 2 + TAIL.length;
 /** A module of one type (nothing to nothing), two functions, a memory of one page, and the second function exported. */
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   const code = BODY_BYTES + 6;
-  const start = [
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...[1, 4, 1, 0x60, 0, 0],
-    ...[3, 3, 2, 0, 0],
-    ...[5, 3, 1, 0, 1],
-    ...[7, 9, 1, 5, ...Buffer.from("probe"), 0, 1],
-    ...[10, low(code), high(code), 2, 2, 0, END, low(BODY_BYTES), high(BODY_BYTES)],
-    ...HEAD,
-  ];
+  const name = Buffer.from("probe");
+  const head = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 3, 2, 0, 0, 5, 3, 1, 0, 1];
+  const exported = [7, 9, 1, name.length, ...name, 0, 1];
+  const start = [...head, ...exported, 10, low(code), high(code), 2, 2, 0, END, low(BODY_BYTES), high(BODY_BYTES), ...HEAD];
   const bytes = new Uint8Array(start.length - HEAD.length + BODY_BYTES);
   bytes.set(start);
   writeAccesses(bytes, start.length);
@@ -47,16 +42,30 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
 /** Byte by byte, without arrays: this runs at every cold start, before the engine has warmed up. */
 function writeAccesses(bytes: Uint8Array, start: number): void {
   let at = start;
-  const put = (byte: number): void => void (bytes[at++] = byte);
-  for (let i = 0; i < 2 * VALUES; i++) {
-    const stores = i >= VALUES;
-    const local = i % VALUES;
-    if (i === VALUES) (put(CALL), put(0));
-    (put(I32_CONST), put(0));
-    if (stores) (put(LOCAL_GET), put(low(local)), put(high(local)));
-    (put(SIMD), put(stores ? V128_STORE : V128_LOAD), put(ALIGN), put(0));
-    if (!stores) (put(LOCAL_SET), put(low(local)), put(high(local)));
+  for (let i = 0; i < VALUES; i++, at += ACCESS_BYTES) {
+    bytes[at] = I32_CONST; // i32.const 0
+    writeSimd(bytes, at + 2, V128_LOAD);
+    writeLocal(bytes, at + 6, LOCAL_SET, i);
   }
+  bytes[at] = CALL; // call 0
+  at += 2;
+  for (let i = 0; i < VALUES; i++, at += ACCESS_BYTES) {
+    bytes[at] = I32_CONST;
+    writeLocal(bytes, at + 2, LOCAL_GET, i);
+    writeSimd(bytes, at + 5, V128_STORE);
+  }
+}
+
+function writeSimd(bytes: Uint8Array, at: number, opcode: number): void {
+  bytes[at] = SIMD;
+  bytes[at + 1] = opcode;
+  bytes[at + 2] = ALIGN; // and the offset 0
+}
+
+function writeLocal(bytes: Uint8Array, at: number, opcode: number, local: number): void {
+  bytes[at] = opcode;
+  bytes[at + 1] = low(local);
+  bytes[at + 2] = high(local);
 }
 
 let compiled: WebAssembly.Module | undefined;

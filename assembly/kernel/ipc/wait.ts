@@ -7,6 +7,7 @@ import {
   MAX_PROCESSES,
   PROCESSES_PTR,
   PROCESS_BYTES,
+  PROCESS_BLOCKED_SINCE_AT,
   PROCESS_COUNTERS_AT,
   PROCESS_STATE_AT,
   PROCESS_WAIT_AT,
@@ -117,10 +118,14 @@ export function arm(set: WaitSet): void {
   atomic.store<i32>(changetype<usize>(set), 1, offsetof<WaitSet>("armed"));
 }
 
-/** Sleeps until the wait word is no longer `seen`, or for `timeoutNs` (negative: without end); the time is put to the process's account. */
+/**
+ * Sleeps until the wait word is no longer `seen`, or for `timeoutNs` (negative: without end); the time is put to the process's account.
+ * When it began is kept in the record, not in a local: V8's baseline compiler (11.3) loses the lower half of an i64 that lives across the wait.
+ */
 export function sleep(proc: usize, seen: i32, timeoutNs: i64): void {
-  const from = clock_time_get(1);
+  store<i64>(proc, clock_time_get(1), PROCESS_BLOCKED_SINCE_AT);
   atomic.wait<i32>(proc + PROCESS_WAIT_AT, seen, timeoutNs);
   const at = proc + PROCESS_COUNTERS_AT + COUNT_BLOCKED_NS * 8;
-  store<i64>(at, load<i64>(at) + clock_time_get(1) - from);
+  store<i64>(at, load<i64>(at) + clock_time_get(1) - load<i64>(proc, PROCESS_BLOCKED_SINCE_AT));
+  store<i64>(proc, 0, PROCESS_BLOCKED_SINCE_AT);
 }

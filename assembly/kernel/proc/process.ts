@@ -21,7 +21,7 @@ import {
 import { stack_probe } from "../host";
 import { wakeProcess } from "../ipc/wait";
 
-//    0  state  wait  reason  slot  | limits and counts     64  results   96  counters    512  descriptor pages, 64 descriptors each
+//    0  state  wait  reason  slot  | limits and counts     56  blocked since   64  results   96  counters    512  descriptor pages, 64 descriptors each
 @unmanaged
 export class Process {
   state: i32;

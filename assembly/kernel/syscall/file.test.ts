@@ -26,6 +26,11 @@ describe("reading and writing", () => {
     expect([g.pread(fd, 100, 0n), g.pread(fd, 2, 6n), g.pread(fd, 5, 100n)]).toEqual(["\0\0\0\0\0abc", "bc", ""]);
   });
 
+  it.each([1n << 63n, (1n << 64n) - 1n])("refuses the offset %d", (offset) => {
+    const fd = g.open("f", abi.OFLAGS_CREAT);
+    expect([g.pread(fd, 1, offset), g.pwrite(fd, "x", offset)]).toEqual([abi.ERRNO_INVAL, -abi.ERRNO_INVAL]);
+  });
+
   it("appends, whatever the position", () => {
     const fd = g.open("f", abi.OFLAGS_CREAT, READ | WRITE, abi.FDFLAGS_APPEND);
     const other = g.open("f");

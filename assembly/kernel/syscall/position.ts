@@ -1,5 +1,5 @@
 // Reading and writing elsewhere, and the position: fd_pread, fd_pwrite, fd_seek, fd_tell. Depends on proc, vfs.
-// WASI preview1. Streams have no position: SPIPE. A file open with APPEND is appended to by fd_pwrite as well, as Linux and wasmtime have it.
+// WASI preview1. Streams have no position: SPIPE. An offset of 2 ** 63 or more is INVAL. A file open with APPEND is appended to by fd_pwrite as well, as Linux and wasmtime have it.
 import {
   COUNT_CALLS_FD,
   COUNT_FILE_READ_BYTES,
@@ -68,7 +68,7 @@ function checkPositioned(proc: usize, fd: i32, access: u64): i32 {
 function readAt(proc: usize, fd: i32, len: i32, offset: u64): i32 {
   const error = checkPositioned(proc, fd, RIGHT_FD_READ);
   if (error) return error;
-  if (<u32>len > <u32>WINDOW_BYTES) return ERRNO_INVAL;
+  if (<u32>len > <u32>WINDOW_BYTES || <i64>offset < 0) return ERRNO_INVAL;
   const d = checked(proc, fd);
   if (<i64>offset < 0) return ERRNO_INVAL;
   if (d.kind == KIND_HOST) return host(proc, d);
@@ -83,7 +83,7 @@ function readAt(proc: usize, fd: i32, len: i32, offset: u64): i32 {
 function writeAt(proc: usize, fd: i32, len: i32, offset: u64): i32 {
   const error = checkPositioned(proc, fd, RIGHT_FD_WRITE);
   if (error) return error;
-  if (<u32>len > <u32>WINDOW_BYTES) return ERRNO_INVAL;
+  if (<u32>len > <u32>WINDOW_BYTES || <i64>offset < 0) return ERRNO_INVAL;
   const d = checked(proc, fd);
   if (d.kind == KIND_HOST) return host(proc, d);
   const now = stamp();
