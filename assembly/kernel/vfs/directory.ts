@@ -10,7 +10,7 @@
 // copy still are the layer's (owner).
 import { ERRNO_NOSPC, ERRNO_ROFS, ERRNO_SUCCESS } from "../abi";
 import { hashName, sameBytes } from "./hash";
-import { chargedAlloc, chargedFree, Directory, Fs, Inode, SHARED_TABLE } from "./inode";
+import { chargedAlloc, chargedFree, Directory, Fs, Inode, NAMED, SHARED_TABLE } from "./inode";
 import { DIRENT_PTR } from "./state";
 
 /** Of WASI's dirent, before the name. */
@@ -75,6 +75,7 @@ export function entry_new(fs: Fs, inode: usize, namePtr: usize, nameLen: u32, ha
   if (!entry) return 0;
   const e = changetype<Entry>(entry);
   e.inode = inode;
+  changetype<Inode>(inode).flags |= NAMED;
   e.hash = hash;
   e.owner = fs;
   e.length = nameLen;

@@ -19,6 +19,9 @@ export const SHARED_XATTRS: u32 = 4;
 /** Counts towards the file system's limit of inodes. */
 export const COUNTED: u32 = 8;
 
+/** An entry of this file system's own names it. */
+export const NAMED: u32 = 16;
+
 
 @final
 @unmanaged
@@ -39,6 +42,8 @@ export class Fs {
   map: usize; // overlay: by inode number, this file system's view of a lower inode
   mapMask: u32;
   mapped: u32;
+  maxMapped: u32; // beyond it, views that nothing needs are given up
+  sweep: u32; // the bucket where that goes on
   first: usize; // list of all inodes
 }
 

@@ -302,6 +302,19 @@ describe("rename", () => {
     expect(v.stat(root).nlink).toBe(3);
   });
 
+  it("moves a directory with what is in it, and its double dot", () => {
+    const from = dir("from");
+    const to = dir("to");
+    dir("from/moved");
+    file("from/moved/file");
+    expect(v.rename(root, "from/moved", root, "to/moved")).toBe("SUCCESS");
+    expect(v.lookup(root, "to/moved/..")).toBe("SUCCESS");
+    expect(v.inode).toBe(to);
+    expect(v.lookup(root, "to/moved/../moved/file")).toBe("SUCCESS");
+    expect([v.stat(from).nlink, v.stat(to).nlink]).toEqual([2, 3]);
+    expect(v.rmdir(root, "from")).toBe("SUCCESS");
+  });
+
   it("keeps the kinds apart", () => {
     file("file");
     dir("dir");

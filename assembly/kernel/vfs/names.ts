@@ -41,11 +41,12 @@ import {
   WALK_FOLLOW,
   WALK_PARENT,
 } from "./path";
-import { inode_free, inode_reclaim } from "./reclaim";
+import { inode_free, inode_reclaim, views_trim } from "./reclaim";
 import { vfs, VfsState } from "./state";
 
 /** Finds an inode: vfs_inode(). */
 export function vfs_lookup(base: usize, ptr: usize, len: u32, lookupflags: u32): i32 {
+  views_trim(changetype<Inode>(base).fs);
   const errno = path_walk(base, ptr, len, lookupflags & LOOKUPFLAGS_SYMLINK_FOLLOW ? WALK_FOLLOW : 0);
   if (errno) return errno;
   return vfs().inode ? ERRNO_SUCCESS : ERRNO_NOENT;
@@ -53,6 +54,7 @@ export function vfs_lookup(base: usize, ptr: usize, len: u32, lookupflags: u32):
 
 /** Finds an inode or makes a file, and empties it if asked to: vfs_inode(). A link that is not followed is LOOP. */
 export function vfs_open(base: usize, ptr: usize, len: u32, lookupflags: u32, oflags: u32, now: u64): i32 {
+  views_trim(changetype<Inode>(base).fs);
   const create = (oflags & OFLAGS_CREAT) != 0;
   const exclusive = create && (oflags & OFLAGS_EXCL) != 0;
   if (oflags & OFLAGS_DIRECTORY && oflags & (OFLAGS_CREAT | OFLAGS_EXCL | OFLAGS_TRUNC)) return ERRNO_INVAL;

@@ -9,14 +9,17 @@
 // whited out: a name that is removed is gone from the overlay's copy of the table. Layers stand on layers in the same way.
 import { FILETYPE_DIRECTORY, FILETYPE_REGULAR_FILE } from "../abi";
 import { slab_alloc, slab_free } from "../slab";
-import { Directory, enlist, File, Fs, Inode, SHARED_TABLE, SHARED_TARGET, SHARED_XATTRS, sizeOfKind, Symlink } from "./inode";
+import { Directory, enlist, File, Fs, Inode, NAMED, SHARED_TABLE, SHARED_TARGET, SHARED_XATTRS, sizeOfKind, Symlink } from "./inode";
 
 const FIRST_BUCKETS: u32 = 16;
+/** Views kept of what nobody holds: a program that looks at every file of a large layer does not fill the kernel. */
+const MAX_MAPPED: u32 = 1024;
 
 /** Gives an overlay the map of its views. */
 export function overlay_init(fs: Fs): bool {
   fs.map = slab_alloc(FIRST_BUCKETS << 2);
   fs.mapMask = FIRST_BUCKETS - 1;
+  fs.maxMapped = MAX_MAPPED;
   return fs.map != 0;
 }
 
@@ -47,6 +50,23 @@ export function overlay_forget(fs: Fs, inode: Inode): void {
 export function overlay_end(fs: Fs): void {
   if (fs.map) slab_free(fs.map, (fs.mapMask + 1) << 2);
   fs.map = 0;
+}
+
+/** The first view in a bucket. */
+export function overlay_chain(fs: Fs, at: u32): usize {
+  return load<u32>(fs.map + ((<usize>(at & fs.mapMask)) << 2));
+}
+
+/** Whether a view shows nothing but what the layer has, so that it can be made again. Directories are other views' parents: never. */
+export function overlay_isClean(view: Inode): bool {
+  const lower = changetype<Inode>(view.lower);
+  if (view.holds || view.flags & NAMED || !(view.flags & SHARED_XATTRS) || view.nlink != lower.nlink) return false;
+  if (view.atim != lower.atim || view.mtim != lower.mtim || view.ctim != lower.ctim) return false;
+  if (view.mode != lower.mode || view.uid != lower.uid || view.gid != lower.gid) return false;
+  if (view.kind != FILETYPE_REGULAR_FILE) return view.kind != FILETYPE_DIRECTORY;
+  const file = changetype<File>(changetype<usize>(view));
+  const below = changetype<File>(view.lower);
+  return !file.root && file.size == below.size && file.lowerBytes == below.size;
 }
 
 /** Where the chain of views with such numbers begins. */

@@ -5,7 +5,9 @@ import { xattr_clear } from "./xattr";
 import { directory_clear } from "./directory";
 import { file_clear } from "./file";
 import { chargedFree, delist, Directory, File, Fs, Inode, SHARED_TARGET, sizeOfKind, Symlink } from "./inode";
-import { overlay_forget } from "./overlay";
+import { overlay_chain, overlay_forget, overlay_isClean } from "./overlay";
+
+const SWEEP_BUCKETS: u32 = 32;
 
 /** A holder lets go. Frees the inode if that was the last of its holders and it has no name left. */
 export function inode_release(ptr: usize): void {
@@ -41,4 +43,20 @@ export function inode_free(inode: Inode): void {
   if (inode.lower) overlay_forget(fs, inode);
   delist(inode);
   slab_free(changetype<usize>(inode), sizeOfKind(inode.kind));
+}
+
+/**
+ * Gives up views of a layer's files that nothing needs, if there are many: some at a time. To be called when no inode is in anybody's hands
+ * but held ones: before a walk.
+ */
+export function views_trim(fs: Fs): void {
+  if (fs.mapped <= fs.maxMapped) return;
+  for (let i: u32 = 0; i < SWEEP_BUCKETS; i++) {
+    let at = overlay_chain(fs, fs.sweep++);
+    while (at) {
+      const view = changetype<Inode>(at);
+      at = view.mapNext;
+      if (overlay_isClean(view)) inode_free(view);
+    }
+  }
 }

@@ -4,7 +4,7 @@ export { lock_acquire, lock_release } from "../../lock";
 export * from "../../slab";
 export * from "../attributes";
 export { check } from "./check";
-export { fill, set_limit } from "./fill";
+export { fill, set_limit, set_max_mapped } from "./fill";
 export { directory_read } from "../directory";
 export { file_allocate, file_read, file_truncate, file_write } from "../file";
 export { inode_filetype, inode_hold, inode_size } from "../inode";

@@ -20,3 +20,7 @@ export function fill(dir: usize, count: u32): i32 {
 export function set_limit(fs: usize, maxBytes: u64): void {
   changetype<Fs>(fs).maxBytes = maxBytes;
 }
+
+export function set_max_mapped(fs: usize, count: u32): void {
+  changetype<Fs>(fs).maxMapped = count;
+}
