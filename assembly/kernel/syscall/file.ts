@@ -27,7 +27,7 @@ import { Descriptor } from "../proc/fdtable";
 import { lockTree, unlockTree } from "../proc/kernel-lock";
 import { enter, isEnding, leave, setResult, windowOf } from "../proc/process";
 import { inode_set_times, inode_stat } from "../vfs/attributes";
-import { directory_read } from "../vfs/directory";
+import { directory_read } from "../vfs/readdir";
 import { file_allocate, file_truncate } from "../vfs/file";
 import { vfs_count } from "../vfs/state";
 import { fs_is_sealed, fs_of } from "../vfs/tmp";

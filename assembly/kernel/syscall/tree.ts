@@ -6,7 +6,7 @@ import { lockTree, unlockTree } from "../proc/kernel-lock";
 import { windowOf } from "../proc/process";
 import { slab_max_pages, slab_peak_pages, slab_used_pages } from "../slab";
 import * as attributes from "../vfs/attributes";
-import { directory_read } from "../vfs/directory";
+import { directory_read } from "../vfs/readdir";
 import { file_read, file_write } from "../vfs/file";
 import * as inodes from "../vfs/inode";
 import * as layer from "../vfs/layer";

@@ -5,7 +5,7 @@ export * from "../../slab";
 export * from "../attributes";
 export { check } from "./check";
 export { fill, set_limit, set_max_mapped } from "./fill";
-export { directory_read } from "../directory";
+export { directory_read } from "../readdir";
 export { file_allocate, file_read, file_truncate, file_write } from "../file";
 export { inode_filetype, inode_hold, inode_size } from "../inode";
 export * from "../layer";
