@@ -85,7 +85,7 @@ describe.skipIf(noClang !== "")(`clang and wasm-ld${noClang}`, () => {
     unpack.on("entry", (header, stream, next) => {
       const path = join(root, header.name);
       const chunks: Buffer[] = [];
-      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("data", (chunk) => chunks.push(chunk as Buffer));
       stream.on("end", () => {
         if (header.type === "directory") mkdirSync(path, { recursive: true });
         else {
