@@ -2,14 +2,14 @@
 // the files beside it.
 import { RIGHTS_ALL, RIGHTS_DIRECTORY } from "../../assembly/kernel/abi.js";
 import { WardianError } from "../errors.js";
-import { HostDirectories } from "../host-directory/index.js";
+import type { HostDirectories } from "../host-directory/index.js";
 import { instantiate, type KernelExports } from "../kernel/index.js";
 import { Clock } from "../wasi/clock.js";
 import { ClockPage } from "../wasi/clock-page.js";
 import { Context } from "../wasi/context.js";
 import { makeImports } from "../wasi/imports.js";
 import type { KernelCalls } from "../wasi/kernel-calls.js";
-import { linkFuel } from "../wasm/index.js";
+import { linkFuel } from "../wasm/fuel.js";
 import { Control } from "./control.js";
 import type { FromThread, HostMount, MemoryType, ProgramEnd, RunMessage, ThreadData } from "./messages.js";
 import { Meter } from "./meter.js";
@@ -26,8 +26,8 @@ export class Program {
     this.#memory = data.memory;
   }
 
-  run(message: RunMessage, tell: (message: FromThread) => void): ProgramEnd {
-    const host = message.mounts.length === 0 ? undefined : new HostDirectories();
+  async run(message: RunMessage, tell: (message: FromThread) => void): Promise<ProgramEnd> {
+    const host = message.mounts.length === 0 ? undefined : await makeDirectories();
     try {
       if (host !== undefined) for (const mount of message.mounts) this.#mount(message.proc, host, mount);
       return this.#runIn(this.#makeContext(message, host), message, tell);
@@ -78,6 +78,12 @@ export class Program {
       return context.ending ?? endOf(error);
     }
   }
+}
+
+/** Loaded where it is needed only: 500 idle threads hold what they load 500 times. */
+async function makeDirectories(): Promise<HostDirectories> {
+  const { HostDirectories: Directories } = await import("../host-directory/index.js");
+  return new Directories();
 }
 
 /** The start function, where there is one, runs here, too. */

@@ -6,7 +6,7 @@ import { WardianError } from "../errors.js";
 import type { FromThread, ProgramEnd, RunMessage, ThreadData } from "./messages.js";
 
 /** What V8 may take for JavaScript there: thunks, no more. A program's memory and code are not part of it. */
-const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4, stackSizeMb: 4 } as const;
+const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1, stackSizeMb: 4 } as const;
 const NS = 1e-9;
 
 export interface Running {

@@ -17,5 +17,5 @@ function threadId(): number | undefined {
 }
 
 const program = new Program(workerData as ThreadData, () => tell({ kind: "ticker" }));
-parentPort?.on("message", (message: ToThread) => tell({ kind: "end", end: program.run(message, tell) }));
+parentPort?.on("message", (message: ToThread) => void program.run(message, tell).then((end) => tell({ kind: "end", end })));
 tell({ kind: "ready", tid: threadId() });

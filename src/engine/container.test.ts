@@ -1,0 +1,117 @@
+// Instances of the kind container through the engine's actions: from create to remove, and what makes no sense for them.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as programs from "../container/program-samples.js";
+import type { InstanceRequest } from "../instance/spec.js";
+import type { Action } from "./action.js";
+import { Engine } from "./engine.js";
+
+const folder = mkdtempSync(join(tmpdir(), "wardian-container-"));
+let engine: Engine;
+beforeAll(async () => {
+  engine = await Engine.open({ state: false });
+});
+afterAll(async () => {
+  await engine[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+function file(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+async function create(bytes: Uint8Array, request: InstanceRequest = {}): Promise<string> {
+  const image = file("program.wasm", bytes);
+  return (await engine.apply({ kind: "create", request: { kind: "container", image, ...request } })).id;
+}
+
+const codeOf = (action: Action): Promise<string> =>
+  engine.apply(action).then(
+    () => "no error",
+    (error: { code: string }) => error.code,
+  );
+
+describe("a container as an instance", () => {
+  it("is created, started, attached to, and ends with its program", async () => {
+    const instance = await create(programs.ECHO, { stdin: true });
+    const attached = await engine.apply({ kind: "attach", instance, stdin: true });
+    await engine.apply({ kind: "start", instance });
+    expect((await engine.apply({ kind: "inspect", instance })).state).toBe("running");
+    attached.stdin.end("hello");
+    expect(await text(attached.stdout)).toBe("hello");
+    expect(await attached.exit).toMatchObject({ status: 0 });
+    expect((await engine.apply({ kind: "wait", instance }))?.end).toMatchObject({ reason: "exited", status: 0 });
+    await engine.apply({ kind: "remove", instance });
+    expect(await codeOf({ kind: "inspect", instance })).toBe("no-instance");
+  });
+
+  it.each([
+    ["its status", programs.endsWith(5), {}, { reason: "exited", status: 5 }],
+    ["a trap", programs.UNREACHABLE, {}, { reason: "crashed", status: 134 }],
+    ["its fuel", programs.LOOP, { limits: { fuel: 1000 } }, { reason: "exited", status: 134 }],
+    ["its time", programs.LOOP, { limits: { runTimeMs: 100 } }, { reason: "timeout", status: 124 }],
+  ] as const)("ends with %s", async (_what, bytes, request, end) => {
+    const instance = await create(bytes, request);
+    await engine.apply({ kind: "start", instance });
+    expect((await engine.apply({ kind: "wait", instance }))?.end).toMatchObject(end);
+  });
+
+  it("is stopped, and killed, while it loops, and started again", async () => {
+    const instance = await create(programs.LOOP);
+    await engine.apply({ kind: "start", instance });
+    expect((await engine.apply({ kind: "stop", instance })).end).toMatchObject({ reason: "stopped", status: 143 });
+    await engine.apply({ kind: "start", instance });
+    expect((await engine.apply({ kind: "kill", instance })).end).toMatchObject({ reason: "killed", status: 137 });
+  });
+
+  it("is paused where it was made for that, and says that it was not where it was not", async () => {
+    const pausable = await create(programs.LOOP, { pausable: true });
+    await engine.apply({ kind: "start", instance: pausable });
+    expect((await engine.apply({ kind: "pause", instance: pausable })).state).toBe("paused");
+    expect((await engine.apply({ kind: "resume", instance: pausable })).state).toBe("running");
+    await engine.apply({ kind: "remove", instance: pausable, force: true });
+    const other = await create(programs.LOOP);
+    await engine.apply({ kind: "start", instance: other });
+    expect(await codeOf({ kind: "pause", instance: other })).toBe("not-pausable");
+    expect(await codeOf({ kind: "exec", instance: other, command: { args: ["ls"] } })).toBe("no-agent");
+    expect(await codeOf({ kind: "list-files", instance: other, path: "/" })).toBe("no-agent");
+    await engine.apply({ kind: "remove", instance: other, force: true });
+  });
+
+  it("is measured", async () => {
+    const instance = await create(programs.LOOP);
+    await engine.apply({ kind: "start", instance });
+    const counters = async (): Promise<Readonly<Record<string, number>>> => (await engine.apply({ kind: "metrics", instance })).counters;
+    await expect.poll(async () => (await counters()).cpu_busy_seconds, { timeout: 10_000 }).toBeGreaterThan(0.01);
+    await expect.poll(async () => (await counters()).memory_resident_bytes, { timeout: 10_000 }).toBe(4 * 65_536);
+    await engine.apply({ kind: "remove", instance, force: true });
+  });
+
+  it.each([
+    ["a kernel", { kernel: "k" }],
+    ["a user", { user: "root" }],
+    ["a disk limit", { limits: { disk: "64M" } }],
+    ["too much memory", { limits: { memory: "8G" } }],
+  ] as const)("takes no %s", async (_what, request) => {
+    const image = file("program.wasm", programs.HELLO);
+    expect(await codeOf({ kind: "create", request: { kind: "container", image, ...request } })).toBe("bad-request");
+  });
+
+  it.each<readonly [string, InstanceRequest]>([
+    ["fuel", { limits: { fuel: 5 } }],
+    ["mounts", { mounts: [{ path: "/tmp", guestPath: "/" }] }],
+  ])("a machine takes no %s", async (_what, request) => {
+    expect(await codeOf({ kind: "create", request: { image: "busybox", ...request } })).toBe("bad-request");
+  });
+
+  it("does not start what is no program, and says why", async () => {
+    const instance = await create(Buffer.from("no program"));
+    expect(await codeOf({ kind: "start", instance })).toBe("wasm-not-wasm");
+    expect((await engine.apply({ kind: "inspect", instance })).end).toMatchObject({ reason: "failed", status: 125 });
+  });
+});
