@@ -1,5 +1,5 @@
 // Random valid modules for differential tests: a list of numbers decides everything, so that fast-check can shrink it. A module
-// ends by itself (a step counter traps at loop heads and function entries), and counts in an exported global how many markers it
+// ends by itself (a step counter traps at loop heads and calls), and counts in an exported global how many markers it
 // has executed: a floor for the fuel that it must use.
 import { moduleOf, name, section } from "./module-samples.js";
 
@@ -48,7 +48,6 @@ class BodyGenerator {
   run(): number[] {
     const { results } = this.type;
     this.labels = [{ carries: results }];
-    this.guard();
     this.statements(4);
     this.expression(results[0] as ValueType, 3);
     this.emit(0x0b);
@@ -220,6 +219,7 @@ class BodyGenerator {
 
   private tailCall(depth: number): void {
     const same = this.functions.flatMap((signature, index) => (signature === this.signature ? [index] : []));
+    this.guard();
     for (const type of this.type.params) this.expression(type, depth - 1);
     this.emit(0x12, same[this.choose(same.length)] as number);
   }
@@ -271,6 +271,7 @@ class BodyGenerator {
     const able = this.functions.flatMap((signature, index) => (SIGNATURES[signature]?.results[0] === type ? [index] : []));
     if (able.length === 0) return this.constant(type);
     const callee = able[this.choose(able.length)] as number;
+    this.guard();
     const signature = this.functions[callee] as number;
     for (const param of SIGNATURES[signature]?.params ?? []) this.expression(param, depth - 1);
     if (this.choose(3) > 0) return this.emit(0x10, callee);

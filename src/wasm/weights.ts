@@ -57,7 +57,7 @@ export const isException = (op: number): boolean =>
 /** What is known of a function when deciding whether its callers can pay for it. */
 interface Summary {
   weight: number;
-  /** It has loops, exceptions, bulk operations or calls to what is not known. */
+  /** It has loops, exceptions, traps (a caller's local count would be lost), bulk operations or calls to what is not known. */
   open: boolean;
   readonly callees: number[];
 }
@@ -97,7 +97,8 @@ export function measureCosts(
         }
         const exception = isException(op);
         if (exception) hasExceptions = true;
-        if (op === OP.loop || exception || isIndirectCall(op) || op === OP.returnCall || isBulk(instruction)) summary.open = true;
+        if (op === OP.loop || op === OP.unreachable || exception || isIndirectCall(op) || op === OP.returnCall || isBulk(instruction))
+          summary.open = true;
         if (dead > 0 && depth <= dead && (op === OP.end || op === OP.else || op === OP.catch || op === OP.catchAll || op === OP.delegate))
           dead = 0;
         if (dead > 0) return;
