@@ -12,6 +12,7 @@ import { type BenchOptions, readCommandLine } from "./options.js";
 import { qemuVersion } from "./qemu.js";
 import { type Report, renderJson, renderTable } from "./report.js";
 import { benchSystem } from "./system.js";
+import { benchWasi } from "./wasi.js";
 
 interface Bench {
   /** What it is measured against, or in. */
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   system: { needs: ["qemu", "guest"], run: benchSystem },
   memory: { needs: ["qemu", "guest"], run: benchMemory },
   api: { needs: [], run: benchApi },
+  wasi: { needs: [], run: benchWasi },
 };
 
 async function main(args: readonly string[]): Promise<void> {

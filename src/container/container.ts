@@ -1,6 +1,6 @@
 // A container: one program in a thread of its own, with a process in the shared kernel. Streams, limits, an end. May depend on errors,
 // config, kernel/, wasi/ and the files beside it.
-import { type Readable, Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { OPEN_OUTPUT, OPEN_TERMINAL, STATE_USER } from "../../assembly/kernel/abi.js";
 import { EXIT_STATUS } from "../config.js";
@@ -11,6 +11,7 @@ import { CALL_COUNTERS, MEMORY_BYTES } from "../wasi/call.js";
 import { Control } from "./control.js";
 import type { HostMount, ProgramEnd } from "./messages.js";
 import type { Program } from "./program.js";
+import type { ContainerPipe } from "./pipe.js";
 import { type ContainerRuntime, sharedRuntime } from "./runtime.js";
 import { InputStream, OutputStream } from "./stdio.js";
 import type { ContainerThread } from "./thread.js";
@@ -47,6 +48,8 @@ export interface ContainerOptions {
   readonly volumes?: readonly { readonly volume: Volume; readonly guestPath: string; readonly readOnly?: boolean }[];
   /** Otherwise its stdin is at its end. */
   readonly stdin?: boolean;
+  /** Pipes to other containers in place of stdin and stdout. */
+  readonly connect?: { readonly stdin?: ContainerPipe; readonly stdout?: ContainerPipe };
   /** Its streams say that they are a terminal. */
   readonly tty?: boolean;
   readonly limits?: ContainerLimits;
@@ -124,8 +127,10 @@ export class Container {
       ...(limits.outputBytes === undefined ? {} : { maxOutputBytes: limits.outputBytes }),
     });
     try {
-      this.stdin = options.stdin === true ? openInput(kernel, this.#proc, tty) : noInput(kernel, this.#proc);
-      this.stdout = openOutput(kernel, this.#proc, 1, tty);
+      const { stdin, stdout } = options.connect ?? {};
+      const input = options.stdin === true ? openInput : noInput;
+      this.stdin = stdin === undefined ? input(kernel, this.#proc, tty) : readFrom(stdin, kernel, this.#proc);
+      this.stdout = stdout === undefined ? openOutput(kernel, this.#proc, 1, tty) : writeTo(stdout, kernel, this.#proc);
       this.stderr = openOutput(kernel, this.#proc, 2, tty);
       for (const { volume, guestPath, readOnly = false } of options.volumes ?? []) volume.give(this.#proc, guestPath, readOnly);
     } catch (error) {
@@ -256,6 +261,20 @@ function openInput(kernel: Kernel, proc: number, tty: boolean): Writable {
 
 function noInput(kernel: Kernel, proc: number): Writable {
   check(kernel.exports.fd_install_null(proc, 0, 0));
+  return destroyedInput();
+}
+
+function readFrom({ pipe }: ContainerPipe, kernel: Kernel, proc: number): Writable {
+  check(kernel.exports.fd_install_pipe(proc, 0, pipe, 0, 0));
+  return destroyedInput();
+}
+
+function writeTo({ pipe }: ContainerPipe, kernel: Kernel, proc: number): Readable {
+  check(kernel.exports.fd_install_pipe(proc, 1, pipe, 1, 0));
+  return Readable.from([]);
+}
+
+function destroyedInput(): Writable {
   const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
   stream.destroy();
   return stream;
