@@ -1,6 +1,6 @@
 // Blocks of 1, 2, 4 ... 2,048 pages of 4 KiB: a buddy system over one arena, within a bound. Depends on abi, lock.
 //
-//   arena   | descriptors, 24 bytes a page | page 0 | page 1 | ...      pages come into use a MiB at a time, by memory.grow
+//   arena   | descriptors, 24 bytes a page | page 0 | page 1 | ...      pages come into use a MiB at a time; memory.grow where it is too small
 import { PAGE_BYTES as ABI_PAGE_BYTES, SLAB_PTR as ABI_SLAB_PTR } from "../abi";
 import { lock_acquire, lock_release } from "../lock";
 
