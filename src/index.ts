@@ -1,10 +1,14 @@
 // The library: what `import { Wardian } from "wardian"` gives. Assembles only.
+import { Container, type ContainerOptions } from "./container/container.js";
 import type { BareMachine } from "./engine/bare-machine.js";
 import { bootGuest, bootMachine, type GuestOptions, type MachineOptions } from "./engine/boot.js";
 import { Engine } from "./engine/engine.js";
 import type { Guest } from "./engine/guest.js";
 
 export { type ClientOptions, createClient, type WardianClient } from "./client/client.js";
+export { Container, type ContainerEnd, type ContainerLimits, type ContainerOptions, type ContainerUsage } from "./container/container.js";
+export { ContainerRuntime, sharedRuntime } from "./container/runtime.js";
+export { Volume, type VolumeLimits } from "./container/volume.js";
 export type { Action, Door, ExecCommand, ResultOf, Results } from "./engine/action.js";
 export type { BareMachine } from "./engine/bare-machine.js";
 export type { GuestOptions, MachineOptions } from "./engine/boot.js";
@@ -39,5 +43,10 @@ export const Wardian = {
   /** Powers a bare machine on: a kernel or a bare-metal program with its serial console. */
   async machine(options: MachineOptions): Promise<BareMachine> {
     return bootMachine(await sharedEngine(), options);
+  },
+
+  /** Starts a WASI program in a container; resolves when it is on its way. */
+  container(options: ContainerOptions): Promise<Container> {
+    return Container.start(options);
   },
 } as const;

@@ -5,6 +5,7 @@ import { finished } from "node:stream/promises";
 import { OPEN_OUTPUT, OPEN_TERMINAL, STATE_USER } from "../../assembly/kernel/abi.js";
 import { EXIT_STATUS } from "../config.js";
 import { WardianError } from "../errors.js";
+import type { HostDirectoryLimits } from "../host-directory/index.js";
 import type { Kernel } from "../kernel/index.js";
 import { signalName } from "../machine/agent/signal.js";
 import { CALL_COUNTERS, MEMORY_BYTES } from "../wasi/call.js";
@@ -23,6 +24,10 @@ export interface ContainerLimits {
   readonly memoryBytes?: number | undefined;
   readonly tableElements?: number | undefined;
   readonly descriptors?: number | undefined;
+  /** In folders of the host: the size of a file, all that it writes, and how many files it makes. */
+  readonly fileBytes?: number | undefined;
+  readonly writtenBytes?: number | undefined;
+  readonly createdFiles?: number | undefined;
   /** Of stdout and stderr together; past it the program is ended. */
   readonly outputBytes?: number | undefined;
   /** From its start. */
@@ -201,6 +206,7 @@ export class Container {
       args: [name, ...args],
       env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
       mounts,
+      folderLimits: folderLimits(limits),
       counts: this.#counts,
       control: this.#control.buffer,
       meter: fuelNames === undefined ? undefined : { names: fuelNames, limits: { fuel: limits.fuel, cpus: limits.cpus } },
@@ -231,16 +237,33 @@ export class Container {
     // A thread that broke has left its process as it was.
     if (end instanceof WardianError) await kernel.kill(this.#proc);
     const reason = kernel.reason(this.#proc);
-    kernel.reap(this.#proc);
-    if (!(end instanceof WardianError) && this.#cut === undefined) threads.giveBack(this.#thread);
+    const unreaped = this.#reap();
+    const broken = end instanceof WardianError ? end : unreaped;
+    if (broken === undefined && this.#cut === undefined) threads.giveBack(this.#thread);
+    else await this.#thread.end();
     this.stdin.destroy();
-    return endOf(end, reason === "output" ? { reason: "output-limit" } : this.#cut);
+    return endOf(broken ?? end, reason === "output" ? { reason: "output-limit" } : this.#cut);
+  }
+
+  /** What was wrong, where a process cannot be given back: its place is lost, and nothing else. */
+  #reap(): WardianError | undefined {
+    try {
+      this.#runtime.kernel.reap(this.#proc);
+      return undefined;
+    } catch (error) {
+      return error as WardianError;
+    }
   }
 
   /** All of its output has been taken. */
   async drained(): Promise<void> {
     await Promise.allSettled([this.stdout, this.stderr].map((stream) => finished(stream, { writable: false })));
   }
+}
+
+function folderLimits({ descriptors, fileBytes, writtenBytes, createdFiles }: ContainerLimits): Partial<HostDirectoryLimits> {
+  const limits = { maxHandles: descriptors, maxFileSizeBytes: fileBytes, maxWrittenBytes: writtenBytes, maxCreatedFiles: createdFiles };
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)) as Partial<HostDirectoryLimits>;
 }
 
 function openOutput(kernel: Kernel, proc: number, fd: number, tty: boolean): Readable {

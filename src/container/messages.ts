@@ -1,5 +1,6 @@
 // What the main thread and a container's thread say to each other: one program at a time, from `run` to `end`. Its data does not pass
 // here but through pipes in the kernel. May depend on types only.
+import type { HostDirectoryLimits } from "../host-directory/index.js";
 import type { SharedKernel } from "../kernel/index.js";
 import type { Wanted } from "../wasi/imports.js";
 import type { MeteredModule } from "../wasm/index.js";
@@ -40,6 +41,8 @@ export interface RunMessage {
   /** NAME=VALUE */
   readonly env: readonly string[];
   readonly mounts: readonly HostMount[];
+  /** Of what it does in them. */
+  readonly folderLimits: Partial<HostDirectoryLimits>;
   /** Of CALL_COUNTERS. */
   readonly counts: SharedArrayBuffer;
   /** A Control. */

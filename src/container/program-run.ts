@@ -27,7 +27,7 @@ export class Program {
   }
 
   async run(message: RunMessage, tell: (message: FromThread) => void): Promise<ProgramEnd> {
-    const host = message.mounts.length === 0 ? undefined : await makeDirectories();
+    const host = message.mounts.length === 0 ? undefined : await makeDirectories(message);
     try {
       if (host !== undefined) for (const mount of message.mounts) this.#mount(message.proc, host, mount);
       return this.#runIn(this.#makeContext(message, host), message, tell);
@@ -81,9 +81,9 @@ export class Program {
 }
 
 /** Loaded where it is needed only: 500 idle threads hold what they load 500 times. */
-async function makeDirectories(): Promise<HostDirectories> {
+async function makeDirectories({ folderLimits }: RunMessage): Promise<HostDirectories> {
   const { HostDirectories: Directories } = await import("../host-directory/index.js");
-  return new Directories();
+  return new Directories(folderLimits);
 }
 
 /** The start function, where there is one, runs here, too. */
