@@ -11,9 +11,9 @@ import { decodeAt } from "../interp/decode";
 import { decodedPage } from "../mmu/fetch";
 import { BUCKETS_PTR, ENTRIES_PTR, REGIONS_PTR, SHELF_PTR } from "./layout";
 
-export const REGION_BYTES: usize = 128;
+export const REGION_BYTES: usize = 256;
 export const MAX_REGIONS: u32 = 8192;
-export const MAX_REGION_PAGES: u32 = 6;
+export const MAX_REGION_PAGES: u32 = 16;
 export const ENTRY_BYTES: usize = 40;
 const MAX_ENTRIES: u32 = 24000;
 const PAGES_OFFSET: usize = 56;
@@ -30,11 +30,13 @@ export class Region {
   isLive: bool;
   isReady: bool; // the host has compiled it
   isLarge: bool; // made as large as can be, or not worth it
+  growths: u8; // times it was looked at for calls to be made directly
   wasUsed: bool; // since the clock hand went by
   serial: u32; // tells it from an earlier one of the same number
   next: u32; // of the free ones
   entries: u32; // first of them
   insns: u32; // that it was made from
+  parts: u32; // functions of its module (parts.ts)
 
 
   @inline
@@ -129,7 +131,7 @@ export function findEntry(slotPtr: usize, mode: u32): u32 {
 }
 
 /** A record for a new region; the one that has been out of use for longest gives way where all are taken. */
-export function takeRegion(h: Hart, mode: u32, insns: u32, isLarge: bool): u32 {
+export function takeRegion(h: Hart, mode: u32): u32 {
   const s = shelf();
   while ((s.free == 0 && s.made == MAX_REGIONS - 1) || (s.freeEntries == 0 && s.madeEntries > MAX_ENTRIES - 600)) evict(h);
   let index = s.free;
@@ -141,8 +143,7 @@ export function takeRegion(h: Hart, mode: u32, insns: u32, isLarge: bool): u32 {
   region.serial = ++s.serials;
   s.waiting++;
   region.mode = mode;
-  region.insns = insns;
-  region.isLarge = isLarge;
+  region.insns = 0;
   region.pages = 0;
   region.generation = 0;
   region.wasUsed = true;
@@ -151,14 +152,16 @@ export function takeRegion(h: Hart, mode: u32, insns: u32, isLarge: bool): u32 {
   return index;
 }
 
+/** The region belongs to a page, `delta` pages from that of its first instruction; once, however often it is said. */
 export function addPage(index: u32, delta: i32, code: usize): void {
   const region = regionAt(index);
+  for (let k: u32 = 0; k < region.pages; k++) if (region.pageDelta(k) == delta) return;
   const k = region.pages++;
   const ptr = region.ptr + <usize>k * REGION_PAGE_BYTES;
   store<i32>(ptr, delta, PAGES_OFFSET);
   store<u32>(ptr, <u32>code, PAGES_OFFSET + 4);
   store<u32>(ptr, load<u32>(chainPtr(code)), PAGES_OFFSET + 8);
-  store<u32>(chainPtr(code), (index << 3) | k);
+  store<u32>(chainPtr(code), (index << 4) | k);
 }
 
 /** Regions that the host has not compiled yet. */
@@ -261,7 +264,7 @@ function forgetEntry(number: u32, mode: u32): void {
 
 @inline
 function nextInChain(link: u32): usize {
-  return regionAt(link >>> 3).ptr + ((<usize>link) & 7) * REGION_PAGE_BYTES + PAGES_OFFSET + 8;
+  return regionAt(link >>> 4).ptr + ((<usize>link) & 15) * REGION_PAGE_BYTES + PAGES_OFFSET + 8;
 }
 
 /** True where the region may run with its first instruction at `pc`: all of its pages are where they were when it was made. */
@@ -287,7 +290,7 @@ function kill(index: u32): void {
     forgetEntry(number, region.mode);
     number = sibling;
   }
-  for (let k: u32 = 0; k < region.pages; k++) unchain(region.pageCode(k), (index << 3) | k);
+  for (let k: u32 = 0; k < region.pages; k++) unchain(region.pageCode(k), (index << 4) | k);
   region.isLive = false;
   if (!region.isReady) shelf().waiting--;
   unlink(index);
@@ -332,7 +335,7 @@ function endChains(): void {
   let dead: u32 = 0;
   for (let n: u32 = 0; n < retiredChains(); n++) {
     for (let link = retiredChain(n); link != 0; link = load<u32>(nextInChain(link))) {
-      const index = link >>> 3;
+      const index = link >>> 4;
       if (!regionAt(index).isLive) continue;
       kill(index);
       regionAt(index).next = dead;
