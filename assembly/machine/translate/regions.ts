@@ -16,6 +16,8 @@ export const MAX_REGIONS: u32 = 8192;
 export const MAX_REGION_PAGES: u32 = 16;
 export const ENTRY_BYTES: usize = 40;
 const MAX_ENTRIES: u32 = 24000;
+/** Of one region: it has no more blocks (discover.ts). */
+const MOST_ENTRIES: u32 = 500;
 const PAGES_OFFSET: usize = 56;
 const REGION_PAGE_BYTES: usize = 12; // i32 pages from the first instruction's | u32 decoded page | u32 next in that page's chain
 
@@ -80,6 +82,7 @@ class Shelf {
   live: u32;
   hand: u32; // of the clock that finds what to evict
   madeEntries: u32;
+  entries: u32; // of those, in use
   serials: u32;
   waiting: u32; // regions that the host has not compiled yet
   freeEntries: u32;
@@ -130,10 +133,10 @@ export function findEntry(slotPtr: usize, mode: u32): u32 {
   return 0;
 }
 
-/** A record for a new region; the one that has been out of use for longest gives way where all are taken. */
+/** A record for a new region, and room for its entries; those that have been out of use for longest give way where all is taken. */
 export function takeRegion(h: Hart, mode: u32): u32 {
   const s = shelf();
-  while ((s.free == 0 && s.made == MAX_REGIONS - 1) || (s.freeEntries == 0 && s.madeEntries > MAX_ENTRIES - 600)) evict(h);
+  while ((s.free == 0 && s.made == MAX_REGIONS - 1) || s.entries + MOST_ENTRIES > MAX_ENTRIES) evict(h);
   let index = s.free;
   if (index != 0) s.free = regionAt(index).next;
   else index = ++s.made;
@@ -188,6 +191,7 @@ export function addEntry(index: u32, code: usize, slot: usize, halves: i32, sele
   let number = s.freeEntries;
   if (number != 0) s.freeEntries = entryAt(number).next;
   else number = ++s.madeEntries;
+  s.entries++;
   const entry = entryAt(number);
   entry.slotPtr = <u32>(code + (slot << 3));
   entry.code = <u32>code;
@@ -257,8 +261,10 @@ function forgetEntry(number: u32, mode: u32): void {
     const slot = <usize>entry.slotPtr;
     if ((load<u16>(slot) & OP_MASK) == OP_ENTRY) store<u16>(slot, load<u16>(slot) & ~OP_MASK);
   }
-  entry.next = shelf().freeEntries;
-  shelf().freeEntries = number;
+  const s = shelf();
+  entry.next = s.freeEntries;
+  s.freeEntries = number;
+  s.entries--;
 }
 
 

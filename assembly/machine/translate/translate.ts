@@ -135,10 +135,10 @@ function warm(h: Hart, pc: u64, inVain: bool): void {
 /** Makes a region that begins at `pc`, if none is there; or makes it anew, large, or with the functions that it often calls. No translated code may be running. */
 function translateAt(h: Hart, pc: u64, why: u32): void {
   if (state().isRefused) return;
-  if (retiredChains() != 0) endRetired(h);
   const mode = modeOf(h);
-  const code = decodedPage(h, pc);
-  if (!hasMode(mode) || code == 0) return;
+  const code = hasMode(mode) ? decodedPage(h, pc) : 0;
+  if (code == 0) return;
+  if (retiredChains() != 0) endRetired(h); // that page may just have taken the place of another
   const slotPtr = code + (((<usize>pc) & 0xffe) << 2);
   const number = findEntry(slotPtr, mode);
   const known = number == 0 ? 0 : entryAt(number).region;
