@@ -25,9 +25,9 @@ export {
   bytesEmitted,
   insnsTranslated,
   modulesRefused,
+  regionIsCompiled,
   regionIsReady,
   regionIsRefused,
-  regionIsWanted,
   regionsTranslated,
   setEngine,
 } from "./translate/translate";

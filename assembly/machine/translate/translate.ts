@@ -26,8 +26,8 @@ const HOT: u32 = 150;
  * still compiling it. Every so many of them get one, for the region may have ended.
  */
 const COVERED_HOT: u64 = 1024;
-/** Regions that may wait for the host at once. */
-const MAX_WAITING: u32 = 4;
+/** Modules that the host may have to compile at once, those of regions that ended meanwhile among them. */
+const MAX_UNANSWERED: u32 = 4;
 
 /** Why a region is made: its place was hot, or others often go on to it, or it often makes a call. */
 const FOR_HEAT: u32 = 0;
@@ -40,6 +40,7 @@ const MAX_GROWTHS: u8 = 3;
 class Translated {
   engine: u32; // an ENGINE_ constant of the abi
   isRefused: bool; // the host did not compile: nothing more is translated
+  unanswered: u32; // modules that the host was handed and has not answered for
   regions: u64;
   insns: u64;
   bytes: u64;
@@ -146,7 +147,7 @@ function translateAt(h: Hart, pc: u64, why: u32): void {
     reopen(h, number);
     return;
   }
-  if (waitingRegions() == MAX_WAITING || isWaiting(slotPtr, mode)) return;
+  if (state().unanswered == MAX_UNANSWERED || isWaiting(slotPtr, mode)) return;
   const isLarge = why == FOR_LINK || (known != 0 && regionAt(known).isLarge);
   if (known != 0) noteGrowth(regionAt(known), why);
   if (!collectParts(h, pc, mode, isLarge ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER)) return;
@@ -185,6 +186,7 @@ function make(h: Hart, mode: u32, isLarge: bool, growths: u8): void {
   s.insns += allInsns;
   s.bytes += moduleBytes();
   if (how == LINK_DONE) openRegion(h, index);
+  else s.unanswered++;
 }
 
 /** The interpreter stops at an entry again, where its slot was decoded anew. */
@@ -195,8 +197,9 @@ function reopen(h: Hart, number: u32): void {
   h.generation++; // jump caches may say that nothing is here
 }
 
-/** True where the host may put the function of region `index` into the table: it was handed over as `serial`, and nothing ended it since. */
-export function regionIsWanted(index: u32, serial: u32): bool {
+/** The host is done with region `index`, which it was handed as `serial`; true where nothing ended the region since, and it may be put into the table. */
+export function regionIsCompiled(index: u32, serial: u32): bool {
+  state().unanswered--;
   return isWanted(index, serial);
 }
 
