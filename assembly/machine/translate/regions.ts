@@ -4,7 +4,18 @@
 // Where a page is mapped may change at any time, so a region remembers at which virtual address, and in which generation of the
 // hart's fetch translations, its pages were last seen in place; holds() looks again when either differs.
 import { Hart } from "../hart/state";
-import { bytesOf, chainPtr, clearRetired, OP_CROSS, OP_ENTRY, OP_MASK, retiredChain, retiredChains, retiredOverflow } from "../bus/code";
+import {
+  bytesOf,
+  chainPtr,
+  clearRetired,
+  forgetTranslated,
+  OP_CROSS,
+  OP_ENTRY,
+  OP_MASK,
+  retiredChain,
+  retiredChains,
+  retiredOverflow,
+} from "../bus/code";
 import { PAGE_BYTES } from "../abi";
 import { unlink } from "../host";
 import { decodeAt } from "../interp/decode";
@@ -303,11 +314,13 @@ function kill(index: u32): void {
   shelf().live--;
 }
 
+/** Takes a region out of a page's chain. Where that was the last one, the page's code may be found hot, and translated, anew. */
 function unchain(code: usize, link: u32): void {
   let ptr = chainPtr(code);
   while (load<u32>(ptr) != 0) {
     if (load<u32>(ptr) == link) {
       store<u32>(ptr, load<u32>(nextInChain(link)));
+      if (load<u32>(chainPtr(code)) == 0) forgetTranslated(code);
       return;
     }
     ptr = nextInChain(load<u32>(ptr));
