@@ -24,6 +24,7 @@ const DELTA = 20;
 const ROUND = 23;
 const COUNT = 24;
 const DEEP = 25;
+const INNER = 26;
 const STACK = 27;
 const VARIANTS = 4;
 const FRAME_BYTES = 32;
@@ -154,6 +155,7 @@ class Calls {
     this.#work.items(1 + random.below(4));
     this.#site(index);
     if (random.chance(2)) this.#innerLoop(index);
+    if (random.chance(2)) this.#tangle();
     if (index < FUNCTIONS - 2) this.#callsOf(index);
     code.op("ld", { rd: 1, rs1: 2 });
     code.op("ld", { rd: COUNT, rs1: 2, imm: 8 });
@@ -212,6 +214,26 @@ class Calls {
     code.op("addi", { rd: COUNT, rs1: COUNT, imm: -1 });
     code.op("beq", { rs1: COUNT, imm: 8 });
     code.jump(head);
+  }
+
+  /** A loop in a loop, which is also entered in its middle. */
+  #tangle(): void {
+    const { random } = this;
+    const code = this.#code;
+    const [outer, head, middle] = [this.#name(), this.#name(), this.#name()];
+    code.li(COUNT, 1 + random.below(4));
+    code.label(outer);
+    code.li(INNER, 1 + random.below(4));
+    code.op("andi", { rd: T1, rs1: random.pick(WORK), imm: 1 + random.below(3) });
+    code.to("beq", { rs1: T1 }, middle);
+    code.label(head);
+    this.#work.items(1 + random.below(3));
+    code.label(middle);
+    this.#work.items(1 + random.below(3));
+    code.op("addi", { rd: INNER, rs1: INNER, imm: -1 });
+    code.to("bne", { rs1: INNER }, head);
+    code.op("addi", { rd: COUNT, rs1: COUNT, imm: -1 });
+    code.to("bne", { rs1: COUNT }, outer);
   }
 
   #site(index: number): void {
