@@ -28,6 +28,8 @@ const INNER = 26;
 const STACK = 27;
 const VARIANTS = 4;
 const FRAME_BYTES = 32;
+/** No round begins after so many instructions, as a power of 2. */
+const FUEL_BITS = 24;
 
 class Calls {
   readonly #code = new GuestCode(CODE_PA);
@@ -62,7 +64,7 @@ class Calls {
       entryPa: CODE_PA,
       loads: [{ pa: CODE_PA, bytes }, { pa: DATA_PA, bytes: data }, ...tables.loads()],
       compared: [{ pa: DATA_PA, bytes: DATA_BYTES }, { pa: CODE_PA, bytes: bytes.length }, { pa: TABLES_PA, bytes: tables.bytes }],
-      maxInsns: rounds * 20_000 + 100_000,
+      maxInsns: 2 ** (FUEL_BITS + 2),
     }; // prettier-ignore
   }
 
@@ -101,7 +103,10 @@ class Calls {
     if (this.paged) this.#sometimes(2048, () => this.#swap());
     code.op("addi", { rd: ROUND, rs1: ROUND, imm: 1 });
     code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.op("beq", { rs1: LEFT, imm: 8 });
+    code.to("beq", { rs1: LEFT }, "end");
+    code.op("csrrs", { rd: T1, imm: CSR.instret });
+    code.op("srli", { rd: T1, rs1: T1, imm: FUEL_BITS });
+    code.op("bne", { rs1: T1, imm: 8 });
     code.jump("loop");
   }
 
