@@ -5,7 +5,7 @@
 //
 //   entry (16 bytes)   u64 pc (odd: none) | u32 region (0: known to be none) | i16 halfwords from its first instruction | u16 selector
 import { Hart, hartAt, PRIV_M, X_OFFSET } from "../hart/state";
-import { MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
+import { CONTEXT_U, generationOf, MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
 import { OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
 import { HEAT_CALL, HEAT_LINK, heatPtr } from "./heat";
@@ -147,6 +147,7 @@ function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
   if (depth <= 0 || n <= 0) return n;
   const s = state();
   s.misses++;
+  if (decodedPage(h, pc) == 0) return n; // which the guest may change without that the cache is emptied
   const number = entryFor(h, pc, s.mode);
   store<u64>(entry, pc);
   if (number == 0) {
@@ -218,8 +219,9 @@ function useCache(h: Hart, mode: u32): void {
   const cache = JUMPS_PTR + <usize>mode * JUMPS_BYTES;
   s.mode = mode;
   s.cache = <u32>cache;
-  if (load<u64>(generations + ((<usize>mode) << 3)) == h.generation) return;
-  store<u64>(generations + ((<usize>mode) << 3), h.generation);
+  const generation = generationOf(h, mode == CONTEXT_U);
+  if (load<u64>(generations + ((<usize>mode) << 3)) == generation) return;
+  store<u64>(generations + ((<usize>mode) << 3), generation);
   memory.fill(cache, 0xff, JUMPS_BYTES);
 }
 

@@ -3,6 +3,7 @@
 //
 // Where a page is mapped may change at any time, so a region remembers at which virtual address, and in which generation of the
 // hart's fetch translations, its pages were last seen in place; holds() looks again when either differs.
+import { CONTEXT_U, generationOf } from "../hart/context";
 import { Hart } from "../hart/state";
 import {
   bytesOf,
@@ -287,12 +288,12 @@ function nextInChain(link: u32): usize {
 /** True where the region may run with its first instruction at `pc`: all of its pages are where they were when it was made. */
 export function holds(h: Hart, index: u32, pc: u64): bool {
   const region = regionAt(index);
-  if (region.generation == h.generation && region.basePc == pc) return true;
-  const generation = h.generation;
+  const generation = generationOf(h, region.mode == CONTEXT_U);
+  if (region.generation == generation && region.basePc == pc) return true;
   for (let k: u32 = 0; k < region.pages; k++) {
     if (decodedPage(h, pc + ((<i64>region.pageDelta(k)) << 12)) != region.pageCode(k)) return false;
   }
-  if (h.generation != generation) return false;
+  if (generationOf(h, region.mode == CONTEXT_U) != generation) return false;
   region.generation = generation;
   region.basePc = pc;
   region.wasUsed = true;
