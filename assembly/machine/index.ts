@@ -7,10 +7,12 @@ import { residentPages, ramWritePtr } from "./bus/ram";
 export { touchedPage } from "./bus/ram";
 export { writeState } from "./snapshot";
 
-export { fmaD as helper4, fmaS as helper5 } from "./translate/imports";
+export { fmaD as helper6, fmaS as helper7 } from "./translate/imports";
 export {
   comeBack,
   enterAt as helper0,
+  linkTo as helper1,
+  callAt as helper2,
   exitsToInterpreter,
   exitsWithoutRegion,
   instructionsTranslated,
@@ -23,13 +25,13 @@ export {
   bytesEmitted,
   insnsTranslated,
   modulesRefused,
+  regionIsCompiled,
   regionIsReady,
   regionIsRefused,
-  regionIsWanted,
   regionsTranslated,
   setEngine,
 } from "./translate/translate";
-export { mulh as helper1, mulhsu as helper3, mulhu as helper2 } from "./hart/wide";
+export { mulh as helper3, mulhsu as helper5, mulhu as helper4 } from "./hart/wide";
 export { exitStatus, machineInit, machineRun, machineSleepTicks, machineStart } from "./machine";
 export {
   addPort,

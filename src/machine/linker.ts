@@ -63,7 +63,7 @@ export class Linker {
 
   #receive({ module, error, ms }: CompileAnswer, index: number, serial: number): void {
     this.#compileMs += ms;
-    if (!this.#wasm.regionIsWanted(index, serial)) return;
+    if (!this.#wasm.regionIsCompiled(index, serial)) return;
     try {
       if (module === undefined) throw error;
       this.#place(module, index);

@@ -11,7 +11,7 @@ export interface MachineExports extends Record<string, unknown> {
   readonly comeBack: CallableFunction;
   setEngine(engine: number): void;
   setFused(fused: number): void;
-  regionIsWanted(index: number, serial: number): number;
+  regionIsCompiled(index: number, serial: number): number;
   regionIsReady(index: number): void;
   regionIsRefused(index: number): void;
   machineInit(ramBytes: bigint): void;

@@ -130,6 +130,11 @@ export function isTranslated(code: usize, slot: usize, mode: usize): bool {
   return ((load<u8>(markPtr(code, slot, mode)) >>> ((<u32>slot) & 7)) & 1) != 0;
 }
 
+/** The page has no regions any more: no halfword of it is translated. */
+export function forgetTranslated(code: usize): void {
+  memory.fill(code - HEADER_BYTES + MARKS_OFFSET, 0, MODES * MARKS_BYTES);
+}
+
 function wereTranslated(code: usize, first: usize, last: usize): bool {
   for (let mode: usize = 0; mode < MODES; mode++)
     for (let slot = first; slot <= last; slot++) if (isTranslated(code, slot, mode)) return true;
@@ -141,7 +146,7 @@ function retireRegions(code: usize): void {
   const chain = load<u32>(chainPtr(code));
   if (chain == 0) return;
   store<u32>(chainPtr(code), 0);
-  memory.fill(code - HEADER_BYTES + MARKS_OFFSET, 0, MODES * MARKS_BYTES);
+  forgetTranslated(code);
   const count = load<u32>(RETIRED_COUNT_PTR);
   if (count < MAX_RETIRED) store<u32>(RETIRED_PTR + (count << 2), chain);
   store<u32>(RETIRED_COUNT_PTR, min(count + 1, MAX_RETIRED + 1));

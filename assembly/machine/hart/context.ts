@@ -4,7 +4,8 @@
 //   tlbBase + 0         4 contexts x (read table 8 MiB | write table 8 MiB), one u64 entry a page, index va bits 12..31
 //   tlbBase + 64 MiB    8 lists of the indexes in use, LIST_BYTES each, in the order of the tables
 //   tlbBase + 66 MiB    fetch tables, one a privilege, FETCH_TABLE_BYTES each
-//   tlbBase + 66.5 MiB  counts of the 8 lists, a byte for every 512 entries of each table (0: all empty), then the scratch page for instructions that cannot be kept decoded
+//   tlbBase + 66.5 MiB  counts of the 8 lists, a byte for every 512 entries of each table (0: all empty), then the scratch page for instructions that cannot be kept decoded,
+//                       then 3 maps of a byte a page, by the low 12 bits of its number: not 0 where it has been fetched from, in U-mode; else, by the half of the address space
 import { FP_CLEAN, FP_DIRTY, FP_OFF, Hart, PRIV_M, PRIV_S, PRIV_U } from "./state";
 
 export const CONTEXT_U: u32 = 0;
@@ -22,6 +23,14 @@ export const BLOCKS_OFFSET: usize = 0x4281000;
 export const BLOCKS_BYTES: usize = 2048;
 export const SCRATCH_CODE_OFFSET: usize = 0x4285000;
 export const SCRATCH_RAW_OFFSET: usize = 0x428a000;
+export const FETCHED_OFFSET: usize = 0x428b000;
+export const FETCHED_BYTES: usize = 4096;
+
+const MAX_EPOCH: u32 = 0xfff;
+/** Bits of Hart.perSpace. */
+const TABLES_PER_SPACE: u32 = 0xff;
+export const FIRST_FETCH_PER_SPACE: u32 = 8;
+const SYSTEM_FETCHES_PER_SPACE: u32 = 0xe00;
 
 export const MSTATUS_SIE: u64 = 1 << 1;
 export const MSTATUS_MIE: u64 = 1 << 3;
@@ -52,6 +61,7 @@ export function selectContext(h: Hart): void {
   h.readTlb = h.tlbBase + <usize>context * (2 * TABLE_BYTES);
   h.writeTlb = h.readTlb + TABLE_BYTES;
   h.fetchTlb = h.tlbBase + FETCH_OFFSET + <usize>h.priv * FETCH_TABLE_BYTES;
+  selectEpoch(h);
   const fs = (<u32>(h.mstatus >>> 13)) & 3;
   h.fpState = fs == 0 ? FP_OFF : fs == 3 ? FP_DIRTY : FP_CLEAN;
 }
@@ -65,6 +75,7 @@ export function setPriv(h: Hart, priv: u32): void {
 /** Forgets every translation of this hart, fetches included. */
 export function flushTranslations(h: Hart): void {
   h.flushes++;
+  h.perSpace = 0;
   for (let table: u32 = 0; table < 8; table++) flushTable(h, table);
   flushFetch(h);
   h.superUser = 0;
@@ -86,14 +97,62 @@ export function flushTable(h: Hart, table: u32): void {
   store<u32>(countPtr, 0);
 }
 
+/** Where is noted whether the page of `va`, or one whose number ends alike, has been fetched from since that was last flushed. */
+@inline
+export function fetchedPtr(h: Hart, va: u64, isUser: bool): usize {
+  const map: usize = isUser ? 0 : 1 + <usize>(va >>> 63);
+  return h.tlbBase + FETCHED_OFFSET + map * FETCHED_BYTES + ((<usize>(va >>> 12)) & (FETCHED_BYTES - 1));
+}
+
+/** Forgets every translation that is not global: another address space, or all of this one, takes effect. */
+export function flushSpace(h: Hart): void {
+  h.flushes++;
+  h.zeroGeneration = 0;
+  for (let table: u32 = 0; table < 8; table++) if (h.perSpace & (1 << table)) flushTable(h, table);
+  if (h.perSpace & SYSTEM_FETCHES_PER_SPACE) flushFetch(h);
+  else flushUserFetch(h);
+  h.perSpace = 0;
+}
+
 /**
  * Forgets every fetch translation: entries carry the epoch they were made in. The page that runs now is looked up again at the next
  * jump out of it.
  */
 export function flushFetch(h: Hart): void {
   h.generation++;
-  h.fetchEpoch = (h.fetchEpoch + 1) & 0xfff;
-  if (h.fetchEpoch != 0) return;
-  memory.fill(h.tlbBase + FETCH_OFFSET, 0, 4 * FETCH_TABLE_BYTES);
-  h.fetchEpoch = 1;
+  memory.fill(h.tlbBase + FETCHED_OFFSET, 0, 3 * FETCHED_BYTES);
+  h.perSpace &= TABLES_PER_SPACE;
+  if (h.userEpoch < MAX_EPOCH && h.systemEpoch < MAX_EPOCH) {
+    h.userEpoch++;
+    h.systemEpoch++;
+  } else {
+    memory.fill(h.tlbBase + FETCH_OFFSET, 0, 4 * FETCH_TABLE_BYTES);
+    h.userEpoch = 1;
+    h.systemEpoch = 1;
+  }
+  selectEpoch(h);
+}
+
+/** As flushFetch(), for U-mode alone. */
+export function flushUserFetch(h: Hart): void {
+  h.spaces++;
+  memory.fill(h.tlbBase + FETCHED_OFFSET, 0, FETCHED_BYTES);
+  if (h.userEpoch < MAX_EPOCH) h.userEpoch++;
+  else {
+    memory.fill(h.tlbBase + FETCH_OFFSET + <usize>PRIV_U * FETCH_TABLE_BYTES, 0, FETCH_TABLE_BYTES);
+    h.userEpoch = 1;
+  }
+  selectEpoch(h);
+}
+
+
+@inline
+function selectEpoch(h: Hart): void {
+  h.fetchEpoch = h.priv == PRIV_U ? h.userEpoch : h.systemEpoch;
+}
+
+/** What U-mode, or else the other modes, know of fetch translations and regions is right for as long as this stays the same. */
+@inline
+export function generationOf(h: Hart, isUser: bool): u64 {
+  return isUser ? h.generation + h.spaces : h.generation;
 }

@@ -2,6 +2,7 @@
 // Depends on the hart row only. Numbers are those of the specification; a register is read and written in one place each.
 import { mtime } from "./time";
 import {
+  flushSpace,
   flushTranslations,
   MSTATUS_FS,
   MSTATUS_MIE,
@@ -191,8 +192,10 @@ function writeSatp(h: Hart, value: u64): bool {
   if (mode != 0 && (mode < 8 || mode > 10)) return true;
   const satp = mode == 0 ? value & SATP_ASID_PPN : value;
   if (satp != h.satp) {
+    const isOtherMode = (satp ^ h.satp) >>> 60 != 0;
     h.satp = satp;
-    flushTranslations(h);
+    if (isOtherMode) flushTranslations(h);
+    else flushSpace(h);
   }
   return true;
 }

@@ -34,7 +34,10 @@ export class Hart {
   codeBase: usize; // first slot of the decoded page that runs
   rawBase: usize; // the bytes it was decoded from
   pcDelta: u64; // pc = pcDelta + (slot address >>> 2)
-  fetchEpoch: u32; // 1 to 4095, see context.ts
+  fetchEpoch: u32; // 1 to 4095, see context.ts: one of the next two
+  userEpoch: u32;
+  systemEpoch: u32; // of S- and M-mode
+  perSpace: u32; // what holds translations that are not global: a bit a table of context.ts, then a bit a fetch table
   priv: u32;
   id: u32;
   waiting: u32; // in wfi
@@ -94,6 +97,7 @@ export class Hart {
   decodes: u64; // slots
   // --- translated code
   generation: u64; // goes up whenever a translation of fetch addresses or a region may have changed
+  spaces: u64; // goes up whenever those of U-mode alone may have changed
   stepOver: u32; // the instruction at pc is to be interpreted, even where a region begins there
   atEntry: u32; // the interpreter came to a slot where a region begins
   // --- counted since power-on, too

@@ -9,7 +9,7 @@ import { isRam, pageEntry, ramPtr } from "../bus/ram";
 import { ioFault, ioLoad, ioStore } from "../dev/board";
 import { htifPage, htifStore } from "../dev/htif";
 import { tlbFill } from "./tlb";
-import { accessFault, ACCESS_READ, ACCESS_WRITE, pmpNeed, translate, walkedLevel, walkedPa } from "./walk";
+import { accessFault, ACCESS_READ, ACCESS_WRITE, pmpNeed, translate, walkedGlobal, walkedLevel, walkedPa } from "./walk";
 
 /** How an access ended. */
 export const DONE: u32 = 0;
@@ -84,8 +84,8 @@ function reach(h: Hart, va: u64, size: u32, access: u32): u32 {
   resolvedPtr = ptr;
   if (!pmpUniform(h, pa)) return noteWrite(pa, size, access);
   const pagePtr = ptr & ~(PAGE_BYTES - 1);
-  if (access == ACCESS_READ) tlbFill(h, h.readTlb, va, pagePtr, level);
-  else if (load<u32>(pageEntry(pa), 4) == 0 && !htifPage(pa)) tlbFill(h, h.writeTlb, va, pagePtr, level);
+  if (access == ACCESS_READ) tlbFill(h, h.readTlb, va, pagePtr, level, walkedGlobal);
+  else if (load<u32>(pageEntry(pa), 4) == 0 && !htifPage(pa)) tlbFill(h, h.writeTlb, va, pagePtr, level, walkedGlobal);
   return noteWrite(pa, size, access);
 }
 

@@ -1,14 +1,14 @@
 // From a pc to the slot of its decoded instruction. Depends on hart, bus and the rest of mmu.
 // The fetch table of a privilege has 4,096 entries, by the low bits of the page:  u64 va page + epoch (0: none) | u32 code | u32 raw
 import { PAGE_BYTES } from "../abi";
-import { SCRATCH_CODE_OFFSET, SCRATCH_RAW_OFFSET } from "../hart/context";
+import { fetchedPtr, FIRST_FETCH_PER_SPACE, SCRATCH_CODE_OFFSET, SCRATCH_RAW_OFFSET } from "../hart/context";
 import { PMP_X, pmpAllows, pmpUniform } from "../hart/pmp";
-import { Hart } from "../hart/state";
+import { Hart, PRIV_U } from "../hart/state";
 import { takeException } from "../hart/trap";
 import { codeFetched, codeTake, endPage, OP_PAGE_END, PAGE_SLOTS, SLOT_BYTES } from "../bus/code";
 import { isRam, pageEntry, ramPtr } from "../bus/ram";
 import { noteLevel, protectPage } from "./tlb";
-import { ACCESS_FETCH, translate, walkedLevel, walkedPa } from "./walk";
+import { ACCESS_FETCH, translate, walkedGlobal, walkedLevel, walkedPa } from "./walk";
 
 const FETCH_ENTRIES: u64 = 4096;
 
@@ -57,6 +57,8 @@ function fillFetch(h: Hart, pc: u64, entry: usize): u64 {
   const cause = fetchCause(h, pc);
   if (cause != 0) return cause;
   noteLevel(h, pc, walkedLevel);
+  store<u8>(fetchedPtr(h, pc, h.priv == PRIV_U), 1);
+  if (!walkedGlobal) h.perSpace |= 1 << (FIRST_FETCH_PER_SPACE + h.priv);
   const pa = walkedPa & ~0xfff;
   if (!pmpUniform(h, pa)) {
     store<u32>(entry, 0, 12); // every instruction is checked on its own

@@ -5,7 +5,9 @@ import {
   BLOCKS_BYTES,
   BLOCKS_OFFSET,
   COUNTS_OFFSET,
+  fetchedPtr,
   flushFetch,
+  flushUserFetch,
   flushTable,
   flushTranslations,
   LIST_BYTES,
@@ -23,8 +25,9 @@ function indexOf(va: u64): u32 {
 }
 
 /** Puts a translation into table `tablePtr` (h.readTlb or h.writeTlb). */
-export function tlbFill(h: Hart, tablePtr: usize, va: u64, pagePtr: usize, level: u32): void {
+export function tlbFill(h: Hart, tablePtr: usize, va: u64, pagePtr: usize, level: u32, isGlobal: bool): void {
   const table = <u32>((tablePtr - h.tlbBase) / TABLE_BYTES);
+  if (!isGlobal) h.perSpace |= 1 << table;
   const countPtr = h.tlbBase + COUNTS_OFFSET + (table << 2);
   if (load<u32>(countPtr) == LIST_MAX) flushTable(h, table);
   const count = load<u32>(countPtr);
@@ -66,7 +69,17 @@ export function fenceAddress(h: Hart, va: u64): void {
     memory.fill(base + ((index & ~511) << 3), 0, 512 * 8);
     store<u8>(block, 0);
   }
-  flushFetch(h);
+  h.zeroGeneration = 0;
+  if (wasFetched(fetchedPtr(h, va, false), levels != 0)) flushFetch(h);
+  else if (wasFetched(fetchedPtr(h, va, true), levels != 0)) flushUserFetch(h);
+}
+
+/** True where instructions may have come from the page, or from one of the 512 around it: Linux fences the pages of data that it maps, too. */
+function wasFetched(ptr: usize, isBlock: bool): bool {
+  if (!isBlock) return load<u8>(ptr) != 0;
+  const first = ptr & ~511;
+  for (let at = first; at < first + 512; at += 8) if (load<u64>(at) != 0) return true;
+  return false;
 }
 
 /** Makes every store to the page at `pagePtr` take the slow path from now on: instructions were decoded from it. */

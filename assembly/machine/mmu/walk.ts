@@ -15,6 +15,7 @@ const PTE_R: u64 = 2;
 const PTE_W: u64 = 4;
 const PTE_X: u64 = 8;
 const PTE_U: u64 = 16;
+const PTE_G: u64 = 32;
 const PTE_A: u64 = 64;
 const PTE_D: u64 = 128;
 const PTE_N: u64 = 1 << 63;
@@ -24,11 +25,14 @@ const PTE_PPN: u64 = 0x3ffffffffffc00;
 /** Where the walk ended: the physical address, the level of the leaf, whether a PTE was used at all. */
 export let walkedPa: u64 = 0;
 export let walkedLevel: u32 = 0;
+/** True where every address space has this translation. */
+export let walkedGlobal: bool = false;
 
 /** Translates `va` for `access` to `size` bytes at privilege `priv`; 0 and walkedPa, or the cause of the exception. */
 export function translate(h: Hart, va: u64, size: u32, access: u32, priv: u32): u64 {
   const mode = <u32>(h.satp >>> 60);
   walkedLevel = 0;
+  walkedGlobal = true;
   if (priv == PRIV_M || mode == 0) {
     walkedPa = va;
     return va >>> 56 == 0 ? 0 : accessFault(access);
@@ -37,11 +41,13 @@ export function translate(h: Hart, va: u64, size: u32, access: u32, priv: u32): 
   const unused = 64 - (12 + 9 * levels);
   if (<u64>(((<i64>va) << unused) >> unused) != va) return pageFault(access);
   h.walks++;
+  walkedGlobal = false;
   let table = (h.satp & 0xfffffffffff) << 12;
   for (let level: i32 = levels - 1; level >= 0; level--) {
     const ptePa = table + (((va >>> (12 + 9 * level)) & 511) << 3);
     if (!isRam(ptePa) || !pmpAllows(h, ptePa, 8, PMP_R, PRIV_S)) return accessFault(access);
     const pte = load<u64>(ramPtr(ptePa));
+    if (pte & PTE_G) walkedGlobal = true;
     if (!(pte & PTE_V) || pte & PTE_RESERVED || (pte & (PTE_R | PTE_W)) == PTE_W) return pageFault(access);
     if (pte & (PTE_R | PTE_X)) return finish(h, va, size, access, priv, pte, ptePa, level);
     if (pte & (PTE_A | PTE_D | PTE_U | PTE_N)) return pageFault(access);

@@ -8,15 +8,16 @@ import {
 import { beginBlock, Emitter } from "./emitter";
 import { beginExits, beginInsn, exit, isLeft, leave, writeExits, writtenBefore } from "./exits";
 import {
-  A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
+  A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, LINK_UNITS, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
-import { callHelper, HELPER_ENTER } from "./imports";
+import { becomeHelper, callHelper, HELPER_CALL, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
 import { findLive, liveAtEntries, stored } from "./liveness";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { accessesMemory, endsRegion } from "../isa/generated/kinds";
 import { announceAccess, forgetPages } from "./memory";
+import { calledPart, distanceTo, NO_PART, ownPart } from "./parts";
 import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, storeRegisters, written } from "./registers";
 import { emitInPlace } from "./system";
 import { beginHints, byte, fillLength, hintUnlikely, out, reserve, rewind, unsigned } from "./writer";
@@ -35,8 +36,12 @@ const FCSR_FRM: i32 = 0xe0;
 /** True where the blocks are written to see what they do. */
 let isFirstPass: bool = true;
 
-/** Writes the function, its length first. */
-export function writeBody(): void {
+/** Which function of its module the region's first part is. */
+let firstFunction: u32 = 0;
+
+/** Writes the function of the part at hand, its length first; part 0 is function `first` of the module. */
+export function writeBody(first: u32): void {
+  firstFunction = first;
   const length = reserve();
   const start = out;
   beginHints();
@@ -260,8 +265,10 @@ function pushTarget(block: Block): void {
 function writeCall(index: u32, block: Block): void {
   set(VAL);
   storeRegisters(block.dirty | written);
-  if (block.callee == NO_BLOCK) enter();
-  else enterHere(blockAt(block.callee));
+  const part = calledPart(block);
+  if (block.callee != NO_BLOCK) enterDirectly(ownPart, blockAt(block.callee).selector);
+  else if (part != NO_PART) enterDirectly(part, 0);
+  else enter();
   set(N);
   hart();
   access(op.I64_LOAD, <u32>offsetof<Hart>("pc"));
@@ -291,11 +298,11 @@ function enter(): void {
   get(DEPTH);
   i32Const(frameUnits());
   byte(op.I32_SUB);
-  callHelper(HELPER_ENTER);
+  callHelper(HELPER_CALL);
 }
 
-/** Calls what stands at VAL, which is a block of this region: without a look at the jump cache, if there is budget and stack left. */
-function enterHere(callee: Block): void {
+/** Calls what stands at VAL, which is in a part of this module: without a look at the jump cache, if there is budget and stack left. */
+function enterDirectly(part: u32, selector: u32): void {
   get(N);
   i32Const(0);
   byte(op.I32_GT_S);
@@ -305,13 +312,15 @@ function enterHere(callee: Block): void {
   byte(op.I32_AND);
   openWithResult(op.I32);
   get(PC);
+  i64Const(distanceTo(part));
+  byte(op.I64_ADD);
   get(N);
   get(DEPTH);
   i32Const(frameUnits());
   byte(op.I32_SUB);
-  i32Const(callee.selector);
+  i32Const(selector);
   byte(op.CALL);
-  unsigned(0);
+  unsigned(firstFunction + part);
   byte(op.ELSE);
   enter();
   close();
@@ -325,8 +334,12 @@ function frameUnits(): u32 {
 /** A jump that leaves the function: what it goes to runs in its place. */
 function writeTail(block: Block): void {
   storeRegisters(block.dirty | written);
-  enter();
-  byte(op.RETURN);
+  get(VAL);
+  get(N);
+  get(DEPTH);
+  i32Const(LINK_UNITS);
+  byte(op.I32_SUB);
+  becomeHelper(HELPER_ENTER);
 }
 
 /** A return goes back to the caller, wherever that is. */

@@ -12,7 +12,7 @@ import { decodeAt } from "../interp/decode";
 import { BLOCK_OF_PTR, BLOCKS_PTR, FLAGS_PTR, INSNS_PTR, WORK_PTR } from "./layout";
 import { MAX_TABLE_ENTRIES, placeInTable } from "./jump-tables";
 import { isInPlace } from "./system";
-import { entryAt, findEntry, MAX_REGION_PAGES, regionAt } from "./regions";
+import { entryAt, findEntry, regionAt } from "./regions";
 
 const WINDOW_PAGES: u32 = 8;
 const WINDOW_BEFORE: u64 = 2;
@@ -20,9 +20,17 @@ const WINDOW_HALVES: u32 = WINDOW_PAGES * 2048;
 /** Instructions of a region. V8's time grows faster than their number, so a larger one is made only where its parts jump to one another a lot. */
 const SMALL_INSNS: u32 = 150;
 const LARGE_INSNS: u32 = 700;
+const PART_INSNS: u32 = 300;
+/** Pages that they come from. */
+export const MAX_PAGES: u32 = 6;
 /** A region of so many instructions is not made a second time as a part of a small one. */
 const SHARED_INSNS: u32 = 40;
 export const MAX_BLOCKS: u32 = 500;
+
+/** What is looked for: a region, small or large; or a function that a region calls. */
+export const SIZE_SMALL: u32 = 0;
+export const SIZE_LARGE: u32 = 1;
+export const SIZE_PART: u32 = 2;
 
 /** Within so many halfwords before a jump its table is looked up. */
 const SWITCH_HALVES: u32 = 10;
@@ -97,6 +105,11 @@ export function isTarget(index: u32): bool {
   return (flags(blockAt(index).start) & TARGET) != 0;
 }
 
+/** True where only calls enter, at the first instruction. */
+export function isPart(): bool {
+  return size == SIZE_PART;
+}
+
 /** The window of the region at hand. */
 export let windowVa: u64 = 0;
 export let entryHw: u32 = 0;
@@ -107,6 +120,7 @@ let lowestHw: u32 = 0;
 let highestHw: u32 = 0;
 let jumpsThroughRegister: bool = false;
 let takesAll: bool = false;
+let size: u32 = SIZE_SMALL;
 /** The mode that the region is made for. */
 export let mode: u32 = 0;
 let limit: u32 = 0;
@@ -169,8 +183,9 @@ function flag(hw: u32, bit: u8): void {
  * Finds the blocks of a region that begins at `pc`; false where there is nothing to translate. What has never run is left out, unless
  * `all` is wanted: an edge into it leaves the region.
  */
-export function discover(h: Hart, pc: u64, inMode: u32, isLarge: bool, all: bool): bool {
-  limit = isLarge || all ? LARGE_INSNS : SMALL_INSNS;
+export function discover(h: Hart, pc: u64, inMode: u32, ofSize: u32, all: bool): bool {
+  size = ofSize;
+  limit = size == SIZE_PART ? PART_INSNS : size == SIZE_LARGE || all ? LARGE_INSNS : SMALL_INSNS;
   takesAll = all;
   mode = inMode;
   windowVa = (pc & ~0xfff) - (WINDOW_BEFORE << 12);
@@ -200,7 +215,7 @@ function raw(h: Hart, hw: u32): usize {
   if (load<u8>(PAGE_KNOWN + k) == 0) {
     store<u8>(PAGE_KNOWN + k, 1);
     const va = windowVa + ((<u64>k) << 12);
-    const code = pages < MAX_REGION_PAGES ? decodedPage(h, va) : 0;
+    const code = pages < MAX_PAGES ? decodedPage(h, va) : 0;
     if (code != 0) {
       pages++;
       store<u32>(PAGE_CODE + ((<usize>k) << 2), <u32>code);
@@ -236,7 +251,7 @@ function hasRun(h: Hart, hw: u32): bool {
 
 /** True where another region begins that is too large to be made a second time as a part of this one. */
 function isElsewhere(hw: u32): bool {
-  if (limit == LARGE_INSNS || hw == entryHw || pageCode(hw >>> 11) == 0) return false;
+  if (size != SIZE_SMALL || takesAll || hw == entryHw || pageCode(hw >>> 11) == 0) return false;
   const slot = slotOf(hw);
   if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return false;
   const entry = findEntry(slot, mode);
@@ -300,7 +315,7 @@ function isInterpreters(i: Insn): bool {
 /** True for a jump through a register that is no return. */
 function isJump(hw: u32): bool {
   const i = insnAt(hw);
-  return (i.op & 0xfff) == OP_JALR && i.rd == 0 && !isReturn(i);
+  return (i.op & 0xfff) == OP_JALR && !isLink(i) && !isReturn(i);
 }
 
 /** The table of a jump may have been found before the region begins; then its address is in a register that is added to an index. */
@@ -353,7 +368,7 @@ function walk(h: Hart, count: u32): void {
         if (!resumesBehind(op) || next >= WINDOW_HALVES || !hasRun(h, next)) break;
         flag(next, LEADER | RESUMED);
       } else if (op == OP_JALR) {
-        if (i.rd == 0) {
+        if (!isLink(i)) {
           if (!isReturn(i)) jumpsThroughRegister = true;
           break;
         }
@@ -429,7 +444,13 @@ function insertTarget(index: u32): void {
   store<u32>(TARGETS_PTR + ((<usize>k) << 2), index);
 }
 
-/** jalr through x1 or x5 without a link is a return. */
+/** A jump that stores where it comes from in x1 or x5 is a call; one that stores it elsewhere, as Linux programs' stubs for shared libraries do, is none. */
+@inline
+function isLink(i: Insn): bool {
+  return i.rd == 8 || i.rd == 40;
+}
+
+/** jalr through x1 or x5 that is no call is a return. */
 export function isReturn(i: Insn): bool {
   return i.rs1 == 8 || i.rs1 == 40;
 }
@@ -440,15 +461,27 @@ function hasFirst(end: u32): bool {
   return end <= END_CALL_REGISTER;
 }
 
-/** The block that a call goes to: by jal, or by auipc and jalr. */
-function calleeOf(block: Block): u32 {
-  const i = insnAt(block.last);
-  if (block.end == END_CALL) return numberOf(targetOf(block.last, i));
-  if (block.end != END_CALL_REGISTER || block.count < 2) return NO_BLOCK;
+/** True for a call of a place that the code names: by jal, or by auipc and jalr. */
+export function isDirectCall(block: Block): bool {
+  if (block.end == END_CALL) return true;
+  if (block.end != END_CALL_REGISTER || block.count < 2) return false;
   const first = insnAt(block.last - 2);
   const isBefore = (flags(block.last - 2) & VISITED) != 0 && !(flags(block.last - 1) & VISITED);
-  if (!isBefore || (first.op & 0xfff) != OP_AUIPC || first.rd != i.rs1) return NO_BLOCK;
-  return numberOf(<i32>block.last - 2 + ((<i32>(first.longImm + i.imm)) >> 1));
+  return isBefore && (first.op & 0xfff) == OP_AUIPC && first.rd == insnAt(block.last).rs1;
+}
+
+/** Where a direct call goes, as halfwords from the window's beginning: may lie far outside of it. */
+export function calleeHw(block: Block): i64 {
+  const i = insnAt(block.last);
+  if (block.end == END_CALL) return <i64>block.last + ((<i64>i.longImm) >> 1);
+  return <i64>block.last - 2 + ((<i64>insnAt(block.last - 2).longImm + i.imm) >> 1);
+}
+
+/** The block that a call goes to. */
+function calleeOf(block: Block): u32 {
+  if (!isDirectCall(block)) return NO_BLOCK;
+  const hw = calleeHw(block);
+  return hw >= 0 && hw < <i64>WINDOW_HALVES ? numberOf(<i32>hw) : NO_BLOCK;
 }
 
 /** The number of the block that begins at `hw`. */
@@ -464,7 +497,7 @@ function addBlock(start: u32): void {
   const block = blockAt(index);
   memory.fill(changetype<usize>(block), 0, BLOCK_BYTES);
   block.start = start;
-  block.isEntry = index == 0 || (flags(start) & (RESUMED | TARGET)) != 0;
+  block.isEntry = index == 0 || (size != SIZE_PART && (flags(start) & (RESUMED | TARGET)) != 0);
   let hw = start;
   while (true) {
     const i = insnAt(hw);
@@ -490,7 +523,7 @@ function endOf(hw: u32, i: Insn): u32 {
   const op = i.op & 0xfff;
   if (isInterpreters(i)) return END_LEAVE;
   if (op >= OP_BEQ && op <= OP_BGEU) return END_BRANCH;
-  if (op == OP_JALR) return i.rd == 0 ? END_TAIL_REGISTER : END_CALL_REGISTER;
+  if (op == OP_JALR) return isLink(i) ? END_CALL_REGISTER : END_TAIL_REGISTER;
   if (op != OP_JAL) return END_FALL;
   if (i.rd != 0) return END_CALL;
   return <u32>targetOf(hw, i) < WINDOW_HALVES ? END_JUMP : END_TAIL;

@@ -1,6 +1,7 @@
-// The ways out of a translated function to the interpreter. Depends on hart, frame, registers and writer.
+// The ways out of a translated function to the interpreter. Depends on hart, frame, imports, registers and writer.
 import { Hart } from "../hart/state";
-import { access, branch, close, get, hart, i32Const, N, open, PC, set, T32, tee, WHERE } from "./frame";
+import { access, branch, close, DEPTH, get, hart, i32Const, LINK_UNITS, N, open, PC, set, T32, tee, VAL, WHERE } from "./frame";
+import { becomeHelper, HELPER_LINK } from "./imports";
 import { written } from "./registers";
 import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
@@ -48,10 +49,12 @@ export function leaveIf(): void {
   close();
 }
 
-/** The end of the function, behind the body: see the picture in frame.ts. */
+/**
+ * The end of the function, behind the body: see the picture in frame.ts. Where the region only ends here, what comes next runs in its
+ * place, so that the calls around it stay as they are.
+ */
 export function writeExits(): void {
   close(); // $exit
-  hart();
   get(PC);
   get(WHERE);
   i32Const(16);
@@ -60,12 +63,25 @@ export function writeExits(): void {
   byte(op.I32_SHL);
   byte(op.I64_EXTEND_I32_S);
   byte(op.I64_ADD);
-  access(op.I64_STORE, <u32>offsetof<Hart>("pc"));
-  hart();
+  set(VAL);
   get(WHERE);
   i32Const(0xffff);
   byte(op.I32_AND);
   tee(T32);
+  byte(op.I32_EQZ);
+  open(op.IF);
+  get(VAL);
+  get(N);
+  get(DEPTH);
+  i32Const(LINK_UNITS);
+  byte(op.I32_SUB);
+  becomeHelper(HELPER_LINK);
+  close();
+  hart();
+  get(VAL);
+  access(op.I64_STORE, <u32>offsetof<Hart>("pc"));
+  hart();
+  get(T32);
   access(op.I32_STORE, <u32>offsetof<Hart>("stepOver"));
   get(N);
   get(T32);

@@ -5,15 +5,17 @@ import { hartAt } from "../hart/state";
 import * as float from "../interp/float";
 import { i32Const } from "./frame";
 import { byte, text, unsigned } from "./writer";
-import { CALL_INDIRECT, F32, F64, FUNCREF, I32, I64 } from "./wasm";
+import { CALL_INDIRECT, F32, F64, FUNCREF, I32, I64, RETURN_CALL_INDIRECT } from "./wasm";
 
 export const HELPER_ENTER: u32 = 0; // enterAt of jumps.ts; index.ts exports it as helper0, and so on
-export const HELPER_MULH: u32 = 1;
-export const HELPER_MULHU: u32 = 2;
-export const HELPER_MULHSU: u32 = 3;
-export const HELPER_FMA_D: u32 = 4;
-export const HELPER_FMA_S: u32 = 5;
-const HELPERS: u32 = 6;
+export const HELPER_LINK: u32 = 1; // linkTo of jumps.ts
+export const HELPER_CALL: u32 = 2; // callAt of jumps.ts
+export const HELPER_MULH: u32 = 3;
+export const HELPER_MULHU: u32 = 4;
+export const HELPER_MULHSU: u32 = 5;
+export const HELPER_FMA_D: u32 = 6;
+export const HELPER_FMA_S: u32 = 7;
+const HELPERS: u32 = 8;
 
 export const TYPE_REGION: u32 = 0;
 const TYPE_ENTER: u32 = 1;
@@ -72,6 +74,14 @@ export function writeImports(): void {
   byte(FUNCREF);
   byte(0);
   unsigned(HELPERS);
+}
+
+/** Ends the function: the helper, one of the first three, runs in its place. */
+export function becomeHelper(helper: u32): void {
+  i32Const(helper);
+  byte(RETURN_CALL_INDIRECT);
+  unsigned(TYPE_ENTER);
+  unsigned(0);
 }
 
 /** Calls a helper; its arguments are on the stack. */

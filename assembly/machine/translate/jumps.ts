@@ -4,11 +4,11 @@
 // generation of the hart has changed since it was last used. A mode is what a region is made for: whose translation tables it uses.
 //
 //   entry (16 bytes)   u64 pc (odd: none) | u32 region (0: known to be none) | i16 halfwords from its first instruction | u16 selector
-import { Hart, hartAt, PRIV_M } from "../hart/state";
-import { MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
+import { Hart, hartAt, PRIV_M, X_OFFSET } from "../hart/state";
+import { CONTEXT_U, generationOf, MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
 import { OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
-import { heatPtr } from "./heat";
+import { HEAT_CALL, HEAT_LINK, heatPtr } from "./heat";
 import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
 import { endRetired, entryAt, findEntry, holds } from "./regions";
 
@@ -19,8 +19,10 @@ const MAX_DEPTH: i32 = 9000;
 /** Links between two that are looked at, and how often one must be seen. */
 const LINK_SAMPLE: u64 = 64;
 const HOT_LINK: u32 = 200;
-/** Where the heat of links is kept: under modes of its own. */
-const LINK_HEAT: u32 = 4;
+/** Calls from region to region: how many for each that is looked at, and how often one must be seen. */
+const CALL_SAMPLE: u32 = 64;
+const HOT_CALL: u32 = 100;
+const RA: usize = 8; // x1
 /** Where comeBack() stands in the table; the first region is 1. */
 const NO_REGION: u32 = 0;
 const NO_MODE: u32 = 0xffffffff;
@@ -39,8 +41,10 @@ class Jumps {
   generation1: u64;
   generation2: u64;
   generation3: u64;
-  links: u64; // from region to region in runRegions()
+  links: u64; // from region to region, but for calls and jumps through a register
   hotLink: u32;
+  calls: u32; // from region to region
+  hotCall: u64; // where one comes back that is often made; 0 for none
 }
 
 
@@ -65,7 +69,7 @@ export function hasMode(mode: u32): bool {
 export function entryFor(h: Hart, pc: u64, mode: u32): u32 {
   const code = decodedPage(h, pc);
   if (code == 0) return 0;
-  const slot = code + (((<usize>pc) & 0xffe) << 2);
+  const slot = slotIn(code, pc);
   if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return 0;
   const number = findEntry(slot, mode);
   return number != 0 && holds(h, entryAt(number).region, pc - ((<i64>entryAt(number).halves) << 1)) ? number : 0;
@@ -84,6 +88,52 @@ export function enterAt(pc: u64, n: i32, depth: i32): i32 {
   return enterSlowly(entry, pc, n, depth);
 }
 
+/** As enterAt(), for a call of the guest's: one that is often made is noted. */
+export function callAt(pc: u64, n: i32, depth: i32): i32 {
+  if (++state().calls % CALL_SAMPLE == 0) sampleCall();
+  return enterAt(pc, n, depth);
+}
+
+/** A call that comes back to where x1 says. */
+function sampleCall(): void {
+  const h = hartAt(0);
+  const back = load<u64>(changetype<usize>(h) + X_OFFSET + RA);
+  const code = decodedPage(h, back);
+  if (code == 0) return;
+  const s = state();
+  const ptr = heatPtr(slotIn(code, back), s.mode, HEAT_CALL);
+  const heat = min<u32>(<u32>load<u8>(ptr) + 1, 255);
+  store<u8>(ptr, <u8>heat);
+  if (heat >= HOT_CALL && s.hotCall == 0) s.hotCall = back;
+}
+
+/** True for a call, coming back to the slot, that is made often enough to be made directly. */
+export function isHotCall(slotPtr: usize, mode: u32): bool {
+  return <u32>load<u8>(heatPtr(slotPtr, mode, HEAT_CALL)) >= HOT_CALL / 2;
+}
+
+/** Where a call comes back that is often made; 0 for none. */
+export function takeHotCall(): u64 {
+  const back = state().hotCall;
+  state().hotCall = 0;
+  return back;
+}
+
+/** The slot of the instruction at `pc` in its decoded page. */
+@inline
+function slotIn(code: usize, pc: u64): usize {
+  return code + (((<usize>pc) & 0xffe) << 2);
+}
+
+/** As enterAt(), where a region ends that does not jump: links that are often taken make one region of the two. */
+export function linkTo(pc: u64, n: i32, depth: i32): i32 {
+  if (++state().links % LINK_SAMPLE == 0 && n > 0 && isHotLink(pc)) {
+    hartAt(0).pc = pc;
+    return n;
+  }
+  return enterAt(pc, n, depth);
+}
+
 
 @inline
 function enterCached(entry: usize, pc: u64, n: i32, depth: i32): i32 {
@@ -97,6 +147,7 @@ function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
   if (depth <= 0 || n <= 0) return n;
   const s = state();
   s.misses++;
+  if (decodedPage(h, pc) == 0) return n; // which the guest may change without that the cache is emptied
   const number = entryFor(h, pc, s.mode);
   store<u64>(entry, pc);
   if (number == 0) {
@@ -134,7 +185,7 @@ export function runRegions(h: Hart, budget: i32): i32 {
     do {
       before = n;
       n = enterAt(h.pc, n, MAX_DEPTH);
-    } while (n > 0 && n != before && h.stepOver == 0 && !isHotLink(h, mode));
+    } while (n > 0 && n != before && h.stepOver == 0 && state().hotLink == 0);
     h.retired += budget - n;
     s.retired += budget - n;
     if (h.stepOver != 0) s.stepped++;
@@ -143,15 +194,15 @@ export function runRegions(h: Hart, budget: i32): i32 {
   return n;
 }
 
-/** One region went on to another by way of runRegions(); true where that has happened so often at h.pc that they should be one. */
-function isHotLink(h: Hart, mode: u32): bool {
-  if (++state().links % LINK_SAMPLE != 0) return false;
-  const code = decodedPage(h, h.pc);
+/** One region went on to another at `pc`; true where that has happened so often that they should be one. */
+function isHotLink(pc: u64): bool {
+  const s = state();
+  const code = decodedPage(hartAt(0), pc);
   if (code == 0) return false;
-  const ptr = heatPtr(code + (((<usize>h.pc) & 0xffe) << 2), mode + LINK_HEAT);
+  const ptr = heatPtr(slotIn(code, pc), s.mode, HEAT_LINK);
   const heat = <u32>load<u8>(ptr) + 1;
   store<u8>(ptr, <u8>(heat % HOT_LINK));
-  if (heat == HOT_LINK) state().hotLink = 1;
+  if (heat == HOT_LINK) s.hotLink = 1;
   return heat == HOT_LINK;
 }
 
@@ -168,8 +219,9 @@ function useCache(h: Hart, mode: u32): void {
   const cache = JUMPS_PTR + <usize>mode * JUMPS_BYTES;
   s.mode = mode;
   s.cache = <u32>cache;
-  if (load<u64>(generations + ((<usize>mode) << 3)) == h.generation) return;
-  store<u64>(generations + ((<usize>mode) << 3), h.generation);
+  const generation = generationOf(h, mode == CONTEXT_U);
+  if (load<u64>(generations + ((<usize>mode) << 3)) == generation) return;
+  store<u64>(generations + ((<usize>mode) << 3), generation);
   memory.fill(cache, 0xff, JUMPS_BYTES);
 }
 

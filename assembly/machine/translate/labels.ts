@@ -3,7 +3,7 @@
 //
 // A forward edge jumps out of a `block` that ends where its target begins; all of these blocks open where the innermost loop that holds
 // the target opens, those that end later first. An edge back jumps to its `loop`. An edge that has neither leaves the region.
-import { blockAt, END_BRANCH, END_TAIL_REGISTER, NO_BLOCK, switchBlock, targetAt, targets } from "./discover";
+import { blockAt, END_BRANCH, END_TAIL_REGISTER, isPart, NO_BLOCK, switchBlock, targetAt, targets } from "./discover";
 import { close, depthOf, get, i32Const, open, SELECTOR, set } from "./frame";
 import { LABELS_PTR } from "./layout";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
@@ -41,7 +41,7 @@ export function planLabels(): void {
   for (let position: u32 = 0; position < count; position++) {
     const index = blockIn(position);
     const block = blockAt(index);
-    if (block.isHead && index != switchBlock) block.isEntry = true;
+    if (block.isHead && index != switchBlock && !isPart()) block.isEntry = true;
     if (index == 0) block.needsLabel = position != 0;
     else if (block.isEntry) reachFromOutside(NO_BLOCK, index);
   }
@@ -92,12 +92,12 @@ export function dispatch(head: u32): void {
   let lowest = selectors;
   let highest: u32 = 0;
   for (let position: u32 = first; position <= last; position++) {
-    const index = blockIn(position);
-    const selector = blockAt(index).selector;
-    if (selector == 0 || index == head) continue;
+    const way = wayTo(head, position);
+    if (way == NO_BLOCK) continue;
+    const selector = blockAt(blockIn(position)).selector;
     lowest = min(lowest, selector);
     highest = max(highest, selector);
-    store<u16>(SELECTED_LABELS + ((<usize>selector) << 1), <u16>blockLabel(childOf(head, index)));
+    store<u16>(SELECTED_LABELS + ((<usize>selector) << 1), <u16>blockLabel(way));
   }
   get(SELECTOR);
   i32Const(lowest);
@@ -109,12 +109,23 @@ export function dispatch(head: u32): void {
   close();
 }
 
-/** True where a block of the component, other than its head, has a selector. */
+/** True where a selector may lead from the head of the component, or from outside of all, to a block in it. */
 function leadsInto(head: u32): bool {
   const first = head == NO_BLOCK ? 0 : blockAt(head).position + 1;
   const last = head == NO_BLOCK ? placed() - 1 : blockAt(head).componentEnd;
-  for (let position: u32 = first; position <= last; position++) if (blockAt(blockIn(position)).selector != 0) return true;
+  for (let position: u32 = first; position <= last; position++) if (wayTo(head, position) != NO_BLOCK) return true;
   return false;
+}
+
+/**
+ * What a selector for the block at a position goes on to from the head of a component; NO_BLOCK where none comes by: all that it goes on to
+ * have labels.
+ */
+function wayTo(head: u32, position: u32): u32 {
+  const index = blockIn(position);
+  if (blockAt(index).selector == 0 || index == head) return NO_BLOCK;
+  const child = childOf(head, index);
+  return blockAt(child).needsLabel ? child : NO_BLOCK;
 }
 
 /** The block itself, or the head of the component that holds it, that lies directly in the component of `head`. */

@@ -3,19 +3,33 @@
 //
 // Where a page is mapped may change at any time, so a region remembers at which virtual address, and in which generation of the
 // hart's fetch translations, its pages were last seen in place; holds() looks again when either differs.
+import { CONTEXT_U, generationOf } from "../hart/context";
 import { Hart } from "../hart/state";
-import { bytesOf, chainPtr, clearRetired, OP_CROSS, OP_ENTRY, OP_MASK, retiredChain, retiredChains, retiredOverflow } from "../bus/code";
+import {
+  bytesOf,
+  chainPtr,
+  clearRetired,
+  forgetTranslated,
+  OP_CROSS,
+  OP_ENTRY,
+  OP_MASK,
+  retiredChain,
+  retiredChains,
+  retiredOverflow,
+} from "../bus/code";
 import { PAGE_BYTES } from "../abi";
 import { unlink } from "../host";
 import { decodeAt } from "../interp/decode";
 import { decodedPage } from "../mmu/fetch";
 import { BUCKETS_PTR, ENTRIES_PTR, REGIONS_PTR, SHELF_PTR } from "./layout";
 
-export const REGION_BYTES: usize = 128;
+export const REGION_BYTES: usize = 256;
 export const MAX_REGIONS: u32 = 8192;
-export const MAX_REGION_PAGES: u32 = 6;
+export const MAX_REGION_PAGES: u32 = 16;
 export const ENTRY_BYTES: usize = 40;
 const MAX_ENTRIES: u32 = 24000;
+/** Of one region: it has no more blocks (discover.ts). */
+const MOST_ENTRIES: u32 = 500;
 const PAGES_OFFSET: usize = 56;
 const REGION_PAGE_BYTES: usize = 12; // i32 pages from the first instruction's | u32 decoded page | u32 next in that page's chain
 
@@ -30,11 +44,13 @@ export class Region {
   isLive: bool;
   isReady: bool; // the host has compiled it
   isLarge: bool; // made as large as can be, or not worth it
+  growths: u8; // times it was looked at for calls to be made directly
   wasUsed: bool; // since the clock hand went by
   serial: u32; // tells it from an earlier one of the same number
   next: u32; // of the free ones
   entries: u32; // first of them
   insns: u32; // that it was made from
+  parts: u32; // functions of its module (parts.ts)
 
 
   @inline
@@ -78,6 +94,7 @@ class Shelf {
   live: u32;
   hand: u32; // of the clock that finds what to evict
   madeEntries: u32;
+  entries: u32; // of those, in use
   serials: u32;
   waiting: u32; // regions that the host has not compiled yet
   freeEntries: u32;
@@ -128,10 +145,10 @@ export function findEntry(slotPtr: usize, mode: u32): u32 {
   return 0;
 }
 
-/** A record for a new region; the one that has been out of use for longest gives way where all are taken. */
-export function takeRegion(h: Hart, mode: u32, insns: u32, isLarge: bool): u32 {
+/** A record for a new region, and room for its entries; those that have been out of use for longest give way where all is taken. */
+export function takeRegion(h: Hart, mode: u32): u32 {
   const s = shelf();
-  while ((s.free == 0 && s.made == MAX_REGIONS - 1) || (s.freeEntries == 0 && s.madeEntries > MAX_ENTRIES - 600)) evict(h);
+  while ((s.free == 0 && s.made == MAX_REGIONS - 1) || s.entries + MOST_ENTRIES > MAX_ENTRIES) evict(h);
   let index = s.free;
   if (index != 0) s.free = regionAt(index).next;
   else index = ++s.made;
@@ -141,8 +158,7 @@ export function takeRegion(h: Hart, mode: u32, insns: u32, isLarge: bool): u32 {
   region.serial = ++s.serials;
   s.waiting++;
   region.mode = mode;
-  region.insns = insns;
-  region.isLarge = isLarge;
+  region.insns = 0;
   region.pages = 0;
   region.generation = 0;
   region.wasUsed = true;
@@ -151,14 +167,16 @@ export function takeRegion(h: Hart, mode: u32, insns: u32, isLarge: bool): u32 {
   return index;
 }
 
+/** The region belongs to a page, `delta` pages from that of its first instruction; once, however often it is said. */
 export function addPage(index: u32, delta: i32, code: usize): void {
   const region = regionAt(index);
+  for (let k: u32 = 0; k < region.pages; k++) if (region.pageDelta(k) == delta) return;
   const k = region.pages++;
   const ptr = region.ptr + <usize>k * REGION_PAGE_BYTES;
   store<i32>(ptr, delta, PAGES_OFFSET);
   store<u32>(ptr, <u32>code, PAGES_OFFSET + 4);
   store<u32>(ptr, load<u32>(chainPtr(code)), PAGES_OFFSET + 8);
-  store<u32>(chainPtr(code), (index << 3) | k);
+  store<u32>(chainPtr(code), (index << 4) | k);
 }
 
 /** Regions that the host has not compiled yet. */
@@ -185,6 +203,7 @@ export function addEntry(index: u32, code: usize, slot: usize, halves: i32, sele
   let number = s.freeEntries;
   if (number != 0) s.freeEntries = entryAt(number).next;
   else number = ++s.madeEntries;
+  s.entries++;
   const entry = entryAt(number);
   entry.slotPtr = <u32>(code + (slot << 3));
   entry.code = <u32>code;
@@ -254,25 +273,27 @@ function forgetEntry(number: u32, mode: u32): void {
     const slot = <usize>entry.slotPtr;
     if ((load<u16>(slot) & OP_MASK) == OP_ENTRY) store<u16>(slot, load<u16>(slot) & ~OP_MASK);
   }
-  entry.next = shelf().freeEntries;
-  shelf().freeEntries = number;
+  const s = shelf();
+  entry.next = s.freeEntries;
+  s.freeEntries = number;
+  s.entries--;
 }
 
 
 @inline
 function nextInChain(link: u32): usize {
-  return regionAt(link >>> 3).ptr + ((<usize>link) & 7) * REGION_PAGE_BYTES + PAGES_OFFSET + 8;
+  return regionAt(link >>> 4).ptr + ((<usize>link) & 15) * REGION_PAGE_BYTES + PAGES_OFFSET + 8;
 }
 
 /** True where the region may run with its first instruction at `pc`: all of its pages are where they were when it was made. */
 export function holds(h: Hart, index: u32, pc: u64): bool {
   const region = regionAt(index);
-  if (region.generation == h.generation && region.basePc == pc) return true;
-  const generation = h.generation;
+  const generation = generationOf(h, region.mode == CONTEXT_U);
+  if (region.generation == generation && region.basePc == pc) return true;
   for (let k: u32 = 0; k < region.pages; k++) {
     if (decodedPage(h, pc + ((<i64>region.pageDelta(k)) << 12)) != region.pageCode(k)) return false;
   }
-  if (h.generation != generation) return false;
+  if (generationOf(h, region.mode == CONTEXT_U) != generation) return false;
   region.generation = generation;
   region.basePc = pc;
   region.wasUsed = true;
@@ -287,18 +308,20 @@ function kill(index: u32): void {
     forgetEntry(number, region.mode);
     number = sibling;
   }
-  for (let k: u32 = 0; k < region.pages; k++) unchain(region.pageCode(k), (index << 3) | k);
+  for (let k: u32 = 0; k < region.pages; k++) unchain(region.pageCode(k), (index << 4) | k);
   region.isLive = false;
   if (!region.isReady) shelf().waiting--;
   unlink(index);
   shelf().live--;
 }
 
+/** Takes a region out of a page's chain. Where that was the last one, the page's code may be found hot, and translated, anew. */
 function unchain(code: usize, link: u32): void {
   let ptr = chainPtr(code);
   while (load<u32>(ptr) != 0) {
     if (load<u32>(ptr) == link) {
       store<u32>(ptr, load<u32>(nextInChain(link)));
+      if (load<u32>(chainPtr(code)) == 0) forgetTranslated(code);
       return;
     }
     ptr = nextInChain(load<u32>(ptr));
@@ -332,7 +355,7 @@ function endChains(): void {
   let dead: u32 = 0;
   for (let n: u32 = 0; n < retiredChains(); n++) {
     for (let link = retiredChain(n); link != 0; link = load<u32>(nextInChain(link))) {
-      const index = link >>> 3;
+      const index = link >>> 4;
       if (!regionAt(index).isLive) continue;
       kill(index);
       regionAt(index).next = dead;

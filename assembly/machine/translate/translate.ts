@@ -4,33 +4,19 @@
 // HOT times is worth a region. So hot code is found without a counter in the interpreter.
 import { ENGINE_EAGER, ENGINE_INTERPRET, LINK_DONE, LINK_REFUSED } from "../abi";
 import { Hart, hartAt } from "../hart/state";
-import { isTranslated, markTranslated, OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
+import { isTranslated, OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
-import {
-  blocks,
-  blockAt,
-  Block,
-  discover,
-  entryHw,
-  insnAt,
-  insns,
-  lengthOf,
-  pageCode,
-  isTarget,
-  pageDelta,
-  switchBlock,
-  windowPages,
-} from "./discover";
-import { hasMode, modeOf, runRegions, takeHotLink } from "./jumps";
-import { heatPtr } from "./heat";
+import { SIZE_LARGE, SIZE_SMALL } from "./discover";
+import { entryFor, hasMode, modeOf, runRegions, takeHotCall, takeHotLink } from "./jumps";
+import { HEAT_RUNS, heatPtr } from "./heat";
 import { TRANSLATED_PTR } from "./layout";
 import { useContext } from "./memory";
 import { linkModule, moduleBytes, writeModule } from "./module";
-import { order } from "./order";
+import { allInsns, collectParts, parts } from "./parts";
 import {
-  addEntry, addPage, endRegion, endRetired, entryAt, findEntry, isWaiting, isWanted, markEntry, openRegion, regionAt, takeRegion, waitingRegions,
+  endRegion, endRetired, entryAt, findEntry, isWaiting, isWanted, markEntry, openRegion, Region, regionAt, takeRegion, waitingRegions,
 } from "./regions"; // prettier-ignore
 
 const SAMPLE_INSNS: i32 = 1024;
@@ -40,14 +26,21 @@ const HOT: u32 = 150;
  * still compiling it. Every so many of them get one, for the region may have ended.
  */
 const COVERED_HOT: u64 = 1024;
-/** Regions that may wait for the host at once. */
-const MAX_WAITING: u32 = 4;
+/** Modules that the host may have to compile at once, those of regions that ended meanwhile among them. */
+const MAX_UNANSWERED: u32 = 4;
+
+/** Why a region is made: its place was hot, or others often go on to it, or it often makes a call. */
+const FOR_HEAT: u32 = 0;
+const FOR_LINK: u32 = 1;
+const FOR_CALL: u32 = 2;
+const MAX_GROWTHS: u8 = 3;
 
 /** What is counted, and which engine runs. */
 @unmanaged
 class Translated {
   engine: u32; // an ENGINE_ constant of the abi
   isRefused: bool; // the host did not compile: nothing more is translated
+  unanswered: u32; // modules that the host was handed and has not answered for
   regions: u64;
   insns: u64;
   bytes: u64;
@@ -91,7 +84,7 @@ export function execute(h: Hart, budget: i32): i32 {
   const how = state().engine;
   if (how == ENGINE_INTERPRET) return run(changetype<Interpreter>(h), budget);
   const chunk = how == ENGINE_EAGER ? 1 : min(budget, SAMPLE_INSNS);
-  if (how == ENGINE_EAGER && h.stepOver == 0) translateAt(h, h.pc, false);
+  if (how == ENGINE_EAGER && h.stepOver == 0) translateAt(h, h.pc, FOR_HEAT);
   const left = run(changetype<Interpreter>(h), chunk);
   h.stepOver = 0;
   const n = budget - chunk + left;
@@ -106,14 +99,23 @@ export function execute(h: Hart, budget: i32): i32 {
 /** Translated code, and the interpreter's turn where it ends. A place that it jumped to in vain was seen, too. */
 function runTranslated(h: Hart, budget: i32): i32 {
   const n = runRegions(h, budget);
+  growCaller(h, takeHotCall());
   if (n <= 0) return n;
   if (takeHotLink()) {
-    translateAt(h, h.pc, true);
+    translateAt(h, h.pc, FOR_LINK);
     return n;
   }
   if (h.stepOver == 0) warm(h, h.pc, true);
   h.stepOver = 1;
   return n;
+}
+
+/** A call that comes back to `back` is often made: the region that makes it is made anew, with the function that is called. */
+function growCaller(h: Hart, back: u64): void {
+  if (back == 0) return;
+  const mode = modeOf(h);
+  const number = hasMode(mode) ? entryFor(h, back, mode) : 0;
+  if (number != 0) translateAt(h, back - ((<i64>entryAt(number).halves) << 1), FOR_CALL);
 }
 
 /** The place `pc` was seen, by translated code that came there in vain or else by the interpreter; after HOT times it is translated. */
@@ -122,50 +124,69 @@ function warm(h: Hart, pc: u64, inVain: bool): void {
   const code = hasMode(mode) ? decodedPage(h, pc) : 0;
   if (code == 0) return;
   const slot = ((<usize>pc) & 0xffe) >>> 1;
-  const ptr = heatPtr(code + (slot << 3), mode);
+  const ptr = heatPtr(code + (slot << 3), mode, HEAT_RUNS);
   const heat = <u32>load<u8>(ptr) + 1;
   store<u8>(ptr, <u8>min<u32>(heat, 255));
   if (heat < HOT) return;
   store<u8>(ptr, 0);
   const isEnough = isTranslated(code, slot, mode) && (!inVain || waitingRegions() != 0);
-  if (!isEnough || ++state().covered % COVERED_HOT == 0) translateAt(h, pc, false);
+  if (!isEnough || ++state().covered % COVERED_HOT == 0) translateAt(h, pc, FOR_HEAT);
 }
 
-/** Makes a region that begins at `pc`, if none is there, or only a small one where it is to be large. No translated code may be running. */
-function translateAt(h: Hart, pc: u64, isLarge: bool): void {
+/** Makes a region that begins at `pc`, if none is there; or makes it anew, large, or with the functions that it often calls. No translated code may be running. */
+function translateAt(h: Hart, pc: u64, why: u32): void {
   if (state().isRefused) return;
-  if (retiredChains() != 0) endRetired(h);
   const mode = modeOf(h);
-  const code = decodedPage(h, pc);
-  if (!hasMode(mode) || code == 0) return;
-  const slot = ((<usize>pc) & 0xffe) >>> 1;
-  const known = findEntry(code + (slot << 3), mode);
-  if (known != 0 && (!isLarge || regionAt(entryAt(known).region).isLarge)) {
-    reopen(h, known);
+  const code = hasMode(mode) ? decodedPage(h, pc) : 0;
+  if (code == 0) return;
+  if (retiredChains() != 0) endRetired(h); // that page may just have taken the place of another
+  const slotPtr = code + (((<usize>pc) & 0xffe) << 2);
+  const number = findEntry(slotPtr, mode);
+  const known = number == 0 ? 0 : entryAt(number).region;
+  if (known != 0 && !mayGrow(regionAt(known), why)) {
+    reopen(h, number);
     return;
   }
-  if (waitingRegions() == MAX_WAITING || isWaiting(code + (slot << 3), mode)) return;
-  if (known != 0) regionAt(entryAt(known).region).isLarge = true;
-  if (!discover(h, pc, mode, isLarge, state().engine == ENGINE_EAGER)) return;
-  order();
+  if (state().unanswered == MAX_UNANSWERED || isWaiting(slotPtr, mode)) return;
+  const isLarge = why == FOR_LINK || (known != 0 && regionAt(known).isLarge);
+  if (known != 0) noteGrowth(regionAt(known), why);
+  if (!collectParts(h, pc, mode, isLarge ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER)) return;
+  if (why == FOR_CALL && known != 0 && parts <= regionAt(known).parts) return;
+  make(h, mode, isLarge, known == 0 ? 0 : regionAt(known).growths);
+}
+
+/** A hot place never makes a region anew, a hot link only once, hot calls a few times. */
+function mayGrow(region: Region, why: u32): bool {
+  return why == FOR_LINK ? !region.isLarge : why == FOR_CALL && region.growths < MAX_GROWTHS;
+}
+
+function noteGrowth(region: Region, why: u32): void {
+  if (why == FOR_LINK) region.isLarge = true;
+  else region.growths++;
+}
+
+/** Makes the region whose parts were collected. */
+function make(h: Hart, mode: u32, isLarge: bool, growths: u8): void {
   useContext(mode);
-  const index = takeRegion(h, mode, insns, isLarge);
-  if (!writeModule()) {
+  const index = takeRegion(h, mode);
+  const region = regionAt(index);
+  region.isLarge = isLarge;
+  region.growths = growths;
+  if (!writeModule(h, index)) {
     endRegion(h, index);
     return;
   }
-  ownPages(index, mode);
-  addEntries(index);
-  const how = linkModule(index, regionAt(index).serial);
+  const how = linkModule(index, region.serial);
   const s = state();
   if (how == LINK_REFUSED) {
     regionIsRefused(index);
     return;
   }
   s.regions++;
-  s.insns += insns;
+  s.insns += allInsns;
   s.bytes += moduleBytes();
   if (how == LINK_DONE) openRegion(h, index);
+  else s.unanswered++;
 }
 
 /** The interpreter stops at an entry again, where its slot was decoded anew. */
@@ -176,18 +197,9 @@ function reopen(h: Hart, number: u32): void {
   h.generation++; // jump caches may say that nothing is here
 }
 
-/** The region can be entered at its first instruction, at the heads of its loops, and where the interpreter comes back. */
-function addEntries(index: u32): void {
-  for (let b: u32 = 0; b < blocks; b++) {
-    const block = blockAt(b);
-    if (b == switchBlock || (b != 0 && (!block.isEntry || block.selector == 0))) continue;
-    const halves = <i32>block.start - <i32>entryHw;
-    addEntry(index, pageCode(block.start >>> 11), (<usize>block.start) & 2047, halves, block.selector, b == 0 || isTarget(b));
-  }
-}
-
-/** True where the host may put the function of region `index` into the table: it was handed over as `serial`, and nothing ended it since. */
-export function regionIsWanted(index: u32, serial: u32): bool {
+/** The host is done with region `index`, which it was handed as `serial`; true where nothing ended the region since, and it may be put into the table. */
+export function regionIsCompiled(index: u32, serial: u32): bool {
+  state().unanswered--;
   return isWanted(index, serial);
 }
 
@@ -201,17 +213,4 @@ export function regionIsRefused(index: u32): void {
 /** The host has put it there. No translated code may be running. */
 export function regionIsReady(index: u32): void {
   openRegion(hartAt(0), index);
-}
-
-/** The region belongs to the pages that its instructions came from, and to each of their halfwords. */
-function ownPages(index: u32, mode: u32): void {
-  for (let k: u32 = 0; k < windowPages(); k++) if (pageCode(k) != 0) addPage(index, pageDelta(k), pageCode(k));
-  for (let b: u32 = 0; b < blocks; b++) {
-    let hw = blockAt(b).start;
-    for (let n = blockAt(b).count; n > 0; n--) {
-      const length = lengthOf(insnAt(hw));
-      for (let half: u32 = 0; half < length; half++) markTranslated(pageCode((hw + half) >>> 11), (hw + half) & 2047, mode);
-      hw += length;
-    }
-  }
 }

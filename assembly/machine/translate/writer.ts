@@ -10,6 +10,8 @@ const SLACK: usize = 64; // what one call writes at most
 export function startWriting(): void {
   out = MODULE_PTR;
   isFull = false;
+  hinted = 0;
+  functionHints = HINTS_PTR;
 }
 
 /** Forgets what was written from `at` on. */
@@ -71,32 +73,49 @@ export function text(value: string): void {
   for (let n = 0; n < value.length; n++) byte(value.charCodeAt(n));
 }
 
-/** Where the function's body begins, and the place behind the last of the hints. */
+/** Where the function's body begins, where its hints do, and the place behind the last of them: u32 function | u32 count | u32 each. */
 let body: usize = 0;
+let functionHints: usize = HINTS_PTR;
 let hintsEnd: usize = HINTS_PTR;
+/** Functions that have hints. */
+let hinted: u32 = 0;
+const HINTS_HEADER: usize = 8;
 
-/** A function's body begins here. */
+/** A function's body begins here; hints given since endHints() are forgotten. */
 export function beginHints(): void {
   body = out;
-  hintsEnd = HINTS_PTR;
+  hintsEnd = functionHints + HINTS_HEADER;
 }
 
 /** The if that is written next is rarely true. */
 export function hintUnlikely(): void {
-  if (hintsEnd == HINTS_END) return;
+  if (hintsEnd + 4 + HINTS_HEADER > HINTS_END) return;
   store<u32>(hintsEnd, <u32>(out - body));
   hintsEnd += 4;
 }
 
-/** Says of function 0 which branches are unlikely: what a section "metadata.code.branch_hint" holds. */
+/** The body was that of function `index`. */
+export function endHints(index: u32): void {
+  store<u32>(functionHints, index);
+  store<u32>(functionHints, <u32>((hintsEnd - functionHints - HINTS_HEADER) >>> 2), 4);
+  functionHints = hintsEnd;
+  hinted++;
+}
+
+/** Says which branches are unlikely: what a section "metadata.code.branch_hint" holds. */
 export function writeHints(): void {
-  unsigned(1);
-  unsigned(0);
-  unsigned(<u32>((hintsEnd - HINTS_PTR) >>> 2));
-  for (let at = HINTS_PTR; at < hintsEnd; at += 4) {
+  unsigned(hinted);
+  let at = HINTS_PTR;
+  for (let n: u32 = 0; n < hinted; n++) {
+    const count = load<u32>(at, 4);
     unsigned(load<u32>(at));
-    unsigned(1);
-    unsigned(0);
+    unsigned(count);
+    at += HINTS_HEADER;
+    for (const end = at + ((<usize>count) << 2); at < end; at += 4) {
+      unsigned(load<u32>(at));
+      unsigned(1);
+      unsigned(0);
+    }
   }
 }
 

@@ -76,6 +76,8 @@ export class PageTables {
 }
 
 const T = 28;
+/** STCE and ADUE. */
+const MENVCFG = (1n << 63n) | (1n << 61n);
 
 /** Writes `value` to a CSR, by way of x28. */
 export function writeCsr(code: GuestCode, csr: number, value: bigint | number): void {
@@ -84,13 +86,13 @@ export function writeCsr(code: GuestCode, csr: number, value: bigint | number): 
 }
 
 /** All of memory for S- and U-mode, exceptions and interrupts delegated, then on at `label` in S-mode with `satp`. Floating point is initial. */
-export function enterSupervisor(code: GuestCode, satp: bigint, label: string): void {
+export function enterSupervisor(code: GuestCode, satp: bigint, label: string, menvcfg = MENVCFG): void {
   writeCsr(code, CSR.pmpaddr0, 0x3fffffffffffffn);
   writeCsr(code, CSR.pmpcfg0, 0x1f);
   writeCsr(code, CSR.medeleg, 0xb1ff);
   writeCsr(code, CSR.mideleg, 0x222);
   writeCsr(code, CSR.mcounteren, 7);
-  writeCsr(code, CSR.menvcfg, (1n << 63n) | (1n << 61n));
+  writeCsr(code, CSR.menvcfg, menvcfg);
   writeCsr(code, CSR.satp, satp);
   writeCsr(code, CSR.mstatus, 0x2800);
   code.la(T, label);

@@ -1,9 +1,13 @@
 (module
  (type $0 (func (param i64 i32 i32 i32) (result i32)))
+ (type $1 (func (param i64 i32 i32) (result i32)))
  (import "machine" "memory" (memory $mimport$0 1))
- (import "machine" "helpers" (table $timport$0 6 funcref))
- (export "run" (func $0))
+ (import "machine" "helpers" (table $timport$0 8 funcref))
+ (export "run" (func $1))
  (func $0 (type $0) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
+  (unreachable)
+ )
+ (func $1 (type $0) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
   (local $4 i32)
   (local $5 i32)
   (local $6 i32)
@@ -276,8 +280,7 @@
     (br $block2)
    )
   )
-  (i64.store align=1
-   (i32.const 131072)
+  (local.set $10
    (i64.add
     (local.get $0)
     (i64.extend_i32_s
@@ -291,14 +294,34 @@
     )
    )
   )
-  (i32.store offset=416 align=1
-   (i32.const 131072)
-   (local.tee $5
-    (i32.and
-     (local.get $4)
-     (i32.const 65535)
+  (if
+   (i32.eqz
+    (local.tee $5
+     (i32.and
+      (local.get $4)
+      (i32.const 65535)
+     )
     )
    )
+   (then
+    (return_call_indirect $timport$0 (type $1)
+     (local.get $10)
+     (local.get $1)
+     (i32.sub
+      (local.get $2)
+      (i32.const 3)
+     )
+     (i32.const 1)
+    )
+   )
+  )
+  (i64.store align=1
+   (i32.const 131072)
+   (local.get $10)
+  )
+  (i32.store offset=416 align=1
+   (i32.const 131072)
+   (local.get $5)
   )
   (i32.add
    (local.get $1)

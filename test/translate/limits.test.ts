@@ -1,0 +1,159 @@
+// Guests that go for the translator's limits: its tables, the host's stack, the queue of what the host is to compile.
+import { describe, expect, it } from "vitest";
+import { Machine } from "../../src/machine/machine.js";
+import { ENGINES } from "../conformance/engines.js";
+import { differences, FINISHER_PA, finish, type Guest, RAM_PA } from "../differential/loops/agree.js";
+import { GuestCode } from "../differential/loops/guest-code.js";
+
+const T1 = 28;
+const T2 = 29;
+const A0 = 10;
+const LINK = 5;
+const DATA_PA = RAM_PA + 0x1000000;
+
+/** Ends the guest well. */
+function powerOff(code: GuestCode): void {
+  code.li(T2, FINISHER_PA);
+  code.li(T1, 0x5555);
+  code.op("sw", { rs1: T2, rs2: T1 });
+  code.label("end");
+  code.jump("end");
+}
+
+function guestOf(code: GuestCode, maxInsns: number): Guest {
+  return {
+    entryPa: code.base,
+    loads: [{ pa: code.base, bytes: code.bytes() }],
+    compared: [{ pa: code.base, bytes: code.halves.length * 2 }, { pa: DATA_PA, bytes: 4096 }],
+    maxInsns,
+  }; // prettier-ignore
+}
+
+/** Where the eager engine, which translates all there is, differs from the interpreter. */
+function differencesOf(guest: Guest): string[] {
+  const [interpreter, , eager] = ENGINES;
+  if (interpreter === undefined || eager === undefined) throw new Error("there is no engine");
+  const right = finish(interpreter, guest, 20_000);
+  expect(right.end).toMatch(/^poweroff/);
+  return differences(guest, right, finish(eager, guest, 20_000));
+}
+
+describe("the table of entries", () => {
+  it("holds when regions with many entries take the place of regions with one", { timeout: 600_000 }, () => {
+    const code = new GuestCode(RAM_PA);
+    // 60 functions of one block, then calls upon calls: 500 entries to a region.
+    code.li(11, 3);
+    code.label("again");
+    for (let n = 0; n < 60; n++) code.call(`small${n}`, LINK);
+    code.jump("calls");
+    for (let n = 0; n < 60; n++) {
+      code.label(`small${n}`);
+      code.op("jal", { imm: 4 }); // the interpreter lets go behind it
+      code.op("addi", { rd: 10, rs1: 10, imm: 1 });
+      code.op("jalr", { rs1: LINK });
+    }
+    code.label("calls");
+    for (let n = 0; n < 65 * 500; n++) code.op("jal", { rd: 1, imm: 4 });
+    code.op("addi", { rd: 11, rs1: 11, imm: -1 });
+    code.op("beq", { rs1: 11, imm: 8 });
+    code.jump("again");
+    powerOff(code);
+    expect(differencesOf(guestOf(code, 10_000_000)).join("\n")).toBe("");
+  });
+});
+
+describe("the host's stack", () => {
+  it("holds a deep recursion through code that has every register in a few instructions", { timeout: 600_000 }, () => {
+    const code = new GuestCode(RAM_PA);
+    code.li(T1, 0x2000);
+    code.op("csrrs", { rs1: T1, imm: 0x300 });
+    code.op("csrrwi", { rs1: 1, imm: 3 });
+    code.li(2, 20_000);
+    code.li(30, 30);
+    code.label("again");
+    code.li(2, 20_000);
+    code.call("deep");
+    code.label("out");
+    code.op("addi", { rd: 30, rs1: 30, imm: -1 });
+    code.to("bne", { rs1: 30 }, "again");
+    code.jump("over");
+    code.skip(20_000); // so that the function is a region of its own
+    code.label("deep");
+    code.op("addi", { rd: 2, rs1: 2, imm: -1 });
+    code.op("bne", { rs1: 2, imm: 8 });
+    code.jump("out");
+    for (let n = 0; n < 32; n += 4) code.op("fmadd.d", { rd: n, rs1: n + 1, rs2: n + 2, rs3: n + 3, rm: 7 });
+    for (let n = 3; n < 28; n += 3) code.op("add", { rd: n, rs1: n + 1, rs2: n + 2 });
+    code.call("deep");
+    code.jump("deep");
+    code.label("over");
+    powerOff(code);
+    expect(differencesOf(guestOf(code, 100_000_000)).join("\n")).toBe("");
+  });
+});
+
+describe("what the host is to compile", () => {
+  it("does not pile up when the guest writes over what it is busy with", { timeout: 600_000 }, () => {
+    const code = new GuestCode(RAM_PA);
+    code.li(A0, 100);
+    code.label("again");
+    code.la(T1, "loop");
+    code.op("lw", { rd: T2, rs1: T1 });
+    code.op("sw", { rs1: T1, rs2: T2 });
+    code.li(T2, 200_000);
+    code.label("loop");
+    code.op("addi", { rd: T2, rs1: T2, imm: -1 });
+    code.to("bne", { rs1: T2 }, "loop");
+    code.op("addi", { rd: A0, rs1: A0, imm: -1 });
+    code.to("bne", { rs1: A0 }, "again");
+    powerOff(code);
+    let modules = 0;
+    const machine = new Machine({
+      ramBytes: 2 ** 24,
+      engine: "translate",
+      compile: "background",
+      onSerial() {},
+      onModule: () => modules++,
+    });
+    machine.start({ loads: [{ pa: RAM_PA, bytes: code.bytes() }], entryPa: RAM_PA, a0: 0, a1: 0, a2: 0, mode: "M", firmware: "none" });
+    expect(machine.run(100_000_000).kind).toBe("poweroff");
+    expect(modules).toBeGreaterThan(0);
+    expect(modules, "none was answered meanwhile").toBeLessThanOrEqual(4);
+  });
+});
+
+describe("what was translated", () => {
+  it("is translated again when its region ended because of another page", { timeout: 600_000 }, () => {
+    const code = new GuestCode(RAM_PA);
+    code.li(A0, 0);
+    code.li(12, 2);
+    code.jump("again");
+    code.toPageOffset(0);
+    code.label("again");
+    code.li(T2, 1_000_000);
+    code.label("loop");
+    code.to("bne", { rs1: A0 }, "short");
+    code.jump("far");
+    code.label("short");
+    code.op("addi", { rd: 11, rs1: 11, imm: 3 });
+    code.op("addi", { rd: T2, rs1: T2, imm: -1 });
+    code.to("bne", { rs1: T2 }, "loop");
+    code.la(T1, "far"); // what is on the next page changes, and is not gone to any more
+    code.op("lw", { rd: T2, rs1: T1 });
+    code.op("sw", { rs1: T1, rs2: T2 });
+    code.op("addi", { rd: A0, imm: 1 });
+    code.op("addi", { rd: 12, rs1: 12, imm: -1 });
+    code.to("bne", { rs1: 12 }, "again");
+    powerOff(code);
+    code.toPageOffset(0);
+    code.label("far");
+    code.op("addi", { rd: 11, rs1: 11, imm: 5 });
+    code.jump("short");
+    const machine = new Machine({ ramBytes: 2 ** 24, engine: "translate", onSerial() {} });
+    machine.start({ loads: [{ pa: RAM_PA, bytes: code.bytes() }], entryPa: RAM_PA, a0: 0, a1: 0, a2: 0, mode: "M", firmware: "none" });
+    expect(machine.run(100_000_000).kind).toBe("poweroff");
+    const { instructions, translated_instructions, translator_regions } = machine.counts;
+    expect(translator_regions).toBeGreaterThan(1);
+    expect(translated_instructions / instructions).toBeGreaterThan(0.9);
+  });
+});
