@@ -10,12 +10,12 @@ import { lessIsBetter, median, type Row } from "../report.js";
 import { type NodeWasi, runOurs } from "./sides.js";
 
 const CALLS = [
-  ["read", "read 4 KiB at an offset", 100_000],
-  ["write", "write 4 KiB at an offset", 100_000],
-  ["open", "open and close", 50_000],
-  ["stat", "stat", 50_000],
+  ["read", "read 4 KiB at an offset", 500_000],
+  ["write", "write 4 KiB at an offset", 500_000],
+  ["open", "open and close", 100_000],
+  ["stat", "stat", 200_000],
   ["readdir", "readdir of 1,000 entries", 100],
-  ["clock", "clock", 1_000_000],
+  ["clock", "clock", 5_000_000],
 ] as const;
 
 /** "WORD PICOSECONDS" in nanoseconds. */
