@@ -95,7 +95,7 @@ test("output that nobody reads stops the machine; reading lets it go on", async 
   await using vm = await start(FLOOD);
   const instructions = (): number => vm.sample()?.machine.instructions ?? 0;
   let after = 0;
-  for (let before = -1; before !== after; ) {
+  for (let before = -1; before !== after;) {
     before = after;
     await pause(200);
     after = instructions();
