@@ -37,7 +37,7 @@
   (local.set $6
    (i32.or
     (i32.eq
-     (i32.load offset=64 align=1
+     (i32.load offset=76 align=1
       (i32.const 131072)
      )
      (i32.const 3)
@@ -45,7 +45,7 @@
     (i32.shl
      (i32.eq
       (i32.and
-       (i32.load offset=280 align=1
+       (i32.load offset=288 align=1
         (i32.const 131072)
        )
        (i32.const 225)
@@ -319,7 +319,7 @@
    (i32.const 131072)
    (local.get $10)
   )
-  (i32.store offset=416 align=1
+  (i32.store offset=432 align=1
    (i32.const 131072)
    (local.get $5)
   )

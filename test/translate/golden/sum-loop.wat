@@ -540,7 +540,7 @@
    (i32.const 131072)
    (local.get $10)
   )
-  (i32.store offset=416 align=1
+  (i32.store offset=432 align=1
    (i32.const 131072)
    (local.get $5)
   )
