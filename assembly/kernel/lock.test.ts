@@ -5,14 +5,19 @@ import { TestVfs } from "./vfs/testing/harness.js";
 
 const LOCK_PTR = 0x10000;
 const VALUE_PTR = 0x10008;
+/** Threads that have begun: none counts before all have, so that they do it at the same time. */
+const BEGUN_PTR = 0x10010;
 const ROUNDS = 20_000;
 
 /** Counts up a word that is not atomic, in the way that loses counts without a lock. */
 const COUNTING = `
   const { workerData, parentPort } = require("node:worker_threads");
-  const { module, memory, rounds, lock, value } = workerData;
+  const { module, memory, rounds, lock, value, begun, count } = workerData;
   const { lock_acquire, lock_release } = new WebAssembly.Instance(module, { env: { memory } }).exports;
   const words = new Int32Array(memory.buffer);
+  Atomics.add(words, begun >> 2, 1);
+  Atomics.notify(words, begun >> 2);
+  for (let seen; (seen = Atomics.load(words, begun >> 2)) < count; ) Atomics.wait(words, begun >> 2, seen);
   for (let i = 0; i < rounds; i++) {
     lock_acquire(lock);
     const was = words[value >> 2];
@@ -25,7 +30,8 @@ const COUNTING = `
 
 /** Runs `count` threads to their end; the messages and how they ended. */
 async function threads(v: TestVfs, source: string, count: number): Promise<void> {
-  const workerData = { module: await TestVfs.module(), memory: v.memory, rounds: ROUNDS, lock: LOCK_PTR, value: VALUE_PTR };
+  const module = await TestVfs.module();
+  const workerData = { module, memory: v.memory, rounds: ROUNDS, lock: LOCK_PTR, value: VALUE_PTR, begun: BEGUN_PTR, count };
   await Promise.all(
     Array.from({ length: count }, async () => {
       const worker = new Worker(source, { eval: true, workerData });
