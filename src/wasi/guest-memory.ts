@@ -4,10 +4,10 @@
 const CACHED_VIEWS = 8;
 
 export class GuestMemory {
-  bytes = new Uint8Array(0);
-  view = new DataView(this.bytes.buffer);
+  bytes = Buffer.alloc(0);
+  view = new DataView(new ArrayBuffer(0));
   #memory: WebAssembly.Memory | undefined;
-  readonly #cached: Uint8Array[] = [];
+  readonly #cached: Buffer[] = [];
 
   /** The memory exists only once the guest is instantiated; until then every pointer is out of bounds. */
   attach(memory: WebAssembly.Memory): void {
@@ -25,7 +25,7 @@ export class GuestMemory {
   }
 
   /** Call after holds(). The view is good until the guest runs again. */
-  slice(ptr: number, len: number): Uint8Array {
+  slice(ptr: number, len: number): Buffer {
     const slot = (ptr >>> 4) % CACHED_VIEWS;
     const cached = this.#cached[slot];
     if (cached !== undefined && cached.byteOffset === ptr && cached.length === len) return cached;
@@ -35,7 +35,7 @@ export class GuestMemory {
   #refresh(): void {
     const buffer = this.#memory?.buffer;
     if (buffer === undefined || (buffer === this.bytes.buffer && buffer.byteLength === this.bytes.length)) return;
-    this.bytes = new Uint8Array(buffer);
+    this.bytes = Buffer.from(buffer);
     this.view = new DataView(buffer);
     this.#cached.length = 0;
     this.onSize(buffer.byteLength);
