@@ -23,7 +23,7 @@ test("writes a program that asc builds to a WASI module", () => {
   const { status, stdout, stderr } = init(["My Program"]);
   expect([status, stderr]).toEqual([0, ""]);
   expect(stdout).toContain(join("My Program", "package.json"));
-  expect(stdout).toContain("npm install && npm run build");
+  expect(stdout).toContain("cd 'My Program' && npm install && npm run build");
   const made = join(folder, "My Program");
   expect(filesOf(made)).toEqual(FILES);
   const { name, scripts } = JSON.parse(readFileSync(join(made, "package.json"), "utf8")) as { name: string; scripts: { build: string } };

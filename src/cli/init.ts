@@ -23,11 +23,16 @@ export function addInitCommand(program: Command, finish: (status: number) => voi
     .argument("[dir]", "the folder, made where it is missing", ".")
     .action(async (dir: string) => {
       const written = await writeTemplate(resolve(dir));
-      const enter = dir === "." ? "" : `cd ${dir} && `;
-      await writeOut(`${written.map((path) => `wrote ${printable(join(dir, path))}\n`).join("")}\nNext:\n  ${printable(enter)}npm install && npm run build
+      const enter = dir === "." ? "" : `cd ${quoted(printable(dir))} && `;
+      await writeOut(`${written.map((path) => `wrote ${printable(join(dir, path))}\n`).join("")}\nNext:\n  ${enter}npm install && npm run build
   wardian run build/program.wasm\n`);
       finish(0);
     });
+}
+
+/** As a shell takes it for one word. */
+function quoted(text: string): string {
+  return /^[\w./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Gives the paths of what it wrote, relative to `folder`. Throws `init-in-the-way`, `init-no-folder`, `init-failed`. */
