@@ -6,6 +6,7 @@
 //                       hand went by; then from byte 32 on a bit a halfword for each mode that regions are made for: translated
 //   slot (8 bytes):     u16 op | u8 rd | u8 rs1 | i16 imm | u8 rs2 | u8 rm          (isa/insn.ts)
 //   page:               header, 2048 slots, then 2 slots OP_PAGE_END
+import { PAGE_BYTES } from "../abi";
 import { BOARD_PTR } from "../layout";
 import { flushFetch } from "../hart/context";
 import { harts } from "../hart/lines";
@@ -98,6 +99,12 @@ export function codeFetched(code: usize): void {
 export function endPage(code: usize): void {
   store<u64>(code + CODE_BYTES, OP_PAGE_END);
   store<u64>(code + CODE_BYTES, OP_PAGE_END, SLOT_BYTES);
+}
+
+/** The slot of the instruction at `pc` in its decoded page. */
+@inline
+export function slotAt(code: usize, pc: u64): usize {
+  return code + (((<usize>pc) & (PAGE_BYTES - 2)) << 2);
 }
 
 /** Where the number of the first of the page's regions stands. */

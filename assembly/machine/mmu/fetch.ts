@@ -5,7 +5,7 @@ import { fetchedPtr, FIRST_FETCH_PER_SPACE, SCRATCH_CODE_OFFSET, SCRATCH_RAW_OFF
 import { PMP_X, pmpAllows, pmpUniform } from "../hart/pmp";
 import { Hart, PRIV_U } from "../hart/state";
 import { takeException } from "../hart/trap";
-import { codeFetched, codeTake, endPage, OP_PAGE_END, PAGE_SLOTS, SLOT_BYTES } from "../bus/code";
+import { codeFetched, codeTake, endPage, OP_PAGE_END, PAGE_SLOTS, SLOT_BYTES, slotAt } from "../bus/code";
 import { isRam, pageEntry, ramPtr } from "../bus/ram";
 import { noteLevel, protectPage } from "./tlb";
 import { ACCESS_FETCH, translate, walkedGlobal, walkedLevel, walkedPa } from "./walk";
@@ -49,7 +49,7 @@ export function enterPage(h: Hart, pc: u64): usize {
   h.rawBase = <usize>load<u32>(entry, 12);
   h.pcDelta = page - (h.codeBase >>> 2);
   if (h.rawBase == 0) return enterScratch(h, pc);
-  return h.codeBase + (((<usize>pc) & (PAGE_BYTES - 2)) << 2);
+  return slotAt(h.codeBase, pc);
 }
 
 /** Translates the page of `pc` for fetching; gives why that traps, or 0. */

@@ -6,8 +6,8 @@
 //   entry (16 bytes)   u64 pc (odd: none) | u32 region (0: known to be none) | i16 halfwords from its first instruction | u16 selector
 import { Hart, hartAt, PRIV_M, X_OFFSET } from "../hart/state";
 import { CONTEXT_U, generationOf, MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
-import { OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
-import { decodedPage } from "../mmu/fetch";
+import { OP_ENTRY, OP_MASK, retiredChains, slotAt } from "../bus/code";
+import { decodedPage, keptPage } from "../mmu/fetch";
 import { HEAT_CALL, HEAT_LINK, heatPtr } from "./heat";
 import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
 import { endRetired, entryAt, findEntry, holds } from "./regions";
@@ -68,8 +68,12 @@ export function hasMode(mode: u32): bool {
 /** The entry at `pc` that may be used now; 0 for none. */
 export function entryFor(h: Hart, pc: u64, mode: u32): u32 {
   const code = decodedPage(h, pc);
-  if (code == 0) return 0;
-  const slot = slotIn(code, pc);
+  return code == 0 ? 0 : entryIn(h, code, pc, mode);
+}
+
+/** The same, where the decoded page of `pc` is known. */
+function entryIn(h: Hart, code: usize, pc: u64, mode: u32): u32 {
+  const slot = slotAt(code, pc);
   if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return 0;
   const number = findEntry(slot, mode);
   return number != 0 && holds(h, entryAt(number).region, pc - ((<i64>entryAt(number).halves) << 1)) ? number : 0;
@@ -98,10 +102,10 @@ export function callAt(pc: u64, n: i32, depth: i32): i32 {
 function sampleCall(): void {
   const h = hartAt(0);
   const back = load<u64>(changetype<usize>(h) + X_OFFSET + RA);
-  const code = decodedPage(h, back);
+  const code = keptPage(h, back); // no walk: x1 may hold anything
   if (code == 0) return;
   const s = state();
-  const ptr = heatPtr(slotIn(code, back), s.mode, HEAT_CALL);
+  const ptr = heatPtr(slotAt(code, back), s.mode, HEAT_CALL);
   const heat = min<u32>(<u32>load<u8>(ptr) + 1, 255);
   store<u8>(ptr, <u8>heat);
   if (heat >= HOT_CALL && s.hotCall == 0) s.hotCall = back;
@@ -117,12 +121,6 @@ export function takeHotCall(): u64 {
   const back = state().hotCall;
   state().hotCall = 0;
   return back;
-}
-
-/** The slot of the instruction at `pc` in its decoded page. */
-@inline
-function slotIn(code: usize, pc: u64): usize {
-  return code + (((<usize>pc) & 0xffe) << 2);
 }
 
 /** As enterAt(), where a region ends that does not jump: links that are often taken make one region of the two. */
@@ -147,8 +145,9 @@ function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
   if (depth <= 0 || n <= 0) return n;
   const s = state();
   s.misses++;
-  if (decodedPage(h, pc) == 0) return n; // which the guest may change without that the cache is emptied
-  const number = entryFor(h, pc, s.mode);
+  const code = decodedPage(h, pc);
+  if (code == 0) return n; // not kept: once the page is mapped there may be a region, and mapping it does not empty the cache
+  const number = entryIn(h, code, pc, s.mode);
   store<u64>(entry, pc);
   if (number == 0) {
     store<u32>(entry, NO_REGION, 8);
@@ -199,7 +198,7 @@ function isHotLink(pc: u64): bool {
   const s = state();
   const code = decodedPage(hartAt(0), pc);
   if (code == 0) return false;
-  const ptr = heatPtr(slotIn(code, pc), s.mode, HEAT_LINK);
+  const ptr = heatPtr(slotAt(code, pc), s.mode, HEAT_LINK);
   const heat = <u32>load<u8>(ptr) + 1;
   store<u8>(ptr, <u8>(heat % HOT_LINK));
   if (heat == HOT_LINK) s.hotLink = 1;

@@ -2,7 +2,7 @@
 // are called directly. Such a part has no entries; where it leaves for the interpreter, the function's own region goes on. Depends on
 // discover, order, heat, jumps and regions.
 import { Hart } from "../hart/state";
-import { markTranslated } from "../bus/code";
+import { markTranslated, slotAt } from "../bus/code";
 import { keptPage } from "../mmu/fetch";
 import {
   Block, blockAt, blocks, calleeHw, discover, entryHw, insnAt, insns, isDirectCall, isTarget, lengthOf, mode, NO_BLOCK, pageCode, pageDelta, pages,
@@ -95,7 +95,7 @@ function addCallees(h: Hart): void {
     if (index == switchBlock || block.callee != NO_BLOCK || !isDirectCall(block) || !comesBackOften(block)) continue;
     const pc = calleePc(block);
     const code = keptPage(h, pc);
-    if (code == 0 || findEntry(code + (((<usize>pc) & 0xffe) << 2), mode) == 0 || partAt(pc) != NO_PART) continue;
+    if (code == 0 || findEntry(slotAt(code, pc), mode) == 0 || partAt(pc) != NO_PART) continue;
     store<u64>(PARTS_PTR + ((<usize>parts) << 3), pc);
     parts++;
   }

@@ -4,7 +4,7 @@
 // HOT times is worth a region. So hot code is found without a counter in the interpreter.
 import { ENGINE_EAGER, ENGINE_INTERPRET, LINK_DONE, LINK_REFUSED } from "../abi";
 import { Hart, hartAt } from "../hart/state";
-import { isTranslated, OP_ENTRY, OP_MASK, retiredChains } from "../bus/code";
+import { isTranslated, OP_ENTRY, OP_MASK, retiredChains, slotAt } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
@@ -140,7 +140,7 @@ function translateAt(h: Hart, pc: u64, why: u32): void {
   const code = hasMode(mode) ? decodedPage(h, pc) : 0;
   if (code == 0) return;
   if (retiredChains() != 0) endRetired(h); // that page may just have taken the place of another
-  const slotPtr = code + (((<usize>pc) & 0xffe) << 2);
+  const slotPtr = slotAt(code, pc);
   const number = findEntry(slotPtr, mode);
   const known = number == 0 ? 0 : entryAt(number).region;
   if (known != 0 && !mayGrow(regionAt(known), why)) {
