@@ -1,11 +1,12 @@
 // Generated programs whose functions stand far apart and call one another often: so often that the translator calls them directly. They
 // recurse, return elsewhere than to their call, jump out of several calls at once, are written over, and (under Sv39) change places.
 //
-//   x9 rounds left   x20 what is added to an address to reach the same bytes elsewhere   x23 round   x25 how deep to recurse   x27 stack of the loop
+//   x9 rounds left   x20 what is added to an address to reach the same bytes elsewhere   x23 round   x25 recursions left in this round   x27 stack of the loop
 import { assemble } from "../../../src/isa/assemble.js";
 import type { Random } from "../random.js";
-import { FINISHER_PA, type Guest } from "./agree.js";
+import type { Guest } from "./agree.js";
 import { GuestCode } from "./guest-code.js";
+import { powerOff } from "./power-off.js";
 import { CSR, enterSupervisor, PageTables, RWX_S } from "./supervisor.js";
 import { DATA, HASH, T1, T2, WORK, Work } from "./work.js";
 
@@ -23,7 +24,7 @@ const LEFT = 9;
 const DELTA = 20;
 const ROUND = 23;
 const COUNT = 24;
-const DEEP = 25;
+const RECURSIONS = 25;
 const INNER = 26;
 const STACK = 27;
 const VARIANTS = 4;
@@ -93,7 +94,7 @@ class Calls {
     const { random } = this;
     const code = this.#code;
     code.label("loop");
-    code.li(DEEP, random.below(6));
+    code.li(RECURSIONS, random.below(6));
     for (let n = 1 + random.below(3); n > 0; n--) {
       this.#call(random.below(FUNCTIONS));
       this.#work.items(random.below(3));
@@ -114,13 +115,7 @@ class Calls {
     const code = this.#code;
     code.align(4);
     code.label("end");
-    code.op("slli", { rd: T1, rs1: HASH, imm: 16 });
-    code.li(T2, 0x3333);
-    code.op("or", { rd: T1, rs1: T1, rs2: T2 });
-    code.li(T2, FINISHER_PA);
-    code.op("sw", { rs1: T2, rs2: T1 });
-    code.label("stop");
-    code.jump("stop");
+    powerOff(code, HASH);
   }
 
   /** In one round of `every`. */
@@ -192,11 +187,10 @@ class Calls {
   #recurse(index: number): void {
     const code = this.#code;
     const not = this.#name();
-    code.op("bne", { rs1: DEEP, imm: 8 });
+    code.op("bne", { rs1: RECURSIONS, imm: 8 });
     code.jump(not);
-    code.op("addi", { rd: DEEP, rs1: DEEP, imm: -1 });
+    code.op("addi", { rd: RECURSIONS, rs1: RECURSIONS, imm: -1 });
     this.#call(index);
-    code.op("addi", { rd: DEEP, rs1: DEEP, imm: 1 });
     code.label(not);
   }
 
@@ -259,12 +253,14 @@ class Calls {
     const { random } = this;
     const code = this.#code;
     const index = random.below(FUNCTIONS);
+    const moves = index >= FUNCTIONS - 2; // where it runs, another one may stand by now
     code.op("andi", { rd: T2, rs1: HASH, imm: VARIANTS - 1 });
     code.la(T1, `t${index}`);
+    if (moves) code.op("sub", { rd: T1, rs1: T1, rs2: DELTA });
     code.op("sh2add", { rd: T2, rs1: T2, rs2: T1 });
     code.op("lw", { rd: T2, rs1: T2 });
     code.la(T1, `s${index}`);
-    if (random.chance(2)) code.op("sub", { rd: T1, rs1: T1, rs2: DELTA });
+    if (moves || random.chance(2)) code.op("sub", { rd: T1, rs1: T1, rs2: DELTA });
     code.op("sw", { rs1: T1, rs2: T2 });
     if (random.chance(2)) code.op("fence.i");
   }

@@ -3,8 +3,9 @@
 //
 //   x1 x5 x6 links   x2 stack   x8 hash   x9 fuel   x18 data   x19 tables of addresses   x20 fuel for later rounds   x21 calls that may still recur
 import type { Random } from "../random.js";
-import { FINISHER_PA, type Guest } from "./agree.js";
+import type { Guest } from "./agree.js";
 import { GuestCode } from "./guest-code.js";
+import { powerOff } from "./power-off.js";
 import { CSR, enterSupervisor, PageTables, RWX_S } from "./supervisor.js";
 import { DATA, HASH, T1, T2, WORK, Work } from "./work.js";
 
@@ -193,13 +194,7 @@ class ControlFlow {
     code.op("addi", { rd: RESERVE, rs1: RESERVE, imm: -10 });
     code.op("bge", { rs2: RESERVE, imm: 8 });
     code.jump("round");
-    code.op("slli", { rd: T1, rs1: HASH, imm: 16 });
-    code.li(T2, 0x3333);
-    code.op("or", { rd: T1, rs1: T1, rs2: T2 });
-    code.li(T2, FINISHER_PA);
-    code.op("sw", { rs1: T2, rs2: T1 });
-    code.label("end");
-    code.jump("end");
+    powerOff(code, HASH);
   }
 
   #takeFuel(): void {

@@ -7,8 +7,9 @@ import { ROWS } from "../../../src/isa/rv64gc.js";
 import type { Row } from "../../../src/isa/table.js";
 import { toFloat } from "../operands.js";
 import type { Random } from "../random.js";
-import { FINISHER_PA, type Guest } from "./agree.js";
+import type { Guest } from "./agree.js";
 import { GuestCode } from "./guest-code.js";
+import { powerOff } from "./power-off.js";
 import { CSR } from "./supervisor.js";
 import { DATA, HASH, T1, T2, WORK } from "./work.js";
 
@@ -246,13 +247,7 @@ class FloatLoops {
     code.op("csrrs", { rs1: FS_OFF, imm: CSR.mstatus });
     for (let f = 0; f < 32; f++) code.op("fsd", { rs1: KEEP, rs2: f, imm: 128 + f * 8 });
     code.op("sd", { rs1: KEEP, rs2: TRAPS, imm: 8 });
-    code.op("slli", { rd: T1, rs1: HASH, imm: 16 });
-    code.li(T2, 0x3333);
-    code.op("or", { rd: T1, rs1: T1, rs2: T2 });
-    code.li(T2, FINISHER_PA);
-    code.op("sw", { rs1: T2, rs2: T1 });
-    code.label("stop");
-    code.jump("stop");
+    powerOff(code, HASH);
     code.align(4);
     code.label("trap");
     for (const csr of [CSR.mcause, CSR.mepc, CSR.mtval, CSR.mstatus, CSR.instret]) {

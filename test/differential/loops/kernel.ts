@@ -5,8 +5,9 @@
 //   x2 stack   x9 rounds left   x19 the zone: pages of every kind   x20 its page table   x21 a table of addresses   x24 saved flags
 //   x25 bits of sstatus   x26 x27 counter and pointer of short loops
 import type { Random } from "../random.js";
-import { FINISHER_PA, type Guest } from "./agree.js";
+import type { Guest } from "./agree.js";
 import { GuestCode } from "./guest-code.js";
+import { powerOff } from "./power-off.js";
 import { CSR, enterSupervisor, PageTables, PTE, RWX_S } from "./supervisor.js";
 import { DATA, HASH, T1, T2, WORK, Work } from "./work.js";
 
@@ -177,13 +178,7 @@ class Kernel {
     const code = this.#code;
     code.op("csrrci", { rs1: SIE, imm: CSR.sstatus });
     code.li(FLAGS, 0); // other bits of sstatus follow from when the last interrupt came
-    code.op("slli", { rd: T1, rs1: HASH, imm: 16 });
-    code.li(T2, 0x3333);
-    code.op("or", { rd: T1, rs1: T1, rs2: T2 });
-    code.li(T2, FINISHER_PA);
-    code.op("sw", { rs1: T2, rs2: T1 });
-    code.label("stop");
-    code.jump("stop");
+    powerOff(code, HASH);
     // The first cases stand here whether or not the program has a switch of its own.
     for (let n = 0; n < CASE_COUNT; n++) {
       code.label(`case${n}`);

@@ -6,8 +6,9 @@
 //   x1 where to come back   x3 x4 x30 x31 the kernel's   x8 x10-x18 x28 x29 work   x9 rounds of a loop   x24 pages to hop
 //   x22 x26 hashes   x23 rounds left   x25, x27 where the entries of the code and data windows stand
 import type { Random } from "../random.js";
-import { FINISHER_PA, type Guest } from "./agree.js";
+import type { Guest } from "./agree.js";
 import { GuestCode } from "./guest-code.js";
+import { powerOff } from "./power-off.js";
 import { CSR, enterSupervisor, PageTables, PTE, RWX_S } from "./supervisor.js";
 import { DATA, HASH, T1, WORK, Work } from "./work.js";
 
@@ -193,13 +194,7 @@ class Remapping {
     code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
     code.op("beq", { rs1: LEFT, imm: 8 });
     code.jump("round");
-    code.op("slli", { rd: X3, rs1: SEEN, imm: 16 });
-    code.li(X4, 0x3333);
-    code.op("or", { rd: X3, rs1: X3, rs2: X4 });
-    code.li(X4, FINISHER_PA);
-    code.op("sw", { rs1: X4, rs2: X3 });
-    code.label("stop");
-    code.jump("stop");
+    powerOff(code, SEEN, X3, X4);
   }
 
   /** A page of the code window becomes another one. */

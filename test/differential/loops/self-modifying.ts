@@ -4,8 +4,9 @@
 //   x9 rounds left   x20, x21 what is added to an address to reach the same bytes elsewhere   x23 round
 import { assemble } from "../../../src/isa/assemble.js";
 import type { Random } from "../random.js";
-import { FINISHER_PA, type Guest } from "./agree.js";
+import type { Guest } from "./agree.js";
 import { GuestCode } from "./guest-code.js";
+import { powerOff } from "./power-off.js";
 import { CSR, enterSupervisor, PageTables, RWX_S } from "./supervisor.js";
 import { DATA, HASH, T1, T2, WORK, Work } from "./work.js";
 
@@ -131,13 +132,7 @@ class SelfModifying {
     code.op("jalr", { rs1: LEAF_LINK });
     code.align(4);
     code.label("end");
-    code.op("slli", { rd: T1, rs1: HASH, imm: 16 });
-    code.li(T2, 0x3333);
-    code.op("or", { rd: T1, rs1: T1, rs2: T2 });
-    code.li(T2, FINISHER_PA);
-    code.op("sw", { rs1: T2, rs2: T1 });
-    code.label("stop");
-    code.jump("stop");
+    powerOff(code, HASH);
   }
 
   /** A word that will change, and what it may become. Two words behind it are harmless to skip. */
