@@ -38,10 +38,7 @@ export function writeModule(h: Hart, index: u32): bool {
   for (let n: u32 = 0; n < fillers + parts; n++) unsigned(TYPE_REGION);
   fillLength(length);
   length = section(SECTION_EXPORT);
-  unsigned(1);
-  text("run");
-  byte(0);
-  unsigned(fillers);
+  writeExports(fillers);
   fillLength(length);
   const code = out;
   length = section(SECTION_CODE);
@@ -61,6 +58,23 @@ export function writeModule(h: Hart, index: u32): bool {
   fillLength(length);
   swap(code, hints);
   return !isFull;
+}
+
+/** The region's function as "run"; the other parts by their numbers, for the host compiles what it can call. */
+function writeExports(fillers: u32): void {
+  unsigned(parts);
+  for (let part: u32 = 0; part < parts; part++) {
+    if (part == 0) text("run");
+    else digit(part);
+    byte(0);
+    unsigned(fillers + part);
+  }
+}
+
+/** A name of one digit. */
+function digit(n: u32): void {
+  unsigned(1);
+  byte(0x30 + n);
 }
 
 /** A body without locals that traps; nothing calls it, so V8 does not compile it. */
