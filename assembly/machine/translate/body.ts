@@ -3,22 +3,22 @@ import { Hart } from "../hart/state";
 import { FP_DIRTY } from "../hart/state";
 import {
   Block, blockAt, entryHw, insnAt, insns, lengthOf, NO_BLOCK,
-  END_BRANCH, END_CALL, END_CALL_REGISTER, END_FALL, END_JUMP, END_LEAVE, END_SWITCH, END_TAIL, END_TAIL_REGISTER, isReturn, mode, targetAt, targets,
+  END_BRANCH, END_CALL, END_CALL_REGISTER, END_FALL, END_JUMP, END_LEAVE, END_SWITCH, END_TAIL, END_TAIL_REGISTER, isReturn, mayLeave, mode, noteLeaving, targetAt, targets,
 } from "./discover"; // prettier-ignore
 import { beginBlock, Emitter } from "./emitter";
-import { beginExits, beginInsn, exit, isLeft, leave, writeExits, writtenBefore } from "./exits";
+import { beginExits, beginInsn, exit, isLeft, leave, mayLeaveHere, writeExits, writtenBefore } from "./exits";
 import {
   A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, LINK_UNITS, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
 import { becomeHelper, callHelper, HELPER_CALL, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
-import { findLive, liveAtEntries, stored } from "./liveness";
+import { chooseLazy, findLive, liveAtEntries, stored } from "./liveness";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { accessesMemory, endsRegion } from "../isa/generated/kinds";
 import { announceAccess, forgetPages } from "./memory";
 import { calledPart, distanceTo, NO_PART, ownPart } from "./parts";
-import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, storeRegisters, written } from "./registers";
+import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
 import { emitInPlace } from "./system";
 import { beginHints, byte, fillLength, hintUnlikely, out, reserve, rewind, unsigned } from "./writer";
 import * as op from "./wasm";
@@ -48,6 +48,7 @@ export function writeBody(first: u32): void {
   forgetRegisters();
   noteFp(false);
   planLabels();
+  chooseLazy();
   isFirstPass = true;
   writeFunction();
   findLive();
@@ -128,11 +129,12 @@ function halves(hw: i32): i32 {
 
 /** The block, and behind it its way out, if it needs one; who does not take it jumps over it. */
 function writeBlock(index: u32, block: Block): void {
-  const hasExit = isFirstPass || block.isLeft;
+  const hasExit = block.isLazy && (isFirstPass || block.isLeft);
   const behind = hasExit ? open(op.BLOCK) : 0;
-  if (hasExit) beginExits(open(op.BLOCK));
+  beginExits(hasExit ? open(op.BLOCK) : LABEL_EXIT);
   beginBlock();
-  beginRegisters();
+  beginRegisters(block.isLazy);
+  if (!block.isLazy) storeRegisters(block.dirty);
   if (block.selector != 0) {
     i32Const(0);
     set(SELECTOR);
@@ -158,12 +160,12 @@ function note(block: Block): void {
   block.reads = read;
   block.writes = written;
   block.isLeft = isLeft;
-  block.late = isLeft ? written & ~writtenBefore : 0;
+  block.late = block.isLazy && isLeft ? written & ~writtenBefore : 0;
 }
 
 /** True for a loop of one block that is worth several copies. */
 function isShortLoop(index: u32, block: Block): bool {
-  return block.end == END_BRANCH && block.first == index && block.count <= UNROLLED_INSNS / 2;
+  return block.isLazy && block.end == END_BRANCH && block.first == index && block.count <= UNROLLED_INSNS / 2;
 }
 
 /** Several copies of a loop's only block, so that the budget, and V8's stack, are looked at once for all of them. */
@@ -194,14 +196,17 @@ function writeInsns(block: Block): void {
   for (let left = block.count; left > 0; left--) {
     const i = insnAt(hw);
     beginInsn(halves(hw), left);
+    if (mayLeave(hw)) settle();
     if (left == 1 && block.end == END_LEAVE) leave();
     else if (endsRegion(i.op & 0xfff)) emitInPlace(i, mode);
     else emitInsn(m, i);
+    if (mayLeaveHere) noteLeaving(hw);
     hw += lengthOf(i);
   }
 }
 
 function writeEnd(index: u32, block: Block): void {
+  settle();
   switch (block.end) {
     case END_BRANCH:
       writeBranch(index, block);
@@ -264,7 +269,6 @@ function pushTarget(block: Block): void {
 /** A call of the guest's is a call here: it comes back to this place, or everything comes back to the dispatcher. */
 function writeCall(index: u32, block: Block): void {
   set(VAL);
-  storeRegisters(block.dirty | written);
   const part = calledPart(block);
   if (block.callee != NO_BLOCK) enterDirectly(ownPart, blockAt(block.callee).selector);
   else if (part != NO_PART) enterDirectly(part, 0);
@@ -333,7 +337,7 @@ function frameUnits(): u32 {
 
 /** A jump that leaves the function: what it goes to runs in its place. */
 function writeTail(block: Block): void {
-  storeRegisters(block.dirty | written);
+  storeRegisters(stored(block));
   get(VAL);
   get(N);
   get(DEPTH);
@@ -344,7 +348,7 @@ function writeTail(block: Block): void {
 
 /** A return goes back to the caller, wherever that is. */
 function writeReturn(block: Block): void {
-  storeRegisters(block.dirty | written);
+  storeRegisters(stored(block));
   hart();
   get(VAL);
   access(op.I64_STORE, <u32>offsetof<Hart>("pc"));

@@ -38,6 +38,7 @@ const SWITCH_HALVES: u32 = 10;
 const VISITED: u8 = 1;
 const LEADER: u8 = 2;
 const TARGET: u8 = 8;
+const LEAVES: u8 = 16; // its code may leave the region
 const RESUMED: u8 = 4; // the interpreter comes back here: behind a call, or behind an instruction that is its own
 
 /** How a block ends. */
@@ -79,6 +80,8 @@ export class Block {
   /** What the selector holds on the way here, where that leads into a loop elsewhere than at its head; 0: nothing does. */
   selector: u32;
   // --- liveness.ts
+  /** In a small loop: what it writes stays in locals, and is stored on the ways out only. Elsewhere it is stored before each place that may be left. */
+  isLazy: bool;
   isLeft: bool; // the interpreter may take over before its end
   reads: u64; // before it writes them
   writes: u64;
@@ -103,6 +106,15 @@ export function targetAt(k: u32): u32 {
 /** True for a block that jumps through a register may go to. */
 export function isTarget(index: u32): bool {
   return (flags(blockAt(index).start) & TARGET) != 0;
+}
+
+/** The instruction at `hw` may leave the region. */
+export function noteLeaving(hw: u32): void {
+  flag(hw, LEAVES);
+}
+
+export function mayLeave(hw: u32): bool {
+  return (flags(hw) & LEAVES) != 0;
 }
 
 /** True where only calls enter, at the first instruction. */

@@ -1,16 +1,21 @@
 // The ways out of a translated function to the interpreter. Depends on hart, frame, imports, registers and writer.
 import { Hart } from "../hart/state";
-import { access, branch, close, DEPTH, get, hart, i32Const, LINK_UNITS, N, open, PC, set, T32, tee, VAL, WHERE } from "./frame";
+import {
+  access, branch, close, DEPTH, get, hart, i32Const, i64Const, LABEL_EXIT, LINK_UNITS, N, open, PC, set, T32, tee, VAL, WHERE,
+} from "./frame"; // prettier-ignore
 import { becomeHelper, HELPER_LINK } from "./imports";
 import { written } from "./registers";
 import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
 
-/** The way out of the block at hand. */
-let wayOut: u32 = 0;
+/** The way out of the block at hand: its own, or LABEL_EXIT where no register need be stored. */
+let wayOut: u32 = LABEL_EXIT;
 /** True where the block at hand took it, and what of its registers was written when it first did. */
 export let isLeft: bool = false;
 export let writtenBefore: u64 = 0;
+
+/** Added to the pc that translated code leaves behind: the interpreter is to run that instruction, for translated code cannot. */
+export const INTERPRET: i64 = 1;
 
 /** A block begins whose way out is label `label`. */
 export function beginExits(label: u32): void {
@@ -30,15 +35,31 @@ export function exit(halves: i32, uncounted: u32): void {
 /** Where the instruction at hand stands: halfwords from the region's pc, and instructions of its block from it on. */
 export let hereHalves: i32 = 0;
 let hereLeft: u32 = 0;
+/** True where its code may leave the region. */
+export let mayLeaveHere: bool = false;
 
 export function beginInsn(halves: i32, left: u32): void {
   hereHalves = halves;
   hereLeft = left;
+  mayLeaveHere = false;
 }
 
-/** The interpreter is to run the instruction at hand. */
+/** The interpreter is to run the instruction at hand. Where no register need be stored the function ends here, so that V8 has nothing to bring together elsewhere. */
 export function leave(): void {
-  exit(hereHalves, hereLeft);
+  mayLeaveHere = true;
+  if (wayOut != LABEL_EXIT) {
+    exit(hereHalves, hereLeft);
+    return;
+  }
+  hart();
+  get(PC);
+  i64Const(((<i64>hereHalves) << 1) | INTERPRET);
+  byte(op.I64_ADD);
+  access(op.I64_STORE, <u32>offsetof<Hart>("pc"));
+  get(N);
+  i32Const(hereLeft);
+  byte(op.I32_ADD);
+  byte(op.RETURN);
 }
 
 /** As leave(), where the i32 on the stack is not 0. */
@@ -79,10 +100,9 @@ export function writeExits(): void {
   close();
   hart();
   get(VAL);
+  i64Const(INTERPRET);
+  byte(op.I64_ADD);
   access(op.I64_STORE, <u32>offsetof<Hart>("pc"));
-  hart();
-  get(T32);
-  access(op.I32_STORE, <u32>offsetof<Hart>("stepOver"));
   get(N);
   get(T32);
   byte(op.I32_ADD);

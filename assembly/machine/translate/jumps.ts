@@ -8,6 +8,7 @@ import { Hart, hartAt, PRIV_M, X_OFFSET } from "../hart/state";
 import { CONTEXT_U, generationOf, MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
 import { OP_ENTRY, OP_MASK, retiredChains, slotAt } from "../bus/code";
 import { decodedPage, keptPage } from "../mmu/fetch";
+import { INTERPRET } from "./exits";
 import { HEAT_CALL, HEAT_LINK, heatPtr } from "./heat";
 import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
 import { endRetired, entryAt, findEntry, holds } from "./regions";
@@ -184,6 +185,10 @@ export function runRegions(h: Hart, budget: i32): i32 {
     do {
       before = n;
       n = enterAt(h.pc, n, MAX_DEPTH);
+      if (h.pc & INTERPRET) {
+        h.pc ^= INTERPRET;
+        h.stepOver = 1;
+      }
     } while (n > 0 && n != before && h.stepOver == 0 && state().hotLink == 0);
     h.retired += budget - n;
     s.retired += budget - n;

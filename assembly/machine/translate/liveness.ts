@@ -1,8 +1,11 @@
 // Which registers a region must load and store, and where. A register is dirty where its local may differ from the hart, and live where
-// its local is needed: because it is read, or because a way out stores what may be dirty there. A call stores all that is dirty, and
-// loads what is live behind it. Depends on discover and order.
-import { Block, blockAt, END_CALL, END_CALL_REGISTER, NO_BLOCK } from "./discover";
+// its local is needed: because it is read, or because a way out stores what may be dirty there. Only in lazy blocks, those of small loops,
+// is something dirty for longer than from one instruction that may be left to the next. A call loads what is live behind it. Depends on
+// discover and order.
+import { Block, blockAt, END_CALL, END_CALL_REGISTER, END_SWITCH, NO_BLOCK } from "./discover";
 import { blockIn, edgesOf, placed, successorOf } from "./order";
+
+const MAX_LAZY_INSNS: u32 = 300;
 
 
 @inline
@@ -10,10 +13,31 @@ export function isCall(block: Block): bool {
   return block.end == END_CALL || block.end == END_CALL_REGISTER;
 }
 
-/** What the block's way out, or the call, return or jump at its end, stores. */
+/** What a lazy block's way out, or the return or jump at its end, stores. */
 @inline
 export function stored(block: Block): u64 {
-  return block.dirty | block.writes;
+  return block.isLazy ? block.dirty | block.writes : 0;
+}
+
+/** Chooses the lazy blocks: those of loops without calls that are small. Elsewhere a store for each write costs V8 less than what is dirty in many places. */
+export function chooseLazy(): void {
+  const count = placed();
+  for (let position: u32 = 0; position < count; position++) {
+    const index = blockIn(position);
+    const block = blockAt(index);
+    const head = block.isHead ? index : block.parent;
+    block.isLazy = head != NO_BLOCK && (head == index ? isSmallLoop(block) : blockAt(head).isLazy);
+  }
+}
+
+function isSmallLoop(head: Block): bool {
+  let insns: u32 = 0;
+  for (let position = head.position; position <= head.componentEnd; position++) {
+    const block = blockAt(blockIn(position));
+    if (isCall(block) || block.end == END_SWITCH) return false;
+    insns += block.count;
+  }
+  return insns <= MAX_LAZY_INSNS;
 }
 
 /** Finds what is dirty and what is live in every block; what the blocks themselves do is known. */

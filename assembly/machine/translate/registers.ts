@@ -10,6 +10,9 @@ let used: u64 = 0;
 /** Registers that the block at hand reads before it writes them, and those that it writes. */
 export let read: u64 = 0;
 export let written: u64 = 0;
+/** What is written and not stored yet, in a block that is not lazy. */
+let pending: u64 = 0;
+let isLazy: bool = false;
 /** Base registers of which the region keeps a page (memory.ts). */
 let kept: u32 = 0;
 
@@ -19,9 +22,17 @@ export function forgetRegisters(): void {
 }
 
 /** A block begins. */
-export function beginRegisters(): void {
+export function beginRegisters(lazy: bool): void {
   read = 0;
   written = 0;
+  pending = 0;
+  isLazy = lazy;
+}
+
+/** Stores what the block has written, unless it is lazy. */
+export function settle(): void {
+  storeRegisters(pending);
+  pending = 0;
 }
 
 
@@ -49,6 +60,7 @@ function take(n: u32): void {
 function give(n: u32): void {
   used |= bitOf(n);
   written |= bitOf(n);
+  if (!isLazy) pending |= bitOf(n);
   set(localOf(n));
 }
 

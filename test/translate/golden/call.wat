@@ -32,7 +32,7 @@
     (i32.const 131072)
    )
   )
-  (block $block4
+  (block
    (block $block
     (block $block1
      (br_table $block $block1
@@ -54,15 +54,15 @@
       (i64.const 4)
      )
     )
+    (i64.store offset=1032 align=1
+     (i32.const 131072)
+     (local.get $21)
+    )
     (local.set $10
      (i64.add
       (local.get $0)
       (i64.const 12)
      )
-    )
-    (i64.store offset=1032 align=1
-     (i32.const 131072)
-     (local.get $21)
     )
     (local.set $1
      (call_indirect $timport$0 (type $1)
@@ -98,34 +98,37 @@
      )
     )
    )
-   (block $block3
-    (block $block2
-     (local.set $3
-      (i32.const 0)
-     )
-     (local.set $1
-      (i32.sub
-       (local.get $1)
-       (i32.const 2)
-      )
-     )
-     (local.set $22
-      (i64.add
-       (local.get $22)
-       (i64.const 1)
-      )
-     )
-     (local.set $4
-      (i32.const 262145)
-     )
-     (br $block2)
-     (br $block3)
+   (local.set $3
+    (i32.const 0)
+   )
+   (local.set $1
+    (i32.sub
+     (local.get $1)
+     (i32.const 2)
     )
-    (i64.store offset=1104 align=1
-     (i32.const 131072)
+   )
+   (local.set $22
+    (i64.add
      (local.get $22)
+     (i64.const 1)
     )
-    (br $block4)
+   )
+   (i64.store offset=1104 align=1
+    (i32.const 131072)
+    (local.get $22)
+   )
+   (i64.store align=1
+    (i32.const 131072)
+    (i64.add
+     (local.get $0)
+     (i64.const 9)
+    )
+   )
+   (return
+    (i32.add
+     (local.get $1)
+     (i32.const 1)
+    )
    )
   )
   (local.set $10
@@ -165,11 +168,10 @@
   )
   (i64.store align=1
    (i32.const 131072)
-   (local.get $10)
-  )
-  (i32.store offset=432 align=1
-   (i32.const 131072)
-   (local.get $5)
+   (i64.add
+    (local.get $10)
+    (i64.const 1)
+   )
   )
   (i32.add
    (local.get $1)

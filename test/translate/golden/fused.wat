@@ -56,11 +56,6 @@
     )
    )
   )
-  (local.set $21
-   (f64.load offset=1288 align=1
-    (i32.const 131072)
-   )
-  )
   (local.set $22
    (f64.load offset=1296 align=1
     (i32.const 131072)
@@ -76,11 +71,6 @@
     (i32.const 131072)
    )
   )
-  (local.set $25
-   (f64.load offset=1320 align=1
-    (i32.const 131072)
-   )
-  )
   (local.set $26
    (f64.load offset=1328 align=1
     (i32.const 131072)
@@ -91,193 +81,223 @@
     (i32.const 131072)
    )
   )
-  (block $block2
-   (block $block1
-    (block $block
-     (local.set $1
-      (i32.sub
+  (block
+   (local.set $1
+    (i32.sub
+     (local.get $1)
+     (i32.const 3)
+    )
+   )
+   (@metadata.code.branch_hint "\00")
+   (if
+    (i32.ne
+     (i32.and
+      (local.get $6)
+      (i32.const 3)
+     )
+     (i32.const 3)
+    )
+    (then
+     (i64.store align=1
+      (i32.const 131072)
+      (i64.add
+       (local.get $0)
+       (i64.const 1)
+      )
+     )
+     (return
+      (i32.add
        (local.get $1)
        (i32.const 3)
       )
      )
-     (@metadata.code.branch_hint "\00")
-     (if
-      (i32.ne
-       (i32.and
-        (local.get $6)
-        (i32.const 3)
-       )
-       (i32.const 3)
-      )
-      (then
-       (local.set $4
-        (i32.const 3)
-       )
-       (br $block)
-      )
-     )
-     (if
-      (i32.gt_u
-       (i32.sub
-        (i32.and
-         (i32.wrap_i64
-          (i64.shr_u
-           (i64.reinterpret_f64
-            (local.tee $16
-             (f64x2.extract_lane 0
-              (f64x2.relaxed_madd
-               (f64x2.splat
-                (local.tee $13
+    )
+   )
+   (if
+    (i32.gt_u
+     (i32.sub
+      (i32.and
+       (i32.wrap_i64
+        (i64.shr_u
+         (i64.reinterpret_f64
+          (local.tee $16
+           (f64x2.extract_lane 0
+            (f64x2.relaxed_madd
+             (f64x2.splat
+              (local.tee $13
+               (block (result f64)
+                (local.set $scratch_29
+                 (local.get $22)
+                )
+                (local.set $14
                  (block (result f64)
-                  (local.set $scratch_29
-                   (local.get $22)
+                  (local.set $scratch
+                   (local.get $23)
                   )
-                  (local.set $14
-                   (block (result f64)
-                    (local.set $scratch
-                     (local.get $23)
-                    )
-                    (local.set $15
-                     (local.get $24)
-                    )
-                    (local.get $scratch)
-                   )
+                  (local.set $15
+                   (local.get $24)
                   )
-                  (local.get $scratch_29)
+                  (local.get $scratch)
                  )
                 )
-               )
-               (f64x2.splat
-                (local.get $14)
-               )
-               (f64x2.splat
-                (local.get $15)
+                (local.get $scratch_29)
                )
               )
              )
+             (f64x2.splat
+              (local.get $14)
+             )
+             (f64x2.splat
+              (local.get $15)
+             )
             )
            )
-           (i64.const 52)
           )
          )
-         (i32.const 2047)
-        )
-        (i32.const 2)
-       )
-       (i32.const 2044)
-      )
-      (then
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i32.eqz
-         (i32.and
-          (i32.or
-           (f64.eq
-            (local.get $13)
-            (f64.const 0)
-           )
-           (f64.eq
-            (local.get $14)
-            (f64.const 0)
-           )
-          )
-          (f64.eq
-           (local.get $16)
-           (f64.const 0)
-          )
-         )
-        )
-        (then
-         (local.set $4
-          (i32.const 3)
-         )
-         (br $block)
+         (i64.const 52)
         )
        )
+       (i32.const 2047)
       )
+      (i32.const 2)
      )
-     (local.set $21
-      (local.get $16)
-     )
+     (i32.const 2044)
+    )
+    (then
      (@metadata.code.branch_hint "\00")
      (if
       (i32.eqz
-       (f32.lt
-        (f32.abs
-         (local.tee $20
-          (f32.add
-           (f32.reinterpret_i32
-            (select
-             (i32.wrap_i64
-              (local.tee $11
-               (i64.reinterpret_f64
-                (local.get $26)
-               )
-              )
-             )
-             (i32.const 2143289344)
-             (i64.ge_u
-              (local.get $11)
-              (i64.const -4294967296)
+       (i32.and
+        (i32.or
+         (f64.eq
+          (local.get $13)
+          (f64.const 0)
+         )
+         (f64.eq
+          (local.get $14)
+          (f64.const 0)
+         )
+        )
+        (f64.eq
+         (local.get $16)
+         (f64.const 0)
+        )
+       )
+      )
+      (then
+       (i64.store align=1
+        (i32.const 131072)
+        (i64.add
+         (local.get $0)
+         (i64.const 1)
+        )
+       )
+       (return
+        (i32.add
+         (local.get $1)
+         (i32.const 3)
+        )
+       )
+      )
+     )
+    )
+   )
+   (local.set $21
+    (local.get $16)
+   )
+   (f64.store offset=1288 align=1
+    (i32.const 131072)
+    (local.get $21)
+   )
+   (@metadata.code.branch_hint "\00")
+   (if
+    (i32.eqz
+     (f32.lt
+      (f32.abs
+       (local.tee $20
+        (f32.add
+         (f32.reinterpret_i32
+          (select
+           (i32.wrap_i64
+            (local.tee $11
+             (i64.reinterpret_f64
+              (local.get $26)
              )
             )
            )
-           (f32.reinterpret_i32
-            (select
-             (i32.wrap_i64
-              (local.tee $11
-               (i64.reinterpret_f64
-                (local.get $27)
-               )
-              )
-             )
-             (i32.const 2143289344)
-             (i64.ge_u
-              (local.get $11)
-              (i64.const -4294967296)
+           (i32.const 2143289344)
+           (i64.ge_u
+            (local.get $11)
+            (i64.const -4294967296)
+           )
+          )
+         )
+         (f32.reinterpret_i32
+          (select
+           (i32.wrap_i64
+            (local.tee $11
+             (i64.reinterpret_f64
+              (local.get $27)
              )
             )
+           )
+           (i32.const 2143289344)
+           (i64.ge_u
+            (local.get $11)
+            (i64.const -4294967296)
            )
           )
          )
         )
-        (f32.const inf)
        )
       )
-      (then
-       (local.set $4
-        (i32.const 131074)
-       )
-       (br $block)
+      (f32.const inf)
+     )
+    )
+    (then
+     (i64.store align=1
+      (i32.const 131072)
+      (i64.add
+       (local.get $0)
+       (i64.const 5)
       )
      )
-     (local.set $25
-      (f64.reinterpret_i64
-       (i64.or
-        (i64.extend_i32_u
-         (i32.reinterpret_f32
-          (local.get $20)
-         )
-        )
-        (i64.const -4294967296)
-       )
+     (return
+      (i32.add
+       (local.get $1)
+       (i32.const 2)
       )
      )
-     (local.set $4
-      (i32.const 262145)
+    )
+   )
+   (local.set $25
+    (f64.reinterpret_i64
+     (i64.or
+      (i64.extend_i32_u
+       (i32.reinterpret_f32
+        (local.get $20)
+       )
+      )
+      (i64.const -4294967296)
      )
-     (br $block)
-     (br $block1)
     )
-    (f64.store offset=1288 align=1
-     (i32.const 131072)
-     (local.get $21)
+   )
+   (f64.store offset=1320 align=1
+    (i32.const 131072)
+    (local.get $25)
+   )
+   (i64.store align=1
+    (i32.const 131072)
+    (i64.add
+     (local.get $0)
+     (i64.const 9)
     )
-    (f64.store offset=1320 align=1
-     (i32.const 131072)
-     (local.get $25)
+   )
+   (return
+    (i32.add
+     (local.get $1)
+     (i32.const 1)
     )
-    (br $block2)
    )
   )
   (local.set $10
@@ -317,11 +337,10 @@
   )
   (i64.store align=1
    (i32.const 131072)
-   (local.get $10)
-  )
-  (i32.store offset=432 align=1
-   (i32.const 131072)
-   (local.get $5)
+   (i64.add
+    (local.get $10)
+    (i64.const 1)
+   )
   )
   (i32.add
    (local.get $1)

@@ -71,6 +71,10 @@
       (i64.const 0)
      )
     )
+    (i64.store offset=1120 align=1
+     (i32.const 131072)
+     (local.get $24)
+    )
    )
    (loop $label
     (block $block4
@@ -468,37 +472,40 @@
      (br $block5)
     )
    )
-   (block $block7
-    (block $block6
-     (local.set $1
-      (i32.sub
-       (local.get $1)
-       (i32.const 1)
-      )
-     )
-     (local.set $4
-      (i32.const 786433)
-     )
-     (br $block6)
-     (br $block7)
+   (i64.store offset=1032 align=1
+    (i32.const 131072)
+    (local.get $21)
+   )
+   (i64.store offset=1104 align=1
+    (i32.const 131072)
+    (local.get $22)
+   )
+   (i64.store offset=1112 align=1
+    (i32.const 131072)
+    (local.get $23)
+   )
+   (i64.store offset=1120 align=1
+    (i32.const 131072)
+    (local.get $24)
+   )
+   (local.set $1
+    (i32.sub
+     (local.get $1)
+     (i32.const 1)
     )
-    (i64.store offset=1032 align=1
-     (i32.const 131072)
-     (local.get $21)
+   )
+   (i64.store align=1
+    (i32.const 131072)
+    (i64.add
+     (local.get $0)
+     (i64.const 25)
     )
-    (i64.store offset=1104 align=1
-     (i32.const 131072)
-     (local.get $22)
+   )
+   (return
+    (i32.add
+     (local.get $1)
+     (i32.const 1)
     )
-    (i64.store offset=1112 align=1
-     (i32.const 131072)
-     (local.get $23)
-    )
-    (i64.store offset=1120 align=1
-     (i32.const 131072)
-     (local.get $24)
-    )
-    (br $block5)
    )
   )
   (local.set $10
@@ -538,11 +545,10 @@
   )
   (i64.store align=1
    (i32.const 131072)
-   (local.get $10)
-  )
-  (i32.store offset=432 align=1
-   (i32.const 131072)
-   (local.get $5)
+   (i64.add
+    (local.get $10)
+    (i64.const 1)
+   )
   )
   (i32.add
    (local.get $1)

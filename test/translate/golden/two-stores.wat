@@ -47,15 +47,137 @@
     (i32.const 131072)
    )
   )
-  (block $block2
-   (block $block1
-    (block $block
-     (local.set $1
-      (i32.sub
+  (block
+   (local.set $1
+    (i32.sub
+     (local.get $1)
+     (i32.const 3)
+    )
+   )
+   (@metadata.code.branch_hint "\00")
+   (if
+    (i64.ne
+     (i64.and
+      (local.tee $9
+       (i64.xor
+        (local.tee $8
+         (i64.load offset=67108864 align=1
+          (i32.and
+           (i32.shr_u
+            (i32.wrap_i64
+             (local.tee $7
+              (block (result i64)
+               (local.set $scratch
+                (i64.add
+                 (local.get $21)
+                 (i64.const 0)
+                )
+               )
+               (local.set $10
+                (local.get $22)
+               )
+               (local.get $scratch)
+              )
+             )
+            )
+            (i32.const 9)
+           )
+           (i32.const 8388600)
+          )
+         )
+        )
+        (local.get $7)
+       )
+      )
+      (i64.const -4294967289)
+     )
+     (i64.const 0)
+    )
+    (then
+     (i64.store align=1
+      (i32.const 131072)
+      (i64.add
+       (local.get $0)
+       (i64.const 1)
+      )
+     )
+     (return
+      (i32.add
        (local.get $1)
        (i32.const 3)
       )
      )
+    )
+   )
+   (@metadata.code.branch_hint "\00")
+   (if
+    (i64.eqz
+     (local.get $8)
+    )
+    (then
+     (i64.store align=1
+      (i32.const 131072)
+      (i64.add
+       (local.get $0)
+       (i64.const 1)
+      )
+     )
+     (return
+      (i32.add
+       (local.get $1)
+       (i32.const 3)
+      )
+     )
+    )
+   )
+   (local.set $25
+    (i32.sub
+     (i32.wrap_i64
+      (local.get $9)
+     )
+     (i32.wrap_i64
+      (local.get $7)
+     )
+    )
+   )
+   (local.set $24
+    (i64.and
+     (local.get $7)
+     (i64.const -4096)
+    )
+   )
+   (i64.store align=1
+    (i32.wrap_i64
+     (local.get $9)
+    )
+    (local.get $10)
+   )
+   (@metadata.code.branch_hint "\00")
+   (if
+    (i64.gt_u
+     (i64.rotr
+      (i64.xor
+       (local.tee $7
+        (block (result i64)
+         (local.set $scratch_27
+          (i64.add
+           (local.get $21)
+           (i64.const 8)
+          )
+         )
+         (local.set $10
+          (local.get $23)
+         )
+         (local.get $scratch_27)
+        )
+       )
+       (local.get $24)
+      )
+      (i64.const 3)
+     )
+     (i64.const 511)
+    )
+    (then
      (@metadata.code.branch_hint "\00")
      (if
       (i64.ne
@@ -68,18 +190,7 @@
              (i32.shr_u
               (i32.wrap_i64
                (local.tee $7
-                (block (result i64)
-                 (local.set $scratch
-                  (i64.add
-                   (local.get $21)
-                   (i64.const 0)
-                  )
-                 )
-                 (local.set $10
-                  (local.get $22)
-                 )
-                 (local.get $scratch)
-                )
+                (local.get $7)
                )
               )
               (i32.const 9)
@@ -96,10 +207,19 @@
        (i64.const 0)
       )
       (then
-       (local.set $4
-        (i32.const 3)
+       (i64.store align=1
+        (i32.const 131072)
+        (i64.add
+         (local.get $0)
+         (i64.const 5)
+        )
        )
-       (br $block)
+       (return
+        (i32.add
+         (local.get $1)
+         (i32.const 2)
+        )
+       )
       )
      )
      (@metadata.code.branch_hint "\00")
@@ -108,10 +228,19 @@
        (local.get $8)
       )
       (then
-       (local.set $4
-        (i32.const 3)
+       (i64.store align=1
+        (i32.const 131072)
+        (i64.add
+         (local.get $0)
+         (i64.const 5)
+        )
        )
-       (br $block)
+       (return
+        (i32.add
+         (local.get $1)
+         (i32.const 2)
+        )
+       )
       )
      )
      (local.set $25
@@ -130,119 +259,29 @@
        (i64.const -4096)
       )
      )
-     (i64.store align=1
-      (i32.wrap_i64
-       (local.get $9)
-      )
-      (local.get $10)
-     )
-     (@metadata.code.branch_hint "\00")
-     (if
-      (i64.gt_u
-       (i64.rotr
-        (i64.xor
-         (local.tee $7
-          (block (result i64)
-           (local.set $scratch_27
-            (i64.add
-             (local.get $21)
-             (i64.const 8)
-            )
-           )
-           (local.set $10
-            (local.get $23)
-           )
-           (local.get $scratch_27)
-          )
-         )
-         (local.get $24)
-        )
-        (i64.const 3)
-       )
-       (i64.const 511)
-      )
-      (then
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.ne
-         (i64.and
-          (local.tee $9
-           (i64.xor
-            (local.tee $8
-             (i64.load offset=67108864 align=1
-              (i32.and
-               (i32.shr_u
-                (i32.wrap_i64
-                 (local.tee $7
-                  (local.get $7)
-                 )
-                )
-                (i32.const 9)
-               )
-               (i32.const 8388600)
-              )
-             )
-            )
-            (local.get $7)
-           )
-          )
-          (i64.const -4294967289)
-         )
-         (i64.const 0)
-        )
-        (then
-         (local.set $4
-          (i32.const 131074)
-         )
-         (br $block)
-        )
-       )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.eqz
-         (local.get $8)
-        )
-        (then
-         (local.set $4
-          (i32.const 131074)
-         )
-         (br $block)
-        )
-       )
-       (local.set $25
-        (i32.sub
-         (i32.wrap_i64
-          (local.get $9)
-         )
-         (i32.wrap_i64
-          (local.get $7)
-         )
-        )
-       )
-       (local.set $24
-        (i64.and
-         (local.get $7)
-         (i64.const -4096)
-        )
-       )
-      )
-     )
-     (i64.store align=1
-      (i32.add
-       (i32.wrap_i64
-        (local.get $7)
-       )
-       (local.get $25)
-      )
-      (local.get $10)
-     )
-     (local.set $4
-      (i32.const 262145)
-     )
-     (br $block)
-     (br $block1)
     )
-    (br $block2)
+   )
+   (i64.store align=1
+    (i32.add
+     (i32.wrap_i64
+      (local.get $7)
+     )
+     (local.get $25)
+    )
+    (local.get $10)
+   )
+   (i64.store align=1
+    (i32.const 131072)
+    (i64.add
+     (local.get $0)
+     (i64.const 9)
+    )
+   )
+   (return
+    (i32.add
+     (local.get $1)
+     (i32.const 1)
+    )
    )
   )
   (local.set $10
@@ -282,11 +321,10 @@
   )
   (i64.store align=1
    (i32.const 131072)
-   (local.get $10)
-  )
-  (i32.store offset=432 align=1
-   (i32.const 131072)
-   (local.get $5)
+   (i64.add
+    (local.get $10)
+    (i64.const 1)
+   )
   )
   (i32.add
    (local.get $1)
