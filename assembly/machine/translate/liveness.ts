@@ -2,7 +2,7 @@
 // its local is needed: because it is read, or because a way out stores what may be dirty there. Only in lazy blocks, those of small loops,
 // is something dirty for longer than from one instruction that may be left to the next. A call loads what is live behind it. Depends on
 // discover and order.
-import { Block, blockAt, END_CALL, END_CALL_REGISTER, END_SWITCH, NO_BLOCK } from "./discover";
+import { Block, blockAt, END_CALL, END_CALL_REGISTER, NO_BLOCK } from "./discover";
 import { blockIn, edgesOf, placed, successorOf } from "./order";
 
 const MAX_LAZY_INSNS: u32 = 300;
@@ -34,7 +34,7 @@ function isSmallLoop(head: Block): bool {
   let insns: u32 = 0;
   for (let position = head.position; position <= head.componentEnd; position++) {
     const block = blockAt(blockIn(position));
-    if (isCall(block) || block.end == END_SWITCH) return false;
+    if (isCall(block)) return false;
     insns += block.count;
   }
   return insns <= MAX_LAZY_INSNS;

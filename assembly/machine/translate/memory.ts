@@ -4,9 +4,9 @@ import { TLB_PTR } from "../layout";
 import { TABLE_BYTES } from "../hart/context";
 import { Hart } from "../hart/state";
 import {
-  access, AT, close, ENTRY, get, hart, i32Const, i64Const, open, openWithResult, set, T32, tee, VA, VAL,
+  access, AT, branch, close, ENTRY, get, hart, i32Const, i64Const, open, openWithResult, set, T32, tee, VA, VAL,
 } from "./frame"; // prettier-ignore
-import { leaveIf } from "./exits";
+import { leave } from "./exits";
 import { deltaLocal, pageLocal } from "./registers";
 import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
@@ -114,7 +114,10 @@ export function accessMemory(writes: bool, sizeBytes: u32): void {
   i32Const(0x7ffff8);
   byte(op.I32_AND);
   access(op.I64_LOAD, writes ? writeTable : readTable);
-  tee(ENTRY);
+  set(ENTRY);
+  const hit = open(op.BLOCK);
+  const miss = open(op.BLOCK);
+  get(ENTRY);
   get(VA);
   byte(op.I64_XOR);
   tee(AT);
@@ -122,10 +125,16 @@ export function accessMemory(writes: bool, sizeBytes: u32): void {
   byte(op.I64_AND);
   i64Const(0);
   byte(op.I64_NE);
-  leaveIf();
+  hintUnlikely();
+  branch(op.BR_IF, miss);
   get(ENTRY);
   byte(op.I64_EQZ);
-  leaveIf();
+  hintUnlikely();
+  branch(op.BR_IF, miss);
+  branch(op.BR, hit);
+  close();
+  leave();
+  close();
   get(AT);
   byte(op.I32_WRAP_I64);
 }

@@ -49,7 +49,7 @@
     (i32.const 131072)
    )
   )
-  (block $block5
+  (block $block13
    (block $block
     (block $block1
      (br_table $block $block1
@@ -77,7 +77,7 @@
     )
    )
    (loop $label
-    (block $block4
+    (block $block12
      (block $block2
       (local.set $3
        (i32.const 0)
@@ -95,62 +95,60 @@
         (br $block2)
        )
       )
-      (block $block3
+      (block $block5
        (local.set $1
         (i32.sub
          (local.get $1)
          (i32.const 5)
         )
        )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.ne
-         (i64.and
-          (local.tee $9
-           (i64.xor
-            (local.tee $8
-             (i64.load offset=58720256 align=1
-              (i32.and
-               (i32.shr_u
-                (i32.wrap_i64
-                 (local.tee $7
-                  (i64.add
-                   (local.get $22)
-                   (i64.const 0)
-                  )
-                 )
-                )
-                (i32.const 9)
-               )
-               (i32.const 8388600)
-              )
+       (local.set $8
+        (i64.load offset=58720256 align=1
+         (i32.and
+          (i32.shr_u
+           (i32.wrap_i64
+            (local.tee $7
+             (i64.add
+              (local.get $22)
+              (i64.const 0)
              )
             )
-            (local.get $7)
            )
+           (i32.const 9)
           )
-          (i64.const -4294967293)
+          (i32.const 8388600)
          )
-         (i64.const 0)
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
-         )
-         (br $block2)
         )
        )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.eqz
-         (local.get $8)
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
+       (block $block4
+        (block $block3
+         (@metadata.code.branch_hint "\00")
+         (br_if $block3
+          (i64.ne
+           (i64.and
+            (local.tee $9
+             (i64.xor
+              (local.get $8)
+              (local.get $7)
+             )
+            )
+            (i64.const -4294967293)
+           )
+           (i64.const 0)
+          )
          )
-         (br $block2)
+         (@metadata.code.branch_hint "\00")
+         (br_if $block3
+          (i64.eqz
+           (local.get $8)
+          )
+         )
+         (br $block4)
         )
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block2)
        )
        (local.set $21
         (i64.load32_s align=1
@@ -177,7 +175,7 @@
          (i64.const -1)
         )
        )
-       (br_if $block3
+       (br_if $block5
         (i32.eqz
          (i64.ne
           (local.get $23)
@@ -191,55 +189,53 @@
          (i32.const 5)
         )
        )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.ne
-         (i64.and
-          (local.tee $9
-           (i64.xor
-            (local.tee $8
-             (i64.load offset=58720256 align=1
-              (i32.and
-               (i32.shr_u
-                (i32.wrap_i64
-                 (local.tee $7
-                  (i64.add
-                   (local.get $22)
-                   (i64.const 0)
-                  )
-                 )
-                )
-                (i32.const 9)
-               )
-               (i32.const 8388600)
-              )
+       (local.set $8
+        (i64.load offset=58720256 align=1
+         (i32.and
+          (i32.shr_u
+           (i32.wrap_i64
+            (local.tee $7
+             (i64.add
+              (local.get $22)
+              (i64.const 0)
              )
             )
-            (local.get $7)
            )
+           (i32.const 9)
           )
-          (i64.const -4294967293)
+          (i32.const 8388600)
          )
-         (i64.const 0)
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
-         )
-         (br $block2)
         )
        )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.eqz
-         (local.get $8)
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
+       (block $block7
+        (block $block6
+         (@metadata.code.branch_hint "\00")
+         (br_if $block6
+          (i64.ne
+           (i64.and
+            (local.tee $9
+             (i64.xor
+              (local.get $8)
+              (local.get $7)
+             )
+            )
+            (i64.const -4294967293)
+           )
+           (i64.const 0)
+          )
          )
-         (br $block2)
+         (@metadata.code.branch_hint "\00")
+         (br_if $block6
+          (i64.eqz
+           (local.get $8)
+          )
+         )
+         (br $block7)
         )
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block2)
        )
        (local.set $21
         (i64.load32_s align=1
@@ -266,7 +262,7 @@
          (i64.const -1)
         )
        )
-       (br_if $block3
+       (br_if $block5
         (i32.eqz
          (i64.ne
           (local.get $23)
@@ -280,55 +276,53 @@
          (i32.const 5)
         )
        )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.ne
-         (i64.and
-          (local.tee $9
-           (i64.xor
-            (local.tee $8
-             (i64.load offset=58720256 align=1
-              (i32.and
-               (i32.shr_u
-                (i32.wrap_i64
-                 (local.tee $7
-                  (i64.add
-                   (local.get $22)
-                   (i64.const 0)
-                  )
-                 )
-                )
-                (i32.const 9)
-               )
-               (i32.const 8388600)
-              )
+       (local.set $8
+        (i64.load offset=58720256 align=1
+         (i32.and
+          (i32.shr_u
+           (i32.wrap_i64
+            (local.tee $7
+             (i64.add
+              (local.get $22)
+              (i64.const 0)
              )
             )
-            (local.get $7)
            )
+           (i32.const 9)
           )
-          (i64.const -4294967293)
+          (i32.const 8388600)
          )
-         (i64.const 0)
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
-         )
-         (br $block2)
         )
        )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.eqz
-         (local.get $8)
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
+       (block $block9
+        (block $block8
+         (@metadata.code.branch_hint "\00")
+         (br_if $block8
+          (i64.ne
+           (i64.and
+            (local.tee $9
+             (i64.xor
+              (local.get $8)
+              (local.get $7)
+             )
+            )
+            (i64.const -4294967293)
+           )
+           (i64.const 0)
+          )
          )
-         (br $block2)
+         (@metadata.code.branch_hint "\00")
+         (br_if $block8
+          (i64.eqz
+           (local.get $8)
+          )
+         )
+         (br $block9)
         )
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block2)
        )
        (local.set $21
         (i64.load32_s align=1
@@ -355,7 +349,7 @@
          (i64.const -1)
         )
        )
-       (br_if $block3
+       (br_if $block5
         (i32.eqz
          (i64.ne
           (local.get $23)
@@ -369,55 +363,53 @@
          (i32.const 5)
         )
        )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.ne
-         (i64.and
-          (local.tee $9
-           (i64.xor
-            (local.tee $8
-             (i64.load offset=58720256 align=1
-              (i32.and
-               (i32.shr_u
-                (i32.wrap_i64
-                 (local.tee $7
-                  (i64.add
-                   (local.get $22)
-                   (i64.const 0)
-                  )
-                 )
-                )
-                (i32.const 9)
-               )
-               (i32.const 8388600)
-              )
+       (local.set $8
+        (i64.load offset=58720256 align=1
+         (i32.and
+          (i32.shr_u
+           (i32.wrap_i64
+            (local.tee $7
+             (i64.add
+              (local.get $22)
+              (i64.const 0)
              )
             )
-            (local.get $7)
            )
+           (i32.const 9)
           )
-          (i64.const -4294967293)
+          (i32.const 8388600)
          )
-         (i64.const 0)
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
-         )
-         (br $block2)
         )
        )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.eqz
-         (local.get $8)
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
+       (block $block11
+        (block $block10
+         (@metadata.code.branch_hint "\00")
+         (br_if $block10
+          (i64.ne
+           (i64.and
+            (local.tee $9
+             (i64.xor
+              (local.get $8)
+              (local.get $7)
+             )
+            )
+            (i64.const -4294967293)
+           )
+           (i64.const 0)
+          )
          )
-         (br $block2)
+         (@metadata.code.branch_hint "\00")
+         (br_if $block10
+          (i64.eqz
+           (local.get $8)
+          )
+         )
+         (br $block11)
         )
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block2)
        )
        (local.set $21
         (i64.load32_s align=1
@@ -451,7 +443,7 @@
         )
        )
       )
-      (br $block4)
+      (br $block12)
      )
      (i64.store offset=1032 align=1
       (i32.const 131072)
@@ -469,7 +461,7 @@
       (i32.const 131072)
       (local.get $24)
      )
-     (br $block5)
+     (br $block13)
     )
    )
    (i64.store offset=1032 align=1

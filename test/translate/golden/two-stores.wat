@@ -54,79 +54,68 @@
      (i32.const 3)
     )
    )
-   (@metadata.code.branch_hint "\00")
-   (if
-    (i64.ne
-     (i64.and
-      (local.tee $9
-       (i64.xor
-        (local.tee $8
-         (i64.load offset=67108864 align=1
-          (i32.and
-           (i32.shr_u
-            (i32.wrap_i64
-             (local.tee $7
-              (block (result i64)
-               (local.set $scratch
-                (i64.add
-                 (local.get $21)
-                 (i64.const 0)
-                )
-               )
-               (local.set $10
-                (local.get $22)
-               )
-               (local.get $scratch)
-              )
-             )
-            )
-            (i32.const 9)
+   (local.set $8
+    (i64.load offset=67108864 align=1
+     (i32.and
+      (i32.shr_u
+       (i32.wrap_i64
+        (local.tee $7
+         (block (result i64)
+          (local.set $scratch
+           (i64.add
+            (local.get $21)
+            (i64.const 0)
            )
-           (i32.const 8388600)
           )
+          (local.set $10
+           (local.get $22)
+          )
+          (local.get $scratch)
          )
         )
-        (local.get $7)
        )
+       (i32.const 9)
       )
-      (i64.const -4294967289)
-     )
-     (i64.const 0)
-    )
-    (then
-     (i64.store align=1
-      (i32.const 131072)
-      (i64.add
-       (local.get $0)
-       (i64.const 1)
-      )
-     )
-     (return
-      (i32.add
-       (local.get $1)
-       (i32.const 3)
-      )
+      (i32.const 8388600)
      )
     )
    )
-   (@metadata.code.branch_hint "\00")
-   (if
-    (i64.eqz
-     (local.get $8)
-    )
-    (then
-     (i64.store align=1
-      (i32.const 131072)
-      (i64.add
-       (local.get $0)
-       (i64.const 1)
+   (block $block1
+    (block $block
+     (@metadata.code.branch_hint "\00")
+     (br_if $block
+      (i64.ne
+       (i64.and
+        (local.tee $9
+         (i64.xor
+          (local.get $8)
+          (local.get $7)
+         )
+        )
+        (i64.const -4294967289)
+       )
+       (i64.const 0)
       )
      )
-     (return
-      (i32.add
-       (local.get $1)
-       (i32.const 3)
+     (@metadata.code.branch_hint "\00")
+     (br_if $block
+      (i64.eqz
+       (local.get $8)
       )
+     )
+     (br $block1)
+    )
+    (i64.store align=1
+     (i32.const 131072)
+     (i64.add
+      (local.get $0)
+      (i64.const 1)
+     )
+    )
+    (return
+     (i32.add
+      (local.get $1)
+      (i32.const 3)
      )
     )
    )
@@ -178,68 +167,57 @@
      (i64.const 511)
     )
     (then
-     (@metadata.code.branch_hint "\00")
-     (if
-      (i64.ne
-       (i64.and
-        (local.tee $9
-         (i64.xor
-          (local.tee $8
-           (i64.load offset=67108864 align=1
-            (i32.and
-             (i32.shr_u
-              (i32.wrap_i64
-               (local.tee $7
-                (local.get $7)
-               )
-              )
-              (i32.const 9)
-             )
-             (i32.const 8388600)
-            )
-           )
+     (local.set $8
+      (i64.load offset=67108864 align=1
+       (i32.and
+        (i32.shr_u
+         (i32.wrap_i64
+          (local.tee $7
+           (local.get $7)
           )
-          (local.get $7)
          )
+         (i32.const 9)
         )
-        (i64.const -4294967289)
-       )
-       (i64.const 0)
-      )
-      (then
-       (i64.store align=1
-        (i32.const 131072)
-        (i64.add
-         (local.get $0)
-         (i64.const 5)
-        )
-       )
-       (return
-        (i32.add
-         (local.get $1)
-         (i32.const 2)
-        )
+        (i32.const 8388600)
        )
       )
      )
-     (@metadata.code.branch_hint "\00")
-     (if
-      (i64.eqz
-       (local.get $8)
-      )
-      (then
-       (i64.store align=1
-        (i32.const 131072)
-        (i64.add
-         (local.get $0)
-         (i64.const 5)
+     (block $block3
+      (block $block2
+       (@metadata.code.branch_hint "\00")
+       (br_if $block2
+        (i64.ne
+         (i64.and
+          (local.tee $9
+           (i64.xor
+            (local.get $8)
+            (local.get $7)
+           )
+          )
+          (i64.const -4294967289)
+         )
+         (i64.const 0)
         )
        )
-       (return
-        (i32.add
-         (local.get $1)
-         (i32.const 2)
+       (@metadata.code.branch_hint "\00")
+       (br_if $block2
+        (i64.eqz
+         (local.get $8)
         )
+       )
+       (br $block3)
+      )
+      (i64.store align=1
+       (i32.const 131072)
+       (i64.add
+        (local.get $0)
+        (i64.const 5)
+       )
+      )
+      (return
+       (i32.add
+        (local.get $1)
+        (i32.const 2)
        )
       )
      )
