@@ -9,16 +9,18 @@ export { writeState } from "./snapshot";
 
 export { fmaD as helper6, fmaS as helper7 } from "./translate/imports";
 export {
+  callAt,
   comeBack,
-  enterAt as helper0,
-  linkTo as helper1,
-  callAt as helper2,
+  enterAt,
   exitsToInterpreter,
   exitsWithoutRegion,
   instructionsTranslated,
   jumpMisses,
+  linkTo,
   timesEntered,
 } from "./translate/jumps";
+export { writeCrossings } from "./translate/crossing";
+export { modulePtr } from "./translate/module";
 export { setFused } from "./translate/float";
 export { liveRegions, regionsEvicted } from "./translate/regions";
 export {

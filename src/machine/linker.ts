@@ -12,9 +12,12 @@ const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 /** How V8, Chrome, Firefox and Safari say that a host or a page's policy forbids compiling. */
 const FORBIDDEN = /disallowed by embedder|Content Security Policy|blocked by CSP|unsafe-eval/i;
 
+/** The same for every machine of the process. */
+let crossings: WebAssembly.Module | undefined;
+
 export class Linker {
   readonly #wasm: MachineExports;
-  readonly #imports: WebAssembly.Imports;
+  #imports: WebAssembly.Imports | undefined; // made for the first module
   readonly #inBackground: boolean;
   #compileMs = 0;
   #fault: WardianError | undefined;
@@ -24,7 +27,6 @@ export class Linker {
     this.#wasm = wasm;
     this.#inBackground = inBackground;
     if (inBackground) startCompiler();
-    this.#imports = { machine: { memory: wasm.memory, helpers: helpersOf(wasm) } };
     wasm.table.grow(TABLE_ENTRIES - wasm.table.length);
     wasm.table.set(0, wasm.comeBack);
   }
@@ -76,6 +78,7 @@ export class Linker {
   }
 
   #place(module: WebAssembly.Module, index: number): void {
+    this.#imports ??= { machine: { memory: this.#wasm.memory, helpers: helpersOf(this.#wasm) } };
     this.#wasm.table.set(index, new WebAssembly.Instance(module, this.#imports).exports["run"]);
   }
 
@@ -106,10 +109,12 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Error && FORBIDDEN.test(error.message);
 }
 
-/** The functions that translated code calls: the machine exports them as helper0, helper1, ... */
+/** The functions that translated code calls, helper0, helper1, ...: some the machine exports, some a module that it writes. */
 function helpersOf(wasm: MachineExports): WebAssembly.Table {
-  const names = Object.keys(wasm).filter((name) => /^helper\d+$/.test(name));
+  crossings ??= new WebAssembly.Module(new Uint8Array(wasm.memory.buffer, wasm.modulePtr(), wasm.writeCrossings()));
+  const functions: Record<string, unknown> = { ...wasm, ...new WebAssembly.Instance(crossings, { machine: wasm as never }).exports };
+  const names = Object.keys(functions).filter((name) => /^helper\d+$/.test(name));
   const helpers = new WebAssembly.Table({ initial: names.length, element: "anyfunc" });
-  for (const name of names) helpers.set(Number(name.slice("helper".length)), wasm[name]);
+  for (const name of names) helpers.set(Number(name.slice("helper".length)), functions[name]);
   return helpers;
 }

@@ -9,6 +9,9 @@ export interface MachineExports extends Record<string, unknown> {
   readonly table: WebAssembly.Table;
   /** Stands in the table's place 0: says that a pc has no region. */
   readonly comeBack: CallableFunction;
+  /** Writes the module of crossing.ts where modulePtr() says; gives its length. */
+  writeCrossings(): number;
+  modulePtr(): number;
   setEngine(engine: number): void;
   setFused(fused: number): void;
   regionIsCompiled(index: number, serial: number): number;

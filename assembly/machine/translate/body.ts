@@ -8,7 +8,7 @@ import {
 import { beginBlock, Emitter } from "./emitter";
 import { beginExits, beginInsn, exit, isLeft, leave, mayLeaveHere, writeExits, writtenBefore } from "./exits";
 import {
-  A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, LINK_UNITS, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
+  A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
 import { becomeHelper, callHelper, HELPER_CALL, HELPER_ENTER } from "./imports";
@@ -341,8 +341,6 @@ function writeTail(block: Block): void {
   get(VAL);
   get(N);
   get(DEPTH);
-  i32Const(LINK_UNITS);
-  byte(op.I32_SUB);
   becomeHelper(HELPER_ENTER);
 }
 

@@ -1,7 +1,7 @@
 // The ways out of a translated function to the interpreter. Depends on hart, frame, imports, registers and writer.
 import { Hart } from "../hart/state";
 import {
-  access, branch, close, DEPTH, get, hart, i32Const, i64Const, LABEL_EXIT, LINK_UNITS, N, open, PC, set, T32, tee, VAL, WHERE,
+  access, branch, close, DEPTH, get, hart, i32Const, i64Const, LABEL_EXIT, N, open, PC, set, T32, tee, VAL, WHERE,
 } from "./frame"; // prettier-ignore
 import { becomeHelper, HELPER_LINK } from "./imports";
 import { written } from "./registers";
@@ -94,8 +94,6 @@ export function writeExits(): void {
   get(VAL);
   get(N);
   get(DEPTH);
-  i32Const(LINK_UNITS);
-  byte(op.I32_SUB);
   becomeHelper(HELPER_LINK);
   close();
   hart();

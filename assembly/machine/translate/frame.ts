@@ -43,9 +43,6 @@ export const FIRST_X: u32 = 21;
 export const FP_READY: u32 = 1; // FS is dirty
 export const FP_HOST: u32 = 2; // inexact is noted and rounding is to nearest: the host's operations are exact enough
 
-/** What going on to another region takes from DEPTH (64 bytes each): the frame of the helper between them. */
-export const LINK_UNITS: u32 = 3;
-
 /** $exit: the first label that is opened. */
 export const LABEL_EXIT: u32 = 0;
 

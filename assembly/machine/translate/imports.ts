@@ -7,10 +7,10 @@ import { i32Const } from "./frame";
 import { byte, text, unsigned } from "./writer";
 import { CALL_INDIRECT, F32, F64, FUNCREF, I32, I64, RETURN_CALL_INDIRECT } from "./wasm";
 
-export const HELPER_ENTER: u32 = 0; // enterAt of jumps.ts; index.ts exports it as helper0, and so on
-export const HELPER_LINK: u32 = 1; // linkTo of jumps.ts
-export const HELPER_CALL: u32 = 2; // callAt of jumps.ts
-export const HELPER_MULH: u32 = 3;
+export const HELPER_ENTER: u32 = 0; // these three are of crossing.ts: for enterAt of jumps.ts
+export const HELPER_LINK: u32 = 1; // for linkTo
+export const HELPER_CALL: u32 = 2; // for callAt
+export const HELPER_MULH: u32 = 3; // index.ts exports it as helper3, and so on
 export const HELPER_MULHU: u32 = 4;
 export const HELPER_MULHSU: u32 = 5;
 export const HELPER_FMA_D: u32 = 6;
@@ -18,7 +18,7 @@ export const HELPER_FMA_S: u32 = 7;
 const HELPERS: u32 = 8;
 
 export const TYPE_REGION: u32 = 0;
-const TYPE_ENTER: u32 = 1;
+export const TYPE_ENTER: u32 = 1;
 const TYPE_MUL: u32 = 2;
 const TYPE_FMA_D: u32 = 3;
 const TYPE_FMA_S: u32 = 4;
@@ -50,11 +50,16 @@ function writeCallType(parameters: u32): void {
   byte(I32);
 }
 
+/** Of regions and of what enters them. */
+export function writeCallTypes(): void {
+  writeCallType(4);
+  writeCallType(3);
+}
+
 /** The type section's content. */
 export function writeTypes(): void {
   unsigned(5);
-  writeCallType(4);
-  writeCallType(3);
+  writeCallTypes();
   type(I64, 2, I64);
   type(F64, 3, F64);
   type(F32, 3, F32);

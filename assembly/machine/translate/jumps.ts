@@ -4,6 +4,8 @@
 // generation of the hart has changed since it was last used. A mode is what a region is made for: whose translation tables it uses.
 //
 //   entry (16 bytes)   u64 pc (odd: none) | u32 region (0: known to be none) | i16 halfwords from its first instruction | u16 selector
+//
+// Translated code looks into the caches by itself (crossing.ts); what it does not find there comes here.
 import { Hart, hartAt, PRIV_M, X_OFFSET } from "../hart/state";
 import { CONTEXT_U, generationOf, MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
 import { OP_ENTRY, OP_MASK, retiredChains, slotAt } from "../bus/code";
@@ -13,15 +15,20 @@ import { HEAT_CALL, HEAT_LINK, heatPtr } from "./heat";
 import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
 import { endRetired, entryAt, findEntry, holds } from "./regions";
 
-const JUMP_ENTRIES: usize = 2048;
+export const JUMP_ENTRIES: usize = 2048;
 const JUMPS_BYTES: usize = JUMP_ENTRIES * 16;
+export const ENTRY_REGION: u32 = 8;
+export const ENTRY_HALVES: u32 = 12;
+export const ENTRY_SELECTOR: u32 = 14;
 /** Stack that translated code may take, in units of 64 bytes (body.ts): V8 has just below 1 MB. */
 const MAX_DEPTH: i32 = 9000;
+/** What enterAt() takes of it. */
+const ENTER_UNITS: i32 = 3;
 /** Links between two that are looked at, and how often one must be seen. */
-const LINK_SAMPLE: u64 = 64;
+export const LINK_SAMPLE: u32 = 64;
 const HOT_LINK: u32 = 200;
 /** Calls from region to region: how many for each that is looked at, and how often one must be seen. */
-const CALL_SAMPLE: u32 = 64;
+export const CALL_SAMPLE: u32 = 64;
 const HOT_CALL: u32 = 100;
 const RA: usize = 8; // x1
 /** Where comeBack() stands in the table; the first region is 1. */
@@ -30,7 +37,7 @@ const NO_MODE: u32 = 0xffffffff;
 
 /** The cache that is in use, and what the caches were filled in. */
 @unmanaged
-class Jumps {
+export class Jumps {
   cache: u32;
   mode: u32;
   misses: u64;
@@ -42,9 +49,9 @@ class Jumps {
   generation1: u64;
   generation2: u64;
   generation3: u64;
-  links: u64; // from region to region, but for calls and jumps through a register
+  links: u32; // from region to region, but for calls and jumps through a register: every LINK_SAMPLE-th comes to linkTo()
   hotLink: u32;
-  calls: u32; // from region to region
+  calls: u32; // from region to region: every CALL_SAMPLE-th comes to callAt()
   hotCall: u64; // where one comes back that is often made; 0 for none
 }
 
@@ -95,7 +102,7 @@ export function enterAt(pc: u64, n: i32, depth: i32): i32 {
 
 /** As enterAt(), for a call of the guest's: one that is often made is noted. */
 export function callAt(pc: u64, n: i32, depth: i32): i32 {
-  if (++state().calls % CALL_SAMPLE == 0) sampleCall();
+  sampleCall();
   return enterAt(pc, n, depth);
 }
 
@@ -126,7 +133,7 @@ export function takeHotCall(): u64 {
 
 /** As enterAt(), where a region ends that does not jump: links that are often taken make one region of the two. */
 export function linkTo(pc: u64, n: i32, depth: i32): i32 {
-  if (++state().links % LINK_SAMPLE == 0 && n > 0 && isHotLink(pc)) {
+  if (n > 0 && isHotLink(pc)) {
     hartAt(0).pc = pc;
     return n;
   }
@@ -136,8 +143,8 @@ export function linkTo(pc: u64, n: i32, depth: i32): i32 {
 
 @inline
 function enterCached(entry: usize, pc: u64, n: i32, depth: i32): i32 {
-  const base = pc - ((<i64>load<i16>(entry, 12)) << 1);
-  return call_indirect<i32>(load<u32>(entry, 8), base, n, depth, <u32>load<u16>(entry, 14));
+  const base = pc - ((<i64>load<i16>(entry, ENTRY_HALVES)) << 1);
+  return call_indirect<i32>(load<u32>(entry, ENTRY_REGION), base, n, depth - ENTER_UNITS, <u32>load<u16>(entry, ENTRY_SELECTOR));
 }
 
 function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
@@ -151,14 +158,14 @@ function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
   const number = entryIn(h, code, pc, s.mode);
   store<u64>(entry, pc);
   if (number == 0) {
-    store<u32>(entry, NO_REGION, 8);
-    store<u32>(entry, 0, 12);
+    store<u32>(entry, NO_REGION, ENTRY_REGION);
+    store<u32>(entry, 0, ENTRY_HALVES);
     return n;
   }
   const found = entryAt(number);
-  store<u32>(entry, found.region, 8);
-  store<i16>(entry, <i16>found.halves, 12);
-  store<u16>(entry, <u16>found.selector, 14);
+  store<u32>(entry, found.region, ENTRY_REGION);
+  store<i16>(entry, <i16>found.halves, ENTRY_HALVES);
+  store<u16>(entry, <u16>found.selector, ENTRY_SELECTOR);
   return enterCached(entry, pc, n, depth);
 }
 

@@ -9,11 +9,11 @@ import { END, UNREACHABLE } from "./wasm";
 import { byte, endHints, fillLength, isFull, out, reserve, startWriting, swap, text, unsigned, writeHints } from "./writer";
 
 const SECTION_CUSTOM: u32 = 0;
-const SECTION_TYPE: u32 = 1;
-const SECTION_IMPORT: u32 = 2;
-const SECTION_FUNCTION: u32 = 3;
-const SECTION_EXPORT: u32 = 7;
-const SECTION_CODE: u32 = 10;
+export const SECTION_TYPE: u32 = 1;
+export const SECTION_IMPORT: u32 = 2;
+export const SECTION_FUNCTION: u32 = 3;
+export const SECTION_EXPORT: u32 = 7;
+export const SECTION_CODE: u32 = 10;
 
 /**
  * V8 puts the code of every module on pages of its own, a table of jumps first. With as many functions in each, all regions would begin at
@@ -24,9 +24,7 @@ const MOST_FILLERS: u32 = 32;
 /** Writes the module of region `index`, whose parts were collected last, and says what it is made of; false where it is too large. */
 export function writeModule(h: Hart, index: u32): bool {
   const fillers = index % MOST_FILLERS;
-  startWriting();
-  fourBytes(0, 0x61, 0x73, 0x6d);
-  fourBytes(1, 0, 0, 0);
+  beginModule();
   let length = section(SECTION_TYPE);
   writeTypes();
   fillLength(length);
@@ -85,7 +83,15 @@ function writeFiller(): void {
   byte(END);
 }
 
-function section(id: u32): usize {
+/** The magic number and the version. */
+export function beginModule(): void {
+  startWriting();
+  fourBytes(0, 0x61, 0x73, 0x6d);
+  fourBytes(1, 0, 0, 0);
+}
+
+/** Begins a section; gives the place of its length. */
+export function section(id: u32): usize {
   byte(id);
   return reserve();
 }
@@ -100,6 +106,11 @@ function fourBytes(a: u32, b: u32, c: u32, d: u32): void {
 /** Bytes of the module. */
 export function moduleBytes(): u32 {
   return <u32>(out - MODULE_PTR);
+}
+
+/** Where it stands. */
+export function modulePtr(): usize {
+  return MODULE_PTR;
 }
 
 /** Hands it to the host, for the table's index `index` and under a serial number; gives a LINK_ constant. */

@@ -327,10 +327,7 @@
     (return_call_indirect $timport$0 (type $1)
      (local.get $10)
      (local.get $1)
-     (i32.sub
-      (local.get $2)
-      (i32.const 3)
-     )
+     (local.get $2)
      (i32.const 1)
     )
    )
