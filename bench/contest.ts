@@ -13,16 +13,16 @@ export interface Sample extends Timing {
 
 export type Side = (iterations: number) => Promise<Sample>;
 
-const LEAST_SECONDS = 0.03;
 const MOST_ITERATIONS = 100_000_000;
+const FASTER = 8;
 
-/** So many iterations take about `seconds`. */
+/** So many iterations take about `seconds`: the last try has taken half of it, for a side that warms up runs slower in a short one. */
 async function calibrate(side: Side, seconds: number): Promise<number> {
-  for (let iterations = 8; ; iterations *= 8) {
+  for (let iterations = 8; ;) {
     const sample = await side(iterations);
-    if (sample.seconds >= LEAST_SECONDS || iterations >= MOST_ITERATIONS) {
-      return Math.min(MOST_ITERATIONS, Math.max(1, Math.round((iterations * seconds) / sample.seconds)));
-    }
+    const fitting = Math.min(MOST_ITERATIONS, Math.max(1, Math.round((iterations * seconds) / sample.seconds)));
+    if (sample.seconds >= seconds / 2 || iterations >= MOST_ITERATIONS) return fitting;
+    iterations = Math.min(fitting, iterations * FASTER);
   }
 }
 
