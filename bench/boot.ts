@@ -63,7 +63,7 @@ export async function benchBoot(options: BenchOptions): Promise<Report> {
     return {
       bench: "boot",
       rows,
-      notes: [`from the start of the host process to the first word of /init, ${MEMORY} of memory; bar: 10 s`],
+      notes: [`from the start of the host process to the first word of /init, ${MEMORY} of memory; bar: 1.0`],
     };
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-// What the kernel exports: WASI's calls under their own names (assembly/kernel/syscall/, the ABI stands in ARCHITECTURE.md) and what the host
+// What the kernel exports: WASI's calls under their own names (syscall/; their numbers and shapes in abi.ts) and what the host
 // asks for itself. May depend on everything in the kernel. No data and no start function: every instance works on the one shared memory,
 // which kernel_init sets up once.
 import {

@@ -175,7 +175,7 @@ export class Container {
   /** Resolves when it executes nothing any more; a system call that it waits in goes on. Throws `not-pausable`. */
   async pause(): Promise<void> {
     if (!this.#isMetered)
-      throw new WardianError("not-pausable", "the container cannot be paused: start it as pausable, or with a limit of CPU");
+      throw new WardianError("not-pausable", "the container cannot be paused: start it as pausable, or with a CPU share or fuel");
     const { kernel } = this.#runtime;
     await this.#control.pause(() => this.#endedMs !== undefined || kernel.exports.process_state(this.#proc) !== STATE_USER);
   }

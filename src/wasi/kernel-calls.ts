@@ -1,4 +1,4 @@
-// What the thunks call in kernel.wasm: WASI's calls as the kernel has them (assembly/kernel/syscall.ts). Each gives 0, a WASI errno,
+// What the thunks call in kernel.wasm: WASI's calls as the kernel has them (assembly/kernel/syscall/). Each gives 0, a WASI errno,
 // or a gate result; data passes through the window, numbers through the result slots. May depend on nothing.
 
 // prettier-ignore

@@ -70,7 +70,6 @@ function readAt(proc: usize, fd: i32, len: i32, offset: u64): i32 {
   if (error) return error;
   if (<u32>len > <u32>WINDOW_BYTES || <i64>offset < 0) return ERRNO_INVAL;
   const d = checked(proc, fd);
-  if (<i64>offset < 0) return ERRNO_INVAL;
   if (d.kind == KIND_HOST) return host(proc, d);
   lockTree();
   const got = file_read(d.object, offset, windowOf(proc), len);
