@@ -13,6 +13,9 @@ import { deviceDifferences, ramDifferences, stateDifferences } from "../differen
 export const RAM_BYTES = 256 * 2 ** 20;
 const RAM_INSNS = 20_000_000n;
 const MAX_TURNS = 100_000;
+/** A loop that waits is no longer than this, and is looked at so often. */
+const LOOP_BYTES = 64n;
+const LOOKS = 64;
 const PHASE_STEPS = 300;
 const MAX_BUDGET_BITS = 17;
 const NS_PER_INSN = [10n, 10n, 30n, 100n];
@@ -32,6 +35,12 @@ export class Parting extends Error {
     super(`they part in step ${step}, after ${instructions} instructions, at pc 0x${pc.toString(16)}:\n  ${lines.join("\n  ")}`);
   }
 }
+
+/**
+ * The guest waits, in one short loop, for time to pass, which it does not while the two look for a place to meet; and none of the places
+ * where the one can stop is one of the other's. Time that passed now would be seen at different instructions.
+ */
+export class Waiting extends Error {}
 
 /** How budgets are chosen and how fast time goes, for PHASE_STEPS steps. */
 interface Phase {
@@ -112,7 +121,23 @@ export class Pair {
       const gap = Math.abs(Number(mine.instructions - theirs.instructions));
       behind.run(Math.max(gap, 1));
     }
+    const [here, there] = [first.pc, second.pc];
+    if (here - there < LOOP_BYTES && there - here < LOOP_BYTES && this.#isLooping())
+      throw new Waiting(
+        `after ${first.instructions} instructions it waits for time at pc 0x${here.toString(16)}, where the two have no place in common to stop`,
+      );
     throw this.#parting(["they no longer come to the same place"]);
+  }
+
+  /** True where both come by the same places again and again. */
+  #isLooping(): boolean {
+    return [this.interpreting, this.translating].every((machine) => {
+      const places = Array.from({ length: LOOKS }, () => {
+        machine.run(1);
+        return machine.pc;
+      });
+      return new Set(places).size < LOOKS / 2;
+    });
   }
 
   #compare(ram: boolean): void {
