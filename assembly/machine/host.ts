@@ -29,7 +29,7 @@ export declare function diskWrite(disk: u32, offset: u64, ptr: usize, len: u32):
 @external("host", "diskFlush")
 export declare function diskFlush(disk: u32): u32;
 /**
- * Compiles the WebAssembly module of `len` bytes at `ptr` and puts its function, exported as "00", into the machine's table at `index`, now
+ * Compiles the WebAssembly module of `len` bytes at `ptr` and puts its function "run" into the machine's table at `index`, now
  * or later; gives a LINK_ constant. `serial` tells it from an earlier or later module for the same index.
  */
 @external("host", "link")

@@ -37,7 +37,7 @@ export class Linker {
   }
 
   /**
-   * Takes a module of one function, "run", for the table's index `index`; gives a LINK_ constant of the abi. A module that is wrong throws
+   * Takes a module, whose function "run" is for the index `index` of the table; gives a LINK_ constant of the abi. A module that is wrong throws
    * `translator-fault`, here or out of poll(): going on without it would hide that the translator cannot be trusted.
    */
   link(bytes: Uint8Array, index: number, serial: number): number {
