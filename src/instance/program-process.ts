@@ -35,7 +35,8 @@ export class ProgramProcess implements RunningProcess {
 /** `failure` is what people should be told. */
 export function exitOf({ reason, status, message }: ContainerEnd): ExitStatus {
   const isTold = reason === "trapped" || reason === "failed" || reason === "output-limit" || reason === "out-of-fuel";
-  const told = isTold ? { failure: message, ...(reason === "trapped" ? { crashed: true as const } : {}) } : {};
+  const how = { trapped: { crashed: true }, failed: { failed: true } } as const;
+  const told = isTold ? { failure: message, ...(reason in how ? how[reason as keyof typeof how] : {}) } : {};
   if (reason === "killed") return { code: null, signal: signalName(status - SIGNAL_BASE), status };
   return { code: status, signal: null, status, ...told };
 }
