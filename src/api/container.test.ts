@@ -233,7 +233,8 @@ describe("an image that is no program", () => {
 });
 
 describe("the figures of a container", () => {
-  const PAGE_LINE = /^(# (HELP|TYPE|UNIT) wardian_\w+ .+|# EOF|wardian_\w+(\{\w+="(\\.|[^"\\])*"(,\w+="(\\.|[^"\\])*")*\})? (\d[\d.e+-]*|\+Inf))$/;
+  const PAGE_LINE =
+    /^(# (HELP|TYPE|UNIT) wardian_\w+ .+|# EOF|wardian_\w+(\{\w+="(\\.|[^"\\])*"(,\w+="(\\.|[^"\\])*")*\})? (\d[\d.e+-]*|\+Inf))$/;
 
   test("CPU, memory, and what a metered one has executed", async () => {
     const id = await server.start(programs.LOOP, { pausable: true, limits: { memory: "1M" } });
@@ -258,7 +259,10 @@ describe("the figures of a container", () => {
     const page = await server.ask("GET", "/metrics", { headers: { Accept: accept } });
     expect([page.status, page.type]).toEqual([200, type]);
     // The older format has empty lines between metrics.
-    const lines = (page.body as string).trimEnd().split("\n").filter((line) => accept !== "text/plain" || line !== "");
+    const lines = (page.body as string)
+      .trimEnd()
+      .split("\n")
+      .filter((line) => accept !== "text/plain" || line !== "");
     expect(lines.filter((line) => !PAGE_LINE.test(line))).toEqual([]);
     expect(lines.filter((line) => line.includes(id)).length).toBeGreaterThan(3);
     const series = lines.filter((line) => !line.startsWith("#")).map((line) => line.slice(0, line.lastIndexOf(" ")));

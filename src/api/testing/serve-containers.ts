@@ -9,14 +9,18 @@ import { Engine } from "../../engine/engine.js";
 import type { InstanceRecord } from "../../instance/record.js";
 import type { InstanceRequest } from "../../instance/spec.js";
 import { updateTokenFile } from "../security/token-file.js";
-import { makeToken, type NewToken } from "../security/token.js";
+import { makeToken } from "../security/token.js";
 import { startServer } from "../server.js";
 import type { RunningServer } from "../server-running.js";
+
+export type TokenWish = Parameters<typeof makeToken>[0];
 
 export interface Answer {
   readonly status: number;
   readonly type: string;
   readonly bytes: Buffer;
+  /** JSON, or text. Untyped: tests say what they expect of it. */
+  // oxlint-disable-next-line typescript/no-explicit-any
   readonly body: any;
 }
 
@@ -44,7 +48,7 @@ export class ContainerServer implements AsyncDisposable {
   }
 
   /** With tokens, these are asked for on TCP; the first one is the clients'. */
-  static async open(tokens: readonly NewToken[] = []): Promise<ContainerServer> {
+  static async open(tokens: readonly TokenWish[] = []): Promise<ContainerServer> {
     const folder = mkdtempSync(join(tmpdir(), "wardian-containers-"));
     mkdirSync(join(folder, "images"));
     const made = tokens.map((token) => makeToken(token));
