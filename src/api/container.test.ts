@@ -70,6 +70,8 @@ describe("a container over HTTP", () => {
   test.each<readonly [string, string, unknown, object]>([
     ["killed", "kill", undefined, { reason: "killed", status: 137 }],
     ["killed by SIGKILL", "kill", { signal: "KILL" }, { reason: "killed", status: 137 }],
+    ["killed by 9", "kill", { signal: "9" }, { reason: "killed", status: 137 }],
+    ["sent a signal by its number", "kill", { signal: "64" }, { reason: "exited", status: 192 }],
     ["sent SIGINT", "kill", { signal: "SIGINT" }, { reason: "exited", status: 130, message: "it was ended by SIGINT" }],
     ["stopped", "stop", undefined, { reason: "stopped", status: 143, message: "it was ended by SIGTERM" }],
     ["stopped its own way", "stop", { signal: "HUP" }, { reason: "stopped", status: 129 }],
@@ -83,7 +85,8 @@ describe("a container over HTTP", () => {
   test("takes no signal that does not exist, and none that does nothing ends it", async () => {
     const id = await server.start(programs.LOOP);
     expect((await post(id, "kill", { signal: "SIGNOPE" })).status).toBe(400);
-    expect((await post(id, "kill", { signal: "SIGCHLD" })).body.state).toBe("running");
+    for (const signal of ["SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "TTIN", "SIGTTOU"])
+      expect((await post(id, "kill", { signal })).body.state).toBe("running");
     expect((await server.ask("GET", `/v1/instances/${id}/wait?timeoutMs=100`)).body).toMatchObject({ status: 408, code: "wait-timeout" });
     expect((await server.ask("DELETE", `/v1/instances/${id}`)).body).toMatchObject({ status: 409, code: "wrong-state" });
     expect((await remove(id)).status).toBe(204);

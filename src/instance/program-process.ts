@@ -6,8 +6,10 @@ import { signalName, signalNumber } from "../machine/agent/signal.js";
 import type { RunningProcess } from "./running-process.js";
 
 const SIGNAL_BASE = 128;
-/** Signals that do nothing to a program that does not know of them. */
-const HARMLESS: ReadonlySet<string> = new Set(["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"]);
+/** Signals that do not end a program that does not know of them. Those that would make it stand do nothing here: pause does that. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  "SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU",
+]); // prettier-ignore
 
 export class ProgramProcess implements RunningProcess {
   readonly stdin: Writable;
