@@ -84,6 +84,46 @@ describe("attached to a container", () => {
     expect(await server.ended(id)).toMatchObject({ reason: "exited", status: 130, message: "it was ended by SIGINT" });
   });
 
+  test("paused, it takes no input; what came meanwhile is there when it goes on", async () => {
+    const id = await server.start(programs.ECHO, { stdin: true, pausable: true });
+    const attached = await attach(id);
+    await server.door.apply({ kind: "pause", instance: id });
+    attached.stdin.write("kept");
+    let said = "";
+    attached.stdout.on("data", (data) => (said += String(data)));
+    await sleep(300);
+    expect((await server.ask("GET", `/v1/instances/${id}`)).body.state).toBe("paused");
+    expect(said).toBe("");
+    await server.door.apply({ kind: "resume", instance: id });
+    await expect.poll(() => said, { timeout: 20_000 }).toBe("kept");
+    attached.stdin.end();
+    expect(await server.ended(id)).toMatchObject({ reason: "exited", status: 0 });
+  });
+
+  test("killed while its output waits for a reader that does not read, it ends", async () => {
+    const id = await server.create(programs.FLOOD);
+    const attached = await attach(id, false);
+    await server.door.apply({ kind: "start", instance: id });
+    await sleep(300);
+    expect((await server.ask("POST", `/v1/instances/${id}/kill`)).status).toBe(200);
+    expect(await server.ended(id)).toMatchObject({ reason: "killed", status: 137 });
+    for (const stream of [attached.stdout, attached.stderr]) stream.resume();
+    expect(await attached.exit).toMatchObject({ status: 137 });
+  });
+
+  test("a signal that does not exist is refused, and the program goes on", async () => {
+    const id = await server.start(programs.ECHO, { stdin: true });
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/v1/instances/${id}/attach`, ["wardian.v1"]);
+    const told: { type: string; code?: string }[] = [];
+    socket.on("message", (data: Buffer) => told.push(JSON.parse(data.toString()) as (typeof told)[0]));
+    await once(socket, "open");
+    socket.send(JSON.stringify({ type: "signal", signal: "SIGNOPE" }));
+    await once(socket, "close");
+    expect(told.at(-1)).toMatchObject({ type: "error", code: "agent-argument" });
+    expect((await server.ask("GET", `/v1/instances/${id}`)).body.state).toBe("running");
+    await server.door.apply({ kind: "remove", instance: id, force: true });
+  });
+
   test("as a bare WebSocket: numbered messages, the ends, the exit", async () => {
     const id = await server.create(programs.ECHO_TURNED, { stdin: true });
     const socket = new WebSocket(`${server.url.replace("http", "ws")}/v1/instances/${id}/attach?stdin=true`, ["wardian.v1"]);
