@@ -144,20 +144,17 @@ describe("attached to a container", () => {
 
   test("as a plain answer: what it writes, until it ends", async () => {
     const id = await server.create(programs.BOTH);
-    const answer = server.ask("GET", `/v1/instances/${id}/attach`, { headers: { Accept: "application/octet-stream" } });
-    await sleep(200);
+    const answer = await fetch(`${server.url}/v1/instances/${id}/attach`, { headers: { Accept: "application/octet-stream" } });
     await server.door.apply({ kind: "start", instance: id });
-    expect([(await answer).body.split("\n").toSorted()]).toEqual([["", "err", "out"]]); // prettier-ignore
+    expect((await answer.text()).split("\n").toSorted()).toEqual(["", "err", "out"]);
     expect((await server.ask("GET", `/v1/instances/${id}/attach`)).body).toMatchObject({ status: 409, code: "not-running" });
   });
 
   test("a reader that does not read holds it up, and one that goes away does not end it", async () => {
     const id = await server.create(programs.FLOOD);
     const abort = new AbortController();
-    const response = fetch(`${server.url}/v1/instances/${id}/attach`, { signal: abort.signal });
-    await sleep(200);
+    await fetch(`${server.url}/v1/instances/${id}/attach`, { signal: abort.signal });
     await server.door.apply({ kind: "start", instance: id });
-    await response;
     const cpu = async (): Promise<number> => (await server.ask("GET", `/v1/instances/${id}/metrics`)).body.counters.cpu_busy_seconds;
     await expect.poll(async () => { const before = await cpu(); await sleep(300); return (await cpu()) - before; }, { timeout: 20_000 }).toBeLessThan(0.02); // prettier-ignore
     const held = await cpu();

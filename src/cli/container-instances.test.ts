@@ -67,7 +67,7 @@ async function ok(...args: string[]): Promise<string> {
 
 const WRONG_LINE = /^wardian: [^\n]+\n$/;
 
-describe("a container, command by command", () => {
+describe("a container, command by command", { timeout: 120_000 }, () => {
   test("create, start, wait, logs, inspect, ps, rm", async () => {
     const id = (await ok("create", "--name", "t", "-e", "A=b c", "-m", "1M", "tells.wasm", "--dir", "x y")).trim();
     expect(id).toMatch(/^[0-9a-f]{12}$/);
