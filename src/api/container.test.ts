@@ -115,6 +115,9 @@ describe("paused over HTTP", () => {
     const before = await cpuSeconds();
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect((await cpuSeconds()) - before).toBeLessThan(0.05);
+    const { counters } = (await server.ask("GET", `/v1/instances/${id}/metrics`)).body;
+    expect(counters.paused_seconds).toBeGreaterThanOrEqual(0.3);
+    expect(counters.paused_seconds).toBeLessThan(counters.up_seconds);
     expect((await post(id, "resume")).body.state).toBe("running");
     expect((await post(id, "resume")).body).toMatchObject({ status: 409, code: "wrong-state" });
     await expect.poll(cpuSeconds, { timeout: 20_000 }).toBeGreaterThan(before + 0.05);
@@ -244,6 +247,12 @@ describe("the figures of a container", () => {
     const metrics = async () => (await server.ask("GET", `/v1/instances/${id}/metrics?windowMs=1000`)).body;
     await expect.poll(async () => (await metrics()).counters.cpu_busy_seconds, { timeout: 20_000 }).toBeGreaterThan(0.05);
     const { counters, limits, devices, rates } = await metrics();
+    const COUNTED = ["cpu_busy_seconds", "instructions", "memory_resident_bytes", "up_seconds"];
+    expect(
+      Object.keys(counters)
+        .filter((name) => counters[name] !== 0)
+        .toSorted(),
+    ).toEqual(COUNTED);
     expect(limits).toEqual({ memoryBytes: 1 << 20, cpus: 1, vcpus: 1 });
     expect(counters.memory_resident_bytes).toBe(4 * 65_536);
     expect(counters.up_seconds).toBeGreaterThanOrEqual(counters.cpu_busy_seconds * 0.5);
