@@ -5,6 +5,7 @@ import { EXIT_STATUS } from "../config.js";
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import type { InstanceEnd, InstanceRecord } from "../instance/record.js";
+import { hasMainProgram } from "../instance/spec.js";
 import { type Attended, attend } from "./attendance.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
 import { sayError } from "./message.js";
@@ -58,7 +59,7 @@ export function assertInput({ name, spec }: InstanceRecord, wish: InputWish): vo
 }
 
 function takesInput(spec: InstanceRecord["spec"]): boolean {
-  return spec.command === undefined || spec.stdin || spec.tty;
+  return !hasMainProgram(spec) || spec.stdin || spec.tty;
 }
 
 export interface Attachment {
@@ -71,7 +72,7 @@ export async function openAttachment(door: Door, record: InstanceRecord, wish: I
   assertInput(record, wish);
   const { id, name, spec } = record;
   const abort = new AbortController();
-  const isConsole = spec.command === undefined;
+  const isConsole = !hasMainProgram(spec);
   const interactive = wish !== "none" && takesInput(spec);
   const tty = spec.tty || (isConsole && process.stdin.isTTY);
   const running = await door.apply({ kind: "attach", instance: id, stdin: interactive, signal: abort.signal });
@@ -103,13 +104,15 @@ function tellDetached(name: string): void {
   sayError(`detached; ${name} goes on (wardian attach ${name})`);
 }
 
+/** Where a program did not choose its status: it could not run, or has used up its fuel. */
+const FOREIGN_STATUSES: ReadonlySet<number> = new Set([EXIT_STATUS.notRunnable, EXIT_STATUS.notFound, EXIT_STATUS.crash]);
+
 /** Why a run ended, where its program does not tell by itself: it could not run, or was not left alone. Its own status says enough. */
 export function reasonOf(end: InstanceEnd): string | undefined {
   if (end.reason === "timeout") return "its run time was up";
   if (end.reason === "failed" || end.reason === "crashed") return end.message;
-  const couldNotRun = end.status === EXIT_STATUS.notRunnable || end.status === EXIT_STATUS.notFound;
-  const isItsOwn = end.message === `it ended with status ${end.status}`;
-  return end.reason === "exited" && couldNotRun && !isItsOwn ? end.message : undefined;
+  const isItsOwn = /^it (ended with status|was ended by) /.test(end.message);
+  return end.reason === "exited" && FOREIGN_STATUSES.has(end.status) && !isItsOwn ? end.message : undefined;
 }
 
 /** Of the run that is over; nothing where the instance went with it. */

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import { LOG_STREAMS, type LogEntry, type LogStream } from "../instance/record.js";
+import { hasMainProgram } from "../instance/spec.js";
 import { parseTime } from "./age.js";
 import { encodeBytes } from "./attendance.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
@@ -68,7 +69,7 @@ async function streamsOf(
   asked: readonly LogStream[] | undefined,
 ): Promise<{ id: string; streams: readonly LogStream[] }> {
   const { id, spec } = await door.apply({ kind: "inspect", instance: ref });
-  return { id, streams: asked ?? (spec.command === undefined ? ["console"] : ["stdout", "stderr"]) };
+  return { id, streams: asked ?? (hasMainProgram(spec) ? ["stdout", "stderr"] : ["console"]) };
 }
 
 /** To our own stdout and stderr. The exit status: not 0 where nobody reads any more. */

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import * as programs from "../container/program-samples.js";
-import { assemble } from "../wasm/module-samples.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wardian-program-"));
@@ -41,26 +40,6 @@ function program(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-/** Makes the file "made" in its first folder; its status is the errno. */
-const MAKES = assemble(`(module
-  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-  (memory (export "memory") 1) (data (i32.const 64) "made")
-  (func (export "_start")
-    (call $exit (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 1) (i64.const 0x40) (i64.const 0) (i32.const 0) (i32.const 0)))))`);
-/** Its arguments and its environment, one after another, each with its NUL. */
-const TELLS = assemble(`(module
-  (import "wasi_snapshot_preview1" "args_sizes_get" (func $as (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "args_get" (func $a (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $es (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "environ_get" (func $e (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (func $say (param $n i32) (i32.store (i32.const 0) (i32.const 2048)) (i32.store (i32.const 4) (local.get $n)) (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
-  (func (export "_start")
-    (drop (call $as (i32.const 16) (i32.const 20))) (drop (call $a (i32.const 1024) (i32.const 2048))) (call $say (i32.load (i32.const 20)))
-    (drop (call $es (i32.const 16) (i32.const 20))) (drop (call $e (i32.const 1024) (i32.const 2048))) (call $say (i32.load (i32.const 20)))))`);
-
 describe("wardian run FILE.wasm", () => {
   it("is known by its first bytes, too, and ends with the program's status", async () => {
     expect(await run([program("hello", programs.HELLO)])).toEqual({ status: 0, stdout: "hello\n", stderr: "" });
@@ -79,12 +58,12 @@ describe("wardian run FILE.wasm", () => {
   });
 
   it("gives it its arguments, and no variable but those that were given", async () => {
-    const tells = program("tells.wasm", TELLS);
+    const tells = program("tells.wasm", programs.TELLS);
     expect((await run(["-e", "A=b c", tells, "--dir", "x y"])).stdout).toBe("tells.wasm\0--dir\0x y\0A=b c\0");
   });
 
   it("gives it folders, read-only ones too, and folders in memory", async () => {
-    const makes = program("makes.wasm", MAKES);
+    const makes = program("makes.wasm", programs.MAKES);
     const here = join(folder, "given");
     mkdirSync(here);
     expect((await run(["--dir", `${here}::/work:ro`, makes])).status).not.toBe(0);

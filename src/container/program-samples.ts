@@ -59,3 +59,60 @@ export const GROWS = program(
 export const MISSING = assemble(
   `(module (import "env" "one" (func)) (import "wasi_snapshot_preview1" "two" (func)) (memory (export "memory") 1) (func (export "_start")))`,
 );
+/** Makes the file "made" in its first folder; its status is the errno. */
+export const MAKES = assemble(`(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1) (data (i32.const 64) "made")
+  (func (export "_start")
+    (call $exit (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 1) (i64.const 0x40) (i64.const 0) (i32.const 0) (i32.const 0)))))`);
+/** Its arguments and its environment, one after another, each with its NUL. */
+export const TELLS = assemble(`(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $as (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $a (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $es (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_get" (func $e (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $say (param $n i32) (i32.store (i32.const 0) (i32.const 2048)) (i32.store (i32.const 4) (local.get $n)) (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "_start")
+    (drop (call $as (i32.const 16) (i32.const 20))) (drop (call $a (i32.const 1024) (i32.const 2048))) (call $say (i32.load (i32.const 20)))
+    (drop (call $es (i32.const 16) (i32.const 20))) (drop (call $e (i32.const 1024) (i32.const 2048))) (call $say (i32.load (i32.const 20)))))`);
+/** As ECHO, and what it writes to stderr is each byte turned round (xor 0xff). */
+export const ECHO_TURNED = program(
+  READ + WRITE,
+  `(local $n i32) (local $i i32)
+   (loop $l
+     (i32.store (i32.const 0) (i32.const 1024)) (i32.store (i32.const 4) (i32.const 65536))
+     (if (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)) (then (return)))
+     (local.set $n (i32.load (i32.const 8)))
+     (if (i32.eqz (local.get $n)) (then (return)))
+     (local.set $i (i32.const 0))
+     (loop $b
+       (i32.store8 offset=131072 (local.get $i) (i32.xor (i32.load8_u offset=1024 (local.get $i)) (i32.const 255)))
+       (br_if $b (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))
+     (i32.store (i32.const 4) (local.get $n))
+     (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+     (i32.store (i32.const 0) (i32.const 131072))
+     (drop (call $fd_write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+     (br $l))`,
+);
+/** Writes until that fails; its status is the errno. */
+export const WRITES_TILL_ERROR = program(
+  WRITE + EXIT,
+  `(local $e i32)
+   (i32.store (i32.const 0) (i32.const 1024)) (i32.store (i32.const 4) (i32.const 65536))
+   (loop $l (br_if $l (i32.eqz (local.tee $e (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))))
+   (call $proc_exit (local.get $e))`,
+);
+/** One byte a write: 0, 1, 2 ... 250, 0 ..., so many; then it ends. */
+export const counts = (bytes: number): Uint8Array<ArrayBuffer> =>
+  program(
+    WRITE,
+    `(local $i i32)
+     (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 1))
+     (loop $l
+       (i32.store8 (i32.const 16) (i32.rem_u (local.get $i) (i32.const 251)))
+       (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+       (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const ${bytes}))))`,
+  );

@@ -6,6 +6,7 @@ import type { LiveInstance, Measured } from "../instance/live.js";
 import { memoryBytesOf } from "../instance/memory-limit.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { RootLayer } from "../instance/root-layer.js";
+import { hasMainProgram } from "../instance/spec.js";
 import type { RunningProcess } from "../instance/running-process.js";
 import type { StartHooks } from "../instance/start-hooks.js";
 import { signalNumber } from "../machine/agent/index.js";
@@ -311,8 +312,8 @@ export class ManagedInstance {
 
   attach(stdin: boolean, signal: AbortSignal | undefined): RunningProcess {
     if (!this.isLive && this.record.state !== "created") throw this.#notRunning();
-    const { kind, command, stdin: isOpen, tty } = this.record.spec;
-    return this.#streams.attach({ stdin: stdin && ((kind === "vm" && command === undefined) || isOpen || tty), signal });
+    const { spec } = this.record;
+    return this.#streams.attach({ stdin: stdin && (!hasMainProgram(spec) || spec.stdin || spec.tty), signal });
   }
 
   requireRunning(): LiveInstance {

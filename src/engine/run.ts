@@ -6,7 +6,7 @@ import { WardianError } from "../errors.js";
 import type { LiveInstance, Measured } from "../instance/live.js";
 import type { RootLayer } from "../instance/root-layer.js";
 import type { RunningProcess } from "../instance/running-process.js";
-import type { InstanceSpec } from "../instance/spec.js";
+import { hasMainProgram, type InstanceSpec } from "../instance/spec.js";
 import { startInstance } from "../instance/start.js";
 import type { StartHooks } from "../instance/start-hooks.js";
 import type { MainStreams } from "./main-streams.js";
@@ -51,9 +51,7 @@ export class Run {
   /** `spec` names files by absolute paths. Resolves when the instance is up and its command has been started. */
   async switchOn(spec: InstanceSpec, hooks: StartHooks): Promise<LiveInstance> {
     const console = new PassThrough();
-    this.#pumps.push(
-      this.streams.pump(console, "console", spec.command === undefined && spec.kind === "vm" ? "stdout" : undefined, hooks.onConsole),
-    );
+    this.#pumps.push(this.streams.pump(console, "console", hasMainProgram(spec) ? undefined : "stdout", hooks.onConsole));
     const signal = hooks.signal === undefined ? this.#abort.signal : AbortSignal.any([this.#abort.signal, hooks.signal]);
     let live: LiveInstance;
     try {

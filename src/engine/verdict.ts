@@ -15,7 +15,7 @@ const MAX_STATUS = 255;
 
 export function verdictOfCommand(exit: ExitStatus, request: Request | undefined): Verdict {
   const how = exit.failure ?? (exit.signal === null ? `it ended with status ${exit.status}` : `it was ended by ${exit.signal}`);
-  const reason = request ?? (exit.crashed === true ? "crashed" : "exited");
+  const reason = request ?? (exit.crashed === true ? "crashed" : exit.failed === true ? "failed" : "exited");
   return { reason, status: request === "timeout" ? EXIT_STATUS.timeout : exit.status, message: how };
 }
 

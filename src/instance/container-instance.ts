@@ -20,6 +20,8 @@ export class ContainerInstance implements LiveInstance {
   readonly consoleInput: Writable;
   readonly main: RunningProcess;
   #isOver = false;
+  #pausedMs = 0;
+  #pausedAtMs: number | undefined;
 
   private constructor(
     private readonly container: Container,
@@ -70,12 +72,19 @@ export class ContainerInstance implements LiveInstance {
     // What it wrote is in the folders that it was given.
   }
 
-  pause(): Promise<void> {
-    return this.container.pause();
+  async pause(): Promise<void> {
+    await this.container.pause();
+    this.#pausedAtMs ??= performance.now();
   }
 
   async resume(): Promise<void> {
     this.container.resume();
+    this.#pausedMs = this.#pausedSoFarMs();
+    this.#pausedAtMs = undefined;
+  }
+
+  #pausedSoFarMs(): number {
+    return this.#pausedMs + (this.#pausedAtMs === undefined ? 0 : performance.now() - this.#pausedAtMs);
   }
 
   /** WASI knows no sizes of terminals. */
@@ -84,7 +93,13 @@ export class ContainerInstance implements LiveInstance {
   sample(): CounterSample | undefined {
     if (this.#isOver) return undefined;
     const { cpuSeconds, upSeconds, memoryBytes, fuel = 0 } = this.container.usage();
-    const own = { cpu_busy_seconds: cpuSeconds, up_seconds: upSeconds, memory_resident_bytes: memoryBytes, instructions: fuel };
+    const own = {
+      cpu_busy_seconds: cpuSeconds,
+      up_seconds: upSeconds,
+      paused_seconds: this.#pausedSoFarMs() / 1000,
+      memory_resident_bytes: memoryBytes,
+      instructions: fuel,
+    };
     return { machine: { ...NO_MACHINE_COUNTERS, ...own }, devices: {} };
   }
 

@@ -6,8 +6,10 @@ import { signalName, signalNumber } from "../machine/agent/signal.js";
 import type { RunningProcess } from "./running-process.js";
 
 const SIGNAL_BASE = 128;
-/** Signals that do nothing to a program that does not know of them. */
-const HARMLESS: ReadonlySet<string> = new Set(["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"]);
+/** Signals that do not end a program that does not know of them. Those that would make it stand do nothing here: pause does that. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  "SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU",
+]); // prettier-ignore
 
 export class ProgramProcess implements RunningProcess {
   readonly stdin: Writable;
@@ -35,7 +37,8 @@ export class ProgramProcess implements RunningProcess {
 /** `failure` is what people should be told. */
 export function exitOf({ reason, status, message }: ContainerEnd): ExitStatus {
   const isTold = reason === "trapped" || reason === "failed" || reason === "output-limit" || reason === "out-of-fuel";
-  const told = isTold ? { failure: message, ...(reason === "trapped" ? { crashed: true as const } : {}) } : {};
+  const how = { trapped: { crashed: true }, failed: { failed: true } } as const;
+  const told = isTold ? { failure: message, ...(reason in how ? how[reason as keyof typeof how] : {}) } : {};
   if (reason === "killed") return { code: null, signal: signalName(status - SIGNAL_BASE), status };
   return { code: status, signal: null, status, ...told };
 }

@@ -182,3 +182,8 @@ export const instanceSpecSchema = z
 export type InstanceSpec = z.output<typeof instanceSpecSchema>;
 /** As given. */
 export type InstanceRequest = z.input<typeof instanceSpecSchema>;
+
+/** Of others, the input and output is the console's: its input has no end, and nothing hears a signal. */
+export function hasMainProgram({ kind, command }: Pick<InstanceSpec, "kind" | "command">): boolean {
+  return kind === "container" || command !== undefined;
+}

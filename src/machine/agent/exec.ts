@@ -16,6 +16,8 @@ export interface ExitStatus {
   /** Why it never began, or what it crashed with. */
   readonly failure?: string;
   readonly crashed?: true;
+  /** It is not the program that went wrong: the host could not run it. */
+  readonly failed?: true;
 }
 
 /** A frame's receiver; `take` returns true when the channel is over. Throws `agent-protocol`. */
