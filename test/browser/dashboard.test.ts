@@ -1,6 +1,6 @@
 // The dashboard in a real browser, at a real server, with real guests: made by mouse and by keyboard, watched, typed into,
 // stopped. WARDIAN_SCREENSHOT=1 also takes the README's picture.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ServerOptions, startServer } from "../../src/api/server.js";
 import { updateTokenFile } from "../../src/api/security/token-file.js";
 import { makeToken } from "../../src/api/security/token.js";
+import { ECHO } from "../../src/container/program-samples.js";
 import { Engine } from "../../src/engine/engine.js";
 import { writePrograms } from "../../src/instance/program-sample.js";
 import { lowContrast, nameless, repeatedIds, tabThrough } from "./accessibility.js";
@@ -60,6 +61,7 @@ describe.skipIf(noBrowser !== undefined)(
 
     beforeAll(async () => {
       writePrograms(join(folder, "images"));
+      writeFileSync(join(folder, "images/echo.wasm"), ECHO);
       engine = await Engine.open({ images: join(folder, "images") });
       browser = await launch();
     });
@@ -224,6 +226,21 @@ describe.skipIf(noBrowser !== undefined)(
       await page.getByRole("option", { name: /^echo/ }).click();
       await page.getByRole("tab", { name: "Terminal" }).click();
       await expectInTerminal(page, /^what is typed$/m);
+      expect(complaints).toEqual([]);
+    });
+
+    it("lets one talk to a container's program, which has no shell", async () => {
+      await using seen = await open();
+      const { page, complaints } = seen;
+      const request = { kind: "container", image: "echo.wasm", name: "program", stdin: true } as const;
+      await engine.apply({ kind: "create", request });
+      await engine.apply({ kind: "start", instance: "program" });
+      await page.getByRole("option", { name: /^program/ }).click();
+      expect(await page.getByRole("button", { name: "Open a shell" }).count()).toBe(0);
+      await page.getByRole("button", { name: "Attach to the program" }).click();
+      await page.keyboard.type("what is typed");
+      await page.keyboard.press("Enter");
+      await expectInTerminal(page, /what is typed/);
       expect(complaints).toEqual([]);
     });
 

@@ -39,12 +39,13 @@ export class TerminalTab implements Panel {
   constructor(fleet: Fleet, record: InstanceRecord) {
     this.#fleet = fleet;
     this.#id = record.id;
-    const isGuest = record.spec.image !== undefined;
+    const isContainer = record.spec.kind === "container";
+    const isGuest = !isContainer && record.spec.image !== undefined;
     this.#open = el(
       "button",
       { class: "primary", attrs: { type: "submit" } },
       icon("terminal"),
-      isGuest ? "Open a shell" : "Attach to the console",
+      isGuest ? "Open a shell" : isContainer ? "Attach to the program" : "Attach to the console",
     );
     this.#end = el("button", { attrs: { type: "button" }, on: { click: () => this.#close() } }, "End session");
     this.#command.value = joinWords(shellCommand);
