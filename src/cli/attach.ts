@@ -58,7 +58,12 @@ export function assertInput({ name, spec }: InstanceRecord, wish: InputWish): vo
 }
 
 function takesInput(spec: InstanceRecord["spec"]): boolean {
-  return spec.command === undefined || spec.stdin || spec.tty;
+  return hasConsole(spec) || spec.stdin || spec.tty;
+}
+
+/** A container is its main program, with arguments or without. */
+function hasConsole({ kind, command }: InstanceRecord["spec"]): boolean {
+  return kind === "vm" && command === undefined;
 }
 
 export interface Attachment {
@@ -71,7 +76,7 @@ export async function openAttachment(door: Door, record: InstanceRecord, wish: I
   assertInput(record, wish);
   const { id, name, spec } = record;
   const abort = new AbortController();
-  const isConsole = spec.command === undefined;
+  const isConsole = hasConsole(spec);
   const interactive = wish !== "none" && takesInput(spec);
   const tty = spec.tty || (isConsole && process.stdin.isTTY);
   const running = await door.apply({ kind: "attach", instance: id, stdin: interactive, signal: abort.signal });
