@@ -48,8 +48,8 @@ async function start(refs: readonly string[], options: StartOptions): Promise<nu
   return withDoor(options, (door) => startAttached(door, first, interactive === true ? "asked" : "none", json));
 }
 
-/** Attached before it runs, so that nothing it says is missed. */
-async function startAttached(door: Door, ref: string, wish: InputWish, json: true | undefined): Promise<number> {
+/** Attached before it runs, so that nothing it says is missed. The status with which it ended. */
+export async function startAttached(door: Door, ref: string, wish: InputWish, json: true | undefined): Promise<number> {
   const record = await door.apply({ kind: "inspect", instance: ref });
   assertInput(record, wish);
   let early = record.state === "created" ? await openAttachment(door, record, wish) : undefined;

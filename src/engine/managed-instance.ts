@@ -98,7 +98,7 @@ export class ManagedInstance {
     try {
       await this.#fileChanges.settled(run.aborted);
       const spec = await this.around.files.locate(this.record.spec);
-      const live = await run.switchOn(spec, hooks);
+      const live = await run.switchOn(spec, hooks, { volumes: this.around.volumes.open(this.record) });
       // A stop may have come meanwhile; its end is the run's.
       if (this.record.state === "starting") this.#keeper.enter("running", { startedAt: now() }, "started");
       observe(true);
@@ -265,7 +265,7 @@ export class ManagedInstance {
     this.around.publish([this.around.store.remove(this.id, this.#keeper.makeEvent("removed"))]);
     this.#isRemoved = true;
     this.#streams.finish({ code: 0, signal: null, status: 0 });
-    this.around.onRemoved(this);
+    await this.around.onRemoved(this);
     this.#keeper.end();
   }
 

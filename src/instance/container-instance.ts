@@ -37,7 +37,7 @@ export class ContainerInstance implements LiveInstance {
   /** Resolves when the program is on its way. */
   static async start(
     spec: InstanceSpec & { readonly image: string },
-    { console, hooks, onPowerOn }: LiveContext,
+    { console, shared, hooks, onPowerOn }: LiveContext,
   ): Promise<ContainerInstance> {
     hooks.signal?.throwIfAborted();
     const { image, command = [], env, mounts, stdin, tty, tier, pausable, limits } = spec;
@@ -47,6 +47,7 @@ export class ContainerInstance implements LiveInstance {
       args: command,
       env,
       mounts: mounts.map(({ path, guestPath, readOnly }) => ({ hostPath: path, guestPath, readOnly })),
+      volumes: shared?.volumes ?? [],
       stdin: stdin || tty,
       tty,
       tier,
