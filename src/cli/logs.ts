@@ -67,8 +67,11 @@ async function streamsOf(
   ref: string,
   asked: readonly LogStream[] | undefined,
 ): Promise<{ id: string; streams: readonly LogStream[] }> {
-  const { id, spec } = await door.apply({ kind: "inspect", instance: ref });
-  return { id, streams: asked ?? (spec.command === undefined ? ["console"] : ["stdout", "stderr"]) };
+  const {
+    id,
+    spec: { kind, command },
+  } = await door.apply({ kind: "inspect", instance: ref });
+  return { id, streams: asked ?? (kind === "vm" && command === undefined ? ["console"] : ["stdout", "stderr"]) };
 }
 
 /** To our own stdout and stderr. The exit status: not 0 where nobody reads any more. */
