@@ -45,6 +45,7 @@ interface CreateOptions extends DoorOptions {
   readonly pausable?: true;
   readonly dir?: readonly MountOption[];
   readonly volume?: readonly VolumeOption[];
+  readonly stdinFrom?: string;
   readonly tier?: Tier;
   readonly pidsLimit?: number;
   readonly diskSize?: number;
@@ -142,6 +143,7 @@ function addProgramOptions(command: Command): void {
   command
     .option("--dir <host::guest[:ro]>", "for a program: give it a folder of the host; may be given several times", parseMount)
     .option("-v, --volume <name:guest[:ro]>", VOLUME_HELP, parseVolume)
+    .option("--stdin-from <instance>", "for a program: read what that one, started after this one, writes to its stdout")
     .option("--fuel <number>", "for a program: end it after about so many instructions", parseFuel)
     .option("--pausable", "for a program: it can be paused, which costs it some speed")
     .option("--tier <name>", "for a program: start, peak or auto, as of `run` (default: auto)", parseTier);
@@ -176,6 +178,7 @@ export function requestOf(
       name: options.name,
       mounts: options.dir?.map(({ hostPath, guestPath, readOnly }) => ({ path: resolve(hostPath), guestPath, readOnly })),
       volumes: options.volume?.map((volume) => ({ ...volume })),
+      stdinFrom: options.stdinFrom,
       pausable: options.pausable,
       tier: options.tier,
       image: image === undefined || image === DEFAULT_IMAGE ? image : file(image),

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { appends, SHOWS } from "../container/file-samples.js";
+import { ECHO, HELLO } from "../container/program-samples.js";
 import { writePrograms } from "../instance/program-sample.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
@@ -414,5 +415,29 @@ describe("volumes", () => {
     const { status, stderr } = await wardian(["create", "-v", text, "x.wasm"]);
     expect(status).toBe(125);
     expect(stderr).toMatch(words);
+  });
+});
+
+describe("--stdin-from", () => {
+  test("joins two instances, and a program of run to one", async () => {
+    const [says, echoes] = [join(folder, "says.wasm"), join(folder, "echoes.wasm")];
+    writeFileSync(says, HELLO);
+    writeFileSync(echoes, ECHO);
+    await ok("create", "--name", "says", says);
+    await ok("create", "--name", "echoes", "--stdin-from", "says", echoes);
+    await ok("start", "echoes");
+    await ok("start", "says");
+    await ok("wait", "echoes");
+    expect([await ok("logs", "says"), await ok("logs", "echoes")]).toEqual(["", "hello\n"]);
+    const running = begin(["run", "--stdin-from", "says", echoes]).outcome;
+    await expect.poll(async () => (await ok("ps", "-q")).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await ok("start", "says");
+    expect(await running).toEqual({ status: 0, stdout: "hello\n", stderr: "" });
+  });
+
+  test("is refused for a machine, and with a terminal", async () => {
+    expect(await wardian(["run", "--stdin-from", "x", "busybox"])).toMatchObject({ status: 125, stdout: "" });
+    const { status, stderr } = await wardian(["run", "-t", "--stdin-from", "x", join(folder, "echoes.wasm")]);
+    expect({ status, stderr }).toEqual({ status: 125, stderr: "wardian: stdinFrom: it goes without stdin, tty and a restart policy\n" });
   });
 });

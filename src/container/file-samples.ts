@@ -56,3 +56,5 @@ export const SHOWS = program(
      (if (i32.load (i32.const ${COUNT}))
        (then (i32.store (i32.const ${IOVEC + 4}) (i32.load (i32.const ${COUNT}))) ${write("(i32.const 1)")} (br $l))))`,
 );
+/** Writes 4 KiB to stdout, for ever. */
+export const POURS = program(`${iovec(1024, 4096)} (loop $l ${write("(i32.const 1)")} (br $l))`);

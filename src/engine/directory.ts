@@ -28,6 +28,10 @@ export class Directory {
     return this.#byId.has(id);
   }
 
+  get(id: string): ManagedInstance | undefined {
+    return this.#byId.get(id);
+  }
+
   all(): IterableIterator<ManagedInstance> {
     return this.#byId.values();
   }

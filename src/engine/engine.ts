@@ -27,6 +27,7 @@ import { EventFeed } from "./event-feed.js";
 import type { Interruptible } from "./file-changes.js";
 import { filesOf } from "./instance-files.js";
 import { ManagedInstance } from "./managed-instance.js";
+import { Pipelines } from "./pipelines.js";
 import { requireCapacity, requireRoom } from "./quotas.js";
 import { recover } from "./recovery.js";
 import { describeAction, isAudited, requireScope } from "./scopes.js";
@@ -55,6 +56,7 @@ export class Engine implements Door {
   readonly #store: Store;
   readonly #directory = new Directory();
   readonly #volumes = new Volumes((namespace) => this.#directory.recordsIn(namespace));
+  readonly #pipelines = new Pipelines(this.#directory);
   readonly #feed: EventFeed;
   readonly #files: HostFiles;
   readonly #around: Surroundings;
@@ -127,8 +129,10 @@ export class Engine implements Door {
       },
       requireFreeDisks: (instance) => requireFreeDisks(instance, this.#directory.all()),
       volumes: this.#volumes,
+      pipelines: this.#pipelines,
       onRemoved: (instance) => {
         this.#directory.delete(instance);
+        this.#pipelines.removed(instance.id);
         return this.#volumes.release(instance.record.namespace).catch((error: Error) => this.#around.onNote(error.message));
       },
       onNote: options.onNote ?? (() => {}),
@@ -249,7 +253,7 @@ export class Engine implements Door {
       return this.#find(earlier.instance, caller).record;
     }
     requireRoom(caller, this.#recordsOf(caller));
-    const record = makeRecord(spec, caller, this.#directory);
+    const record = makeRecord(this.#pipelines.admit(spec, caller), caller, this.#directory);
     this.#volumes.admit(record);
     const { id, namespace, name } = record;
     const event = { type: "created", namespace, instance: id, name, detail: {} } as const;

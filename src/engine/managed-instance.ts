@@ -81,6 +81,7 @@ export class ManagedInstance {
     if (this.around.isClosing()) throw new WardianError("closing", "Wardian is shutting down");
     requireStep(this.name, this.record.state, "starting", "started");
     this.around.requireFreeDisks(this);
+    this.around.pipelines.requireWriter(this.record);
     clearTimeout(this.#restartTimer);
     this.#keeper.enter("starting", { wanted: "running", ...(byPolicy ? {} : { restarts: 0 }) }, "starting");
     this.log?.begin();
@@ -96,9 +97,12 @@ export class ManagedInstance {
     const beganMs = performance.now();
     const observe = (ok: boolean): void => this.around.meter.observeStart((performance.now() - beganMs) / 1000, ok);
     try {
+      // At once: whoever starts next finds it waiting.
+      const connect = this.around.pipelines.open(this.record);
       await this.#fileChanges.settled(run.aborted);
       const spec = await this.around.files.locate(this.record.spec);
-      const live = await run.switchOn(spec, hooks, { volumes: this.around.volumes.open(this.record) });
+      const live = await run.switchOn(spec, hooks, { volumes: this.around.volumes.open(this.record), connect });
+      this.around.pipelines.started(this.id);
       // A stop may have come meanwhile; its end is the run's.
       if (this.record.state === "starting") this.#keeper.enter("running", { startedAt: now() }, "started");
       observe(true);
@@ -123,6 +127,7 @@ export class ManagedInstance {
   /** The run is over: stored, told, and, where the policy says so, begun again. */
   async #finish(verdict: Verdict, changes: Partial<InstanceRecord>): Promise<void> {
     this.#run = undefined;
+    this.around.pipelines.ended(this.record);
     this.around.meter.forget(this.id);
     this.around.meter.countEnd(verdict.reason);
     this.log?.end();

@@ -47,7 +47,7 @@ export class ContainerInstance implements LiveInstance {
       args: command,
       env,
       mounts: mounts.map(({ path, guestPath, readOnly }) => ({ hostPath: path, guestPath, readOnly })),
-      volumes: shared?.volumes ?? [],
+      ...shared,
       stdin: stdin || tty,
       tty,
       tier,

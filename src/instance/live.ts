@@ -1,6 +1,7 @@
 // What the engine needs of an instance that is switched on, whatever kind it has. May depend on types of container/, machine/ and
 // metrics/.
 import type { Writable } from "node:stream";
+import type { ContainerOptions } from "../container/container.js";
 import type { GivenVolume } from "../container/volume.js";
 import type { RootLayer } from "./root-layer.js";
 import type { RunningProcess } from "./running-process.js";
@@ -18,6 +19,8 @@ export type LiveCommand = Command & { readonly endAtExit?: boolean; readonly sig
 /** What a container has together with others of its owner. */
 export interface Shared {
   readonly volumes: readonly GivenVolume[];
+  /** In place of its streams. */
+  readonly connect: NonNullable<ContainerOptions["connect"]>;
 }
 
 /** What a start is given beside the spec. */

@@ -131,6 +131,12 @@ export const instanceSpecSchema = z
         "For a container: folders in memory that it shares with the owner's others that name them. A volume is there from the first start " +
           "of one that names it until the last such instance is removed, or the server ends.",
       ),
+    stdinFrom: nameSchema
+      .optional()
+      .describe(
+        "For a container: another container of the same owner, by id or name (kept as its id), whose stdout is this one's stdin. This one is " +
+          "started first; the other one then writes to it, and not to its log.",
+      ),
     tier: z
       .enum(TIERS)
       .default("auto")
@@ -186,9 +192,17 @@ export const instanceSpecSchema = z
   .refine(
     (spec) =>
       spec.kind === "container" ||
-      (spec.mounts.length === 0 && spec.volumes.length === 0 && !spec.pausable && spec.tier === "auto" && spec.limits.fuel === undefined),
-    { message: "mounts, volumes, tier, pausable and fuel are for containers", path: ["kind"] },
+      (spec.mounts.length + spec.volumes.length === 0 &&
+        spec.stdinFrom === undefined &&
+        !spec.pausable &&
+        spec.tier === "auto" &&
+        spec.limits.fuel === undefined),
+    { message: "mounts, volumes, stdinFrom, tier, pausable and fuel are for containers", path: ["kind"] },
   )
+  .refine((spec) => spec.stdinFrom === undefined || (!spec.stdin && !spec.tty && spec.restart.policy === "no"), {
+    message: "it goes without stdin, tty and a restart policy",
+    path: ["stdinFrom"],
+  })
   .refine((spec) => !spec.autoRemove || spec.restart.policy === "no", {
     message: "autoRemove and a restart policy exclude each other",
     path: ["autoRemove"],
