@@ -14,7 +14,7 @@ const CODES = {
   409: [
     "agent-busy", "descriptor-limit", "process-limit", "agent-closed", "agent-protocol", "agent-state", "agent-version", "ambiguous-instance", "guest-ended", "guest-timeout",
     "image-changed", "is-a-folder", "name-taken", "no-agent", "not-pausable", "no-command", "no-logs", "not-a-folder", "not-enough-memory", "disk-in-use", "not-running", "out-of-memory",
-    "out-of-ram", "reboot-loop", "wrong-state",
+    "out-of-ram", "reboot-loop", "volume-memory", "volume-mismatch", "wrong-state",
   ],
   413: ["archive-too-large", "body-too-large", "disk-full", "file-too-large", "output-too-large"],
   415: ["unsupported-media-type"],
@@ -28,7 +28,7 @@ const CODES = {
   431: ["bad-header"],
   500: [
     "bad-workers", "kernel-memory", "kernel-missing", "process-alive", "guest-cache", "internal", "layer-corrupt", "machine-panic", "not-built", "state-busy", "state-corrupt", "state-foreign",
-    "state-in-use", "state-path-too-long", "state-too-new", "state-unsafe", "state-unwritable", "thread-ended", "thread-stuck", "translator-fault", "worker-crash",
+    "state-in-use", "state-path-too-long", "state-too-new", "state-unsafe", "state-unwritable", "thread-ended", "thread-stuck", "translator-fault", "volume-in-use", "worker-crash",
   ],
   502: ["guest-checksum", "guest-download", "guest-format", "guest-gone", "guest-mirror", "guest-signature"],
   503: ["closing", "guest-aborted", "guest-offline"],

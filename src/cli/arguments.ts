@@ -111,6 +111,30 @@ export function parseMount(text: string, earlier: readonly MountOption[] = []): 
   return [...earlier, { hostPath, guestPath, readOnly: mode === "ro" }];
 }
 
+export interface VolumeOption {
+  readonly name: string;
+  readonly guestPath: string;
+  readonly readOnly: boolean;
+  readonly size?: string;
+}
+
+const VOLUME_FORM = /^([^:/]+):([^:]+)(?::([a-z0-9,=.]+))?$/i;
+
+/** "NAME:GUEST", with ":ro", ":size=SIZE" or both, by a comma, behind it; gathers repeated options. */
+export function parseVolume(text: string, earlier: readonly VolumeOption[] = []): VolumeOption[] {
+  const [, name, guestPath, words = "rw"] = VOLUME_FORM.exec(text) ?? [];
+  if (name === undefined || guestPath === undefined)
+    throw new WardianError(
+      "bad-option",
+      `${JSON.stringify(text)} is not a volume: write NAME:GUEST or NAME:GUEST:ro; a folder of the host is given with --dir`,
+    );
+  const given = words.split(",");
+  const unknown = given.find((word) => word !== "ro" && word !== "rw" && !word.startsWith("size="));
+  if (unknown !== undefined) throw new WardianError("bad-option", `a volume is ro, rw or size=SIZE, not ${JSON.stringify(unknown)}`);
+  const size = given.find((word) => word.startsWith("size="))?.slice("size=".length);
+  return [...earlier, { name, guestPath, readOnly: given.includes("ro"), ...(size === undefined ? {} : { size }) }];
+}
+
 export interface TmpfsOption {
   readonly guestPath: string;
   readonly maxBytes: number | undefined;

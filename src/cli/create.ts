@@ -23,9 +23,14 @@ import {
   type MountOption,
   parseMount,
   parseVariable,
+  parseVolume,
+  type VolumeOption,
 } from "./arguments.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, hostOf, withDoor } from "./door-options.js";
 import { print } from "./output.js";
+
+/** Undefined, where it was left out. */
+type Partly<T> = { readonly [K in keyof T]: T[K] | undefined };
 
 interface CreateOptions extends DoorOptions {
   readonly name?: string;
@@ -39,6 +44,8 @@ interface CreateOptions extends DoorOptions {
   readonly fuel?: number;
   readonly pausable?: true;
   readonly dir?: readonly MountOption[];
+  readonly volume?: readonly VolumeOption[];
+  readonly stdinFrom?: string;
   readonly tier?: Tier;
   readonly pidsLimit?: number;
   readonly diskSize?: number;
@@ -60,6 +67,10 @@ interface CreateOptions extends DoorOptions {
 
 /** As the spec has them. */
 const CPUS = { min: 0.01, max: 1 } as const;
+
+const VOLUME_HELP =
+  "for a program: give it the folder in memory of that name, which your instances that name it share; size=SIZE behind a colon or comma " +
+  "bounds it (default: 64M); may be given several times";
 
 const HELP = `
 IMAGE is a WebAssembly program (a file that ends in .wasm: the instance is a container, CMD are its arguments), "busybox" (Debian's
@@ -131,6 +142,8 @@ function addLimitOptions(command: Command): void {
 function addProgramOptions(command: Command): void {
   command
     .option("--dir <host::guest[:ro]>", "for a program: give it a folder of the host; may be given several times", parseMount)
+    .option("-v, --volume <name:guest[:ro]>", VOLUME_HELP, parseVolume)
+    .option("--stdin-from <instance>", "for a program: read what that one, started after this one, writes to its stdout")
     .option("--fuel <number>", "for a program: end it after about so many instructions", parseFuel)
     .option("--pausable", "for a program: it can be paused, which costs it some speed")
     .option("--tier <name>", "for a program: start, peak or auto, as of `run` (default: auto)", parseTier);
@@ -151,19 +164,21 @@ function addMachineOptions(command: Command): void {
 export function requestOf(
   image: string | undefined,
   args: readonly string[],
-  options: Omit<CreateOptions, keyof DoorOptions>,
+  options: Partly<Omit<CreateOptions, keyof DoorOptions>>,
   isLocal: boolean,
+  kind: "container" | undefined = image?.endsWith(".wasm") === true ? "container" : undefined,
 ): InstanceRequest {
   const file = isLocal ? pathHere : (name: string): string => name;
   const { kernel, bios, initrd, disk, cpus, fuel, cpuWeight, pidsLimit, diskSize, runTime } = options;
-  const isContainer = image?.endsWith(".wasm") === true;
-  const memory = options.memory === undefined ? undefined : (isContainer ? parseProgramMemory : parseMemoryOption)(options.memory);
+  const memory = options.memory === undefined ? undefined : (kind === "container" ? parseProgramMemory : parseMemoryOption)(options.memory);
   const limits = { memory, fuel, cpus, cpuWeight, pids: pidsLimit, disk: diskSize, runTimeMs: runTime };
   return {
     ...given({
-      kind: isContainer ? "container" : undefined,
+      kind,
       name: options.name,
       mounts: options.dir?.map(({ hostPath, guestPath, readOnly }) => ({ path: resolve(hostPath), guestPath, readOnly })),
+      volumes: options.volume?.map((volume) => ({ ...volume })),
+      stdinFrom: options.stdinFrom,
       pausable: options.pausable,
       tier: options.tier,
       image: image === undefined || image === DEFAULT_IMAGE ? image : file(image),

@@ -8,6 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { appends, SHOWS } from "../container/file-samples.js";
+import { ECHO, HELLO } from "../container/program-samples.js";
 import { writePrograms } from "../instance/program-sample.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
@@ -385,4 +387,57 @@ test("the same through --host", async () => {
   const elsewhere = { WARDIAN_STATE: join(folder, "nowhere"), WARDIAN_HOST: host };
   expect((await wardian(["ps", "-q"], "", elsewhere)).stdout).toMatch(/^[0-9a-f]{12}\n$/);
   expect((await wardian(["kill", "r", "--host", host], "", { WARDIAN_STATE: join(folder, "nowhere") })).stdout).toBe("r\n");
+});
+
+describe("volumes", () => {
+  test("are shared by programs of run and instances, until the last one that names them is removed", async () => {
+    const [writes, shows] = [join(folder, "writes.wasm"), join(folder, "shows.wasm")];
+    writeFileSync(writes, appends("hello", 2));
+    writeFileSync(shows, SHOWS);
+    await ok("create", "--name", "keeper", "-v", "data:/data:ro,size=1M", shows);
+    expect(await ok("run", "-v", "data:/data", writes)).toBe("");
+    expect(await ok("start", "-a", "keeper")).toBe("hellohello");
+    expect(await ok("run", "-v", "data:/data:ro", shows)).toBe("hellohello");
+    expect(records(await ok("ps", "-a", "--json"))).toMatchObject([{ name: "keeper" }]);
+    expect(await wardian(["run", "-v", "data:/data:size=2M", shows])).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining("has 1 MiB, not 2 MiB"),
+    });
+    await ok("rm", "keeper");
+    expect((await wardian(["run", "-v", "data:/data", shows])).status).toBe(44); // NOENT
+  });
+
+  test.each([
+    ["/src:/data", /--dir/],
+    ["data", /write NAME:GUEST/],
+    ["data:/data:rx", /ro, rw or size=SIZE/],
+  ])("%s is refused", async (text, words) => {
+    const { status, stderr } = await wardian(["create", "-v", text, "x.wasm"]);
+    expect(status).toBe(125);
+    expect(stderr).toMatch(words);
+  });
+});
+
+describe("--stdin-from", () => {
+  test("joins two instances, and a program of run to one", async () => {
+    const [says, echoes] = [join(folder, "says.wasm"), join(folder, "echoes.wasm")];
+    writeFileSync(says, HELLO);
+    writeFileSync(echoes, ECHO);
+    await ok("create", "--name", "says", says);
+    await ok("create", "--name", "echoes", "--stdin-from", "says", echoes);
+    await ok("start", "echoes");
+    await ok("start", "says");
+    await ok("wait", "echoes");
+    expect([await ok("logs", "says"), await ok("logs", "echoes")]).toEqual(["", "hello\n"]);
+    const running = begin(["run", "--stdin-from", "says", echoes]).outcome;
+    await expect.poll(async () => (await ok("ps", "-q")).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await ok("start", "says");
+    expect(await running).toEqual({ status: 0, stdout: "hello\n", stderr: "" });
+  });
+
+  test("is refused for a machine, and with a terminal", async () => {
+    expect(await wardian(["run", "--stdin-from", "x", "busybox"])).toMatchObject({ status: 125, stdout: "" });
+    const { status, stderr } = await wardian(["run", "-t", "--stdin-from", "x", join(folder, "echoes.wasm")]);
+    expect({ status, stderr }).toEqual({ status: 125, stderr: "wardian: stdinFrom: it goes without stdin, tty and a restart policy\n" });
+  });
 });

@@ -17,6 +17,8 @@ import {
   type TmpfsOption,
   type MountOption,
   parseVariable,
+  parseVolume,
+  type VolumeOption,
 } from "./arguments.js";
 
 export interface RunOptions {
@@ -36,6 +38,8 @@ export interface RunOptions {
   readonly console?: true;
   readonly tmpfs?: readonly TmpfsOption[];
   readonly dir?: readonly MountOption[];
+  readonly volume?: readonly VolumeOption[];
+  readonly stdinFrom?: string;
   readonly fuel?: number;
   readonly tier?: Tier;
   readonly trace?: true;
@@ -48,6 +52,8 @@ IMAGE is one of
   "busybox": Debian's static busybox on Debian's kernel, fetched once and kept, in a virtual machine
   the path of a root file system, for a virtual machine: a tar or cpio archive, plain or compressed with gzip, xz or zstd
 Without CMD, sh is run in a virtual machine. What stands behind a program are its arguments. Options go before IMAGE.
+With -v or --stdin-from the program is one of the instances of the state folder while it runs (wardian create --help): it shares their
+volumes, and reads what another one writes.
 Signals that reach Wardian (INT, TERM, HUP, QUIT) are passed on to the command, and end a program; the third INT or TERM ends a
 guest at once.
 
@@ -84,6 +90,8 @@ export function addRunCommand(program: Command, finish: (status: number) => void
     .optionsGroup("For a program:")
     .option("--dir <host::guest[:ro]>", "give the program a folder of the host; may be given several times", parseMount)
     .option("--tmpfs <guest[:size]>", "give the program a folder in memory, of 64M unless told; may be given several times", parseTmpfs)
+    .option("-v, --volume <name:guest[:ro]>", "give it a folder in memory that instances share, as of `create`", parseVolume)
+    .option("--stdin-from <instance>", "read what that instance, started after this program, writes to its stdout")
     .option("--fuel <number>", "end it after about so many instructions", parseFuel)
     .option("--tier <name>", "start: begin at once; peak: optimize all code first; auto: by size (the default)", parseTier)
     .option("--trace", "tell each system call on stderr")
@@ -101,19 +109,22 @@ export function addRunCommand(program: Command, finish: (status: number) => void
 
 // prettier-ignore
 const GUEST_OPTIONS = ["workdir", "user", "engine", "kernel", "append", "console", "mirror"] as const satisfies readonly (keyof RunOptions)[];
-const PROGRAM_OPTIONS = ["dir", "tmpfs", "fuel", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
+const PROGRAM_OPTIONS = ["dir", "tmpfs", "volume", "stdinFrom", "fuel", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
 
 /** The exit status. */
 export async function run(image: string, command: readonly string[], options: RunOptions): Promise<number> {
   const isContainer = await isProgram(image);
   refuse(options, isContainer ? GUEST_OPTIONS : PROGRAM_OPTIONS, isContainer ? "a virtual machine" : "a WebAssembly program");
+  const isShared = options.volume !== undefined || options.stdinFrom !== undefined;
+  if (isContainer && isShared) return (await import("./run-shared.js")).runShared(image, command, options);
   if (isContainer) return (await import("./run-program.js")).runProgram(image, command, options);
   return (await import("./run-guest.js")).runGuest(image, command, options);
 }
 
 function refuse(options: RunOptions, names: readonly (keyof RunOptions)[], kind: string): void {
   const given = names.find((name) => options[name] !== undefined);
-  if (given !== undefined) throw new WardianError("bad-option", `--${given} is for ${kind} only`);
+  const option = given?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (option !== undefined) throw new WardianError("bad-option", `--${option} is for ${kind} only`);
 }
 
 const MAGIC = "\0asm";

@@ -18,6 +18,7 @@ interface StartOptions extends DoorOptions {
 const HELP = `
 Returns when the instances run: a guest has booted, its main program has been started. With -a or -i, when the one instance has ended;
 see "wardian attach --help" for keys and signals.
+Several are started at once. One with --stdin-from is started by a command of its own, before the one that it reads.
 
 Exit status: 0, or 125 when one could not be started (the others are started all the same); with -a or -i that of the instance.
 `;
@@ -48,8 +49,8 @@ async function start(refs: readonly string[], options: StartOptions): Promise<nu
   return withDoor(options, (door) => startAttached(door, first, interactive === true ? "asked" : "none", json));
 }
 
-/** Attached before it runs, so that nothing it says is missed. */
-async function startAttached(door: Door, ref: string, wish: InputWish, json: true | undefined): Promise<number> {
+/** Attached before it runs, so that nothing it says is missed. The status with which it ended. */
+export async function startAttached(door: Door, ref: string, wish: InputWish, json: true | undefined): Promise<number> {
   const record = await door.apply({ kind: "inspect", instance: ref });
   assertInput(record, wish);
   let early = record.state === "created" ? await openAttachment(door, record, wish) : undefined;

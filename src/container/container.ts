@@ -17,7 +17,7 @@ import { type ContainerRuntime, sharedRuntime } from "./runtime.js";
 import { InputStream, OutputStream } from "./stdio.js";
 import type { ContainerThread } from "./thread.js";
 import type { Tier } from "./tier-name.js";
-import type { Volume } from "./volume.js";
+import type { GivenVolume } from "./volume.js";
 
 export interface ContainerLimits {
   /** Of its linear memory. */
@@ -50,7 +50,7 @@ export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly mounts?: readonly HostMount[];
   /** Folders in memory. */
-  readonly volumes?: readonly { readonly volume: Volume; readonly guestPath: string; readonly readOnly?: boolean }[];
+  readonly volumes?: readonly GivenVolume[];
   /** Otherwise its stdin is at its end. */
   readonly stdin?: boolean;
   /** Pipes to other containers in place of stdin and stdout. */

@@ -3,35 +3,37 @@
 import { WardianError } from "../errors.js";
 import { type ContainerRuntime, sharedRuntime } from "./runtime.js";
 
-/** To read from, to write to. */
-const ENDS = [0, 1] as const;
+/** As the kernel numbers them. */
+const ENDS = { reader: 0, writer: 1 } as const;
+type End = keyof typeof ENDS;
 
 export class ContainerPipe {
   readonly #pipe: number;
   readonly #runtime: ContainerRuntime;
-  #isReleased = false;
+  /** Both ends at first, so that whoever starts first does not find the other one gone. */
+  readonly #held = new Set<End>(["reader", "writer"]);
 
   constructor(runtime: ContainerRuntime = sharedRuntime()) {
     this.#runtime = runtime;
     this.#pipe = runtime.kernel.createPipe();
-    // Both ends are held, so that whoever starts first does not find the other one gone.
-    for (const end of ENDS) runtime.kernel.exports.pipe_open(this.#pipe, end);
+    for (const end of this.#held) runtime.kernel.exports.pipe_open(this.#pipe, ENDS[end]);
   }
 
   /** For the kernel. Throws `pipe-released`: its place may be another pipe's by then. */
   get pipe(): number {
-    if (this.#isReleased)
+    if (this.#held.size === 0)
       throw new WardianError("pipe-released", "the pipe was released: start both containers first, or make another pipe");
     return this.#pipe;
   }
 
-  /** Once both containers have started: the pipe then lives as long as one of them holds an end. */
-  release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
+  /** Once the container at that end (without one: both) has started, or will not: the pipe then lives as long as somebody holds an end. */
+  release(...ends: readonly End[]): void {
     const { pipe_close, pipe_release } = this.#runtime.kernel.exports;
-    for (const end of ENDS) pipe_close(this.#pipe, end);
-    pipe_release(this.#pipe);
+    for (const end of ends.length === 0 ? [...this.#held] : ends) {
+      if (!this.#held.delete(end)) continue;
+      pipe_close(this.#pipe, ENDS[end]);
+      if (this.#held.size === 0) pipe_release(this.#pipe);
+    }
   }
 
   [Symbol.dispose](): void {

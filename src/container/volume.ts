@@ -4,7 +4,7 @@ import { ERRNO_AGAIN, RIGHTS_ALL, RIGHTS_DIRECTORY } from "../../assembly/kernel
 import { WardianError } from "../errors.js";
 import type { Kernel } from "../kernel/index.js";
 
-const DEFAULT_BYTES = 64 * 2 ** 20;
+export const DEFAULT_VOLUME_BYTES = 64 * 2 ** 20;
 const DEFAULT_INODES = 65_536;
 /** Of its inodes, taken apart in one go. */
 const DESTROY_BUDGET = 4096;
@@ -19,6 +19,13 @@ export interface VolumeLimits {
   readonly maxFileBytes?: number | undefined;
 }
 
+/** To one container, under a name of its own. */
+export interface GivenVolume {
+  readonly volume: Volume;
+  readonly guestPath: string;
+  readonly readOnly?: boolean;
+}
+
 export class Volume {
   readonly #fs: number;
   #isOver = false;
@@ -26,7 +33,7 @@ export class Volume {
   /** Throws `kernel-memory`. */
   constructor(
     private readonly kernel: Kernel,
-    { maxBytes = DEFAULT_BYTES, maxInodes = DEFAULT_INODES, maxFileBytes = maxBytes }: VolumeLimits = {},
+    { maxBytes = DEFAULT_VOLUME_BYTES, maxInodes = DEFAULT_INODES, maxFileBytes = maxBytes }: VolumeLimits = {},
   ) {
     this.#fs = kernel.exports.fs_create(BigInt(maxBytes), maxInodes, BigInt(maxFileBytes));
     if (this.#fs === 0) throw new WardianError("kernel-memory", "no memory for a volume: the kernel's bound is reached");

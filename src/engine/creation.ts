@@ -11,6 +11,7 @@ import { parseSize } from "../machine/size.js";
 import type { Caller } from "./caller.js";
 import { type Directory, homeOf } from "./directory.js";
 import { makeId, makeName } from "./names.js";
+import { statedBytes } from "./volumes.js";
 
 const LEAST_DISK_BYTES = 1 << 20;
 
@@ -19,6 +20,7 @@ export function parseRequest(request: InstanceRequest): InstanceSpec {
   const parsed = instanceSpecSchema.safeParse(request);
   if (!parsed.success) throw badRequest(parsed.error);
   checkSizes(parsed.data);
+  checkVolumes(parsed.data);
   checkSignal(parsed.data);
   return parsed.data;
 }
@@ -44,6 +46,14 @@ function checkSizes(spec: InstanceSpec): void {
     if (limits.disk !== undefined) parseSize(String(limits.disk), { what: "disk size", minBytes: LEAST_DISK_BYTES });
   } catch (error) {
     throw new WardianError("bad-request", `limits: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function checkVolumes({ volumes }: InstanceSpec): void {
+  try {
+    for (const volume of volumes) statedBytes(volume);
+  } catch (error) {
+    throw new WardianError("bad-request", `volumes: ${(error as Error).message}`, { cause: error });
   }
 }
 

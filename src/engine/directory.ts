@@ -1,5 +1,6 @@
 // The instances by id and by name, and who may see which. May depend on errors, instance/ and the files beside it.
 import { WardianError } from "../errors.js";
+import type { InstanceRecord } from "../instance/record.js";
 import { type Caller, DEFAULT_NAMESPACE } from "./caller.js";
 import type { ManagedInstance } from "./managed-instance.js";
 import { type InstanceFilter, type InstancePage, MAX_PAGE, MAX_PAGE_BYTES } from "./views.js";
@@ -27,12 +28,21 @@ export class Directory {
     return this.#byId.has(id);
   }
 
+  get(id: string): ManagedInstance | undefined {
+    return this.#byId.get(id);
+  }
+
   all(): IterableIterator<ManagedInstance> {
     return this.#byId.values();
   }
 
   of(caller: Caller): ManagedInstance[] {
     return [...this.all()].filter(({ record }) => sees(caller, record.namespace));
+  }
+
+  /** Of one owner. */
+  recordsIn(namespace: string): InstanceRecord[] {
+    return [...this.all()].map(({ record }) => record).filter((record) => record.namespace === namespace);
   }
 
   /** By id, by name, or by the beginning of an id. Throws `no-instance` or `ambiguous-instance`. */

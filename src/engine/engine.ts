@@ -27,11 +27,13 @@ import { EventFeed } from "./event-feed.js";
 import type { Interruptible } from "./file-changes.js";
 import { filesOf } from "./instance-files.js";
 import { ManagedInstance } from "./managed-instance.js";
+import { Pipelines } from "./pipelines.js";
 import { requireCapacity, requireRoom } from "./quotas.js";
 import { recover } from "./recovery.js";
 import { describeAction, isAudited, requireScope } from "./scopes.js";
 import type { Surroundings } from "./surroundings.js";
 import { type EngineInfo, MAX_PAGE } from "./views.js";
+import { Volumes } from "./volumes.js";
 
 export interface EngineOptions {
   /** Folder that keeps instances, events and logs. Left out: a temporary one; false: nothing is kept. */
@@ -53,6 +55,8 @@ export class Engine implements Door {
   readonly meter: Meter;
   readonly #store: Store;
   readonly #directory = new Directory();
+  readonly #volumes = new Volumes((namespace) => this.#directory.recordsIn(namespace));
+  readonly #pipelines = new Pipelines(this.#directory);
   readonly #feed: EventFeed;
   readonly #files: HostFiles;
   readonly #around: Surroundings;
@@ -124,7 +128,13 @@ export class Engine implements Door {
         this.#feed.publish(events);
       },
       requireFreeDisks: (instance) => requireFreeDisks(instance, this.#directory.all()),
-      onRemoved: (instance) => this.#directory.delete(instance),
+      volumes: this.#volumes,
+      pipelines: this.#pipelines,
+      onRemoved: (instance) => {
+        this.#directory.delete(instance);
+        this.#pipelines.removed(instance.id);
+        return this.#volumes.release(instance.record.namespace).catch((error: Error) => this.#around.onNote(error.message));
+      },
       onNote: options.onNote ?? (() => {}),
     };
     this.meter.start();
@@ -211,6 +221,7 @@ export class Engine implements Door {
     this.#isClosing = true;
     this.meter.stop();
     await Promise.allSettled([...this.#directory.all()].map((instance) => instance.close(CLOSE_GRACE_MS)));
+    await this.#volumes.close();
     this.#store.close();
     this.#release();
   }
@@ -242,7 +253,8 @@ export class Engine implements Door {
       return this.#find(earlier.instance, caller).record;
     }
     requireRoom(caller, this.#recordsOf(caller));
-    const record = makeRecord(spec, caller, this.#directory);
+    const record = makeRecord(this.#pipelines.admit(spec, caller), caller, this.#directory);
+    this.#volumes.admit(record);
     const { id, namespace, name } = record;
     const event = { type: "created", namespace, instance: id, name, detail: {} } as const;
     const stored = this.#store.insert(record, event, idempotencyKey === undefined ? undefined : { key: idempotencyKey, requestHash });

@@ -82,6 +82,7 @@ export class ManagedInstance {
     if (this.around.isClosing()) throw new WardianError("closing", "Wardian is shutting down");
     requireStep(this.name, this.record.state, "starting", "started");
     this.around.requireFreeDisks(this);
+    this.around.pipelines.requireWriter(this.record);
     clearTimeout(this.#restartTimer);
     this.#keeper.enter("starting", { wanted: "running", ...(byPolicy ? {} : { restarts: 0 }) }, "starting");
     this.log?.begin();
@@ -97,9 +98,12 @@ export class ManagedInstance {
     const beganMs = performance.now();
     const observe = (ok: boolean): void => this.around.meter.observeStart((performance.now() - beganMs) / 1000, ok);
     try {
+      // At once: whoever starts next finds it waiting.
+      const connect = this.around.pipelines.open(this.record);
       await this.#fileChanges.settled(run.aborted);
       const spec = await this.around.files.locate(this.record.spec);
-      const live = await run.switchOn(spec, hooks);
+      const live = await run.switchOn(spec, hooks, { volumes: this.around.volumes.open(this.record), connect });
+      this.around.pipelines.started(this.id);
       // A stop may have come meanwhile; its end is the run's.
       if (this.record.state === "starting") this.#keeper.enter("running", { startedAt: now() }, "started");
       observe(true);
@@ -124,6 +128,7 @@ export class ManagedInstance {
   /** The run is over: stored, told, and, where the policy says so, begun again. */
   async #finish(verdict: Verdict, changes: Partial<InstanceRecord>): Promise<void> {
     this.#run = undefined;
+    this.around.pipelines.ended(this.record);
     this.around.meter.forget(this.id);
     this.around.meter.countEnd(verdict.reason);
     this.log?.end();
@@ -266,7 +271,7 @@ export class ManagedInstance {
     this.around.publish([this.around.store.remove(this.id, this.#keeper.makeEvent("removed"))]);
     this.#isRemoved = true;
     this.#streams.finish({ code: 0, signal: null, status: 0 });
-    this.around.onRemoved(this);
+    await this.around.onRemoved(this);
     this.#keeper.end();
   }
 

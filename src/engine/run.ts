@@ -3,7 +3,7 @@
 import { PassThrough } from "node:stream";
 import { EXIT_STATUS } from "../config.js";
 import { WardianError } from "../errors.js";
-import type { LiveInstance, Measured } from "../instance/live.js";
+import type { LiveInstance, Measured, Shared } from "../instance/live.js";
 import type { RootLayer } from "../instance/root-layer.js";
 import type { RunningProcess } from "../instance/running-process.js";
 import { hasMainProgram, type InstanceSpec } from "../instance/spec.js";
@@ -49,7 +49,7 @@ export class Run {
   }
 
   /** `spec` names files by absolute paths. Resolves when the instance is up and its command has been started. */
-  async switchOn(spec: InstanceSpec, hooks: StartHooks): Promise<LiveInstance> {
+  async switchOn(spec: InstanceSpec, hooks: StartHooks, shared?: Shared): Promise<LiveInstance> {
     const console = new PassThrough();
     this.#pumps.push(this.streams.pump(console, "console", hasMainProgram(spec) ? undefined : "stdout", hooks.onConsole));
     const signal = hooks.signal === undefined ? this.#abort.signal : AbortSignal.any([this.#abort.signal, hooks.signal]);
@@ -58,7 +58,7 @@ export class Run {
       this.#layer = await this.openLayer();
       signal.throwIfAborted();
       const onPowerOn = (machine: Measured): void => void (this.#measured = machine);
-      live = await startInstance(spec, { console, layer: this.#layer, hooks: { ...hooks, signal }, onPowerOn });
+      live = await startInstance(spec, { console, layer: this.#layer, shared, hooks: { ...hooks, signal }, onPowerOn });
     } catch (error) {
       console.destroy();
       throw asStartError(error);

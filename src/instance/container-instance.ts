@@ -39,7 +39,7 @@ export class ContainerInstance implements LiveInstance {
   /** Resolves when the program is on its way. */
   static async start(
     spec: InstanceSpec & { readonly image: string },
-    { console, hooks, onPowerOn }: LiveContext,
+    { console, shared, hooks, onPowerOn }: LiveContext,
   ): Promise<ContainerInstance> {
     hooks.signal?.throwIfAborted();
     const { image, command = [], env, mounts, stdin, tty, tier, pausable, limits } = spec;
@@ -49,6 +49,7 @@ export class ContainerInstance implements LiveInstance {
       args: command,
       env,
       mounts: mounts.map(({ path, guestPath, readOnly }) => ({ hostPath: path, guestPath, readOnly })),
+      ...shared,
       stdin: stdin || tty,
       tty,
       tier,

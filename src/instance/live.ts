@@ -1,5 +1,8 @@
-// What the engine needs of an instance that is switched on, whatever kind it has. May depend on types of machine/ and metrics/.
+// What the engine needs of an instance that is switched on, whatever kind it has. May depend on types of container/, machine/ and
+// metrics/.
 import type { Writable } from "node:stream";
+import type { ContainerOptions } from "../container/container.js";
+import type { GivenVolume } from "../container/volume.js";
 import type { RootLayer } from "./root-layer.js";
 import type { RunningProcess } from "./running-process.js";
 import type { VmExit } from "../machine/vm.js";
@@ -13,12 +16,20 @@ export type LiveExit = VmExit;
 
 export type LiveCommand = Command & { readonly endAtExit?: boolean; readonly signal?: AbortSignal };
 
+/** What a container has together with others of its owner. */
+export interface Shared {
+  readonly volumes: readonly GivenVolume[];
+  /** In place of its streams. */
+  readonly connect: NonNullable<ContainerOptions["connect"]>;
+}
+
 /** What a start is given beside the spec. */
 export interface LiveContext {
   /** Takes what the kernel says on its consoles; ended with them. While it is full, the machine stands still. */
   readonly console: Writable;
   /** What earlier runs have changed in the root file system. */
   readonly layer?: RootLayer | undefined;
+  readonly shared?: Shared | undefined;
   readonly hooks: StartHooks;
   /** Called when there is something to measure, which is before the instance can be used. */
   readonly onPowerOn?: ((machine: Measured) => void) | undefined;

@@ -92,6 +92,13 @@ export const mountSchema = z.strictObject({
   readOnly: z.boolean().default(false),
 });
 
+export const volumeSchema = z.strictObject({
+  name: nameSchema.describe("Of the volume, among those of the same owner."),
+  guestPath: text(4095).min(1).describe("Its name for the program."),
+  readOnly: z.boolean().default(false),
+  size: sizeSchema.optional().describe("The most that it may hold, 64K to 256M; all who state one state the same (default: 64M)."),
+});
+
 export const KINDS = ["vm", "container"] as const;
 
 /** What has no meaning for a container, and what has one for nothing else. */
@@ -116,6 +123,20 @@ export const instanceSpecSchema = z
     initrd: text(4095).min(1).optional().describe("For a bare machine: an initial RAM disk in the images folder."),
     disks: z.array(diskSchema).max(4).default([]).describe("For a bare machine: files in the images folder as virtio-blk disks."),
     mounts: z.array(mountSchema).max(32).default([]).describe("For a container: the folders of the host that it is given."),
+    volumes: z
+      .array(volumeSchema)
+      .max(16)
+      .default([])
+      .describe(
+        "For a container: folders in memory that it shares with the owner's others that name them. A volume is there from the first start " +
+          "of one that names it until the last such instance is removed, or the server ends.",
+      ),
+    stdinFrom: nameSchema
+      .optional()
+      .describe(
+        "For a container: another container of the same owner, by id or name (kept as its id), whose stdout is this one's stdin. This one is " +
+          "started first; the other one then writes to it, and not to its log.",
+      ),
     tier: z
       .enum(TIERS)
       .default("auto")
@@ -170,9 +191,18 @@ export const instanceSpecSchema = z
   })
   .refine(
     (spec) =>
-      spec.kind === "container" || (spec.mounts.length === 0 && !spec.pausable && spec.tier === "auto" && spec.limits.fuel === undefined),
-    { message: "mounts, tier, pausable and fuel are for containers", path: ["kind"] },
+      spec.kind === "container" ||
+      (spec.mounts.length + spec.volumes.length === 0 &&
+        spec.stdinFrom === undefined &&
+        !spec.pausable &&
+        spec.tier === "auto" &&
+        spec.limits.fuel === undefined),
+    { message: "mounts, volumes, stdinFrom, tier, pausable and fuel are for containers", path: ["kind"] },
   )
+  .refine((spec) => spec.stdinFrom === undefined || (!spec.stdin && !spec.tty && spec.restart.policy === "no"), {
+    message: "it goes without stdin, tty and a restart policy",
+    path: ["stdinFrom"],
+  })
   .refine((spec) => !spec.autoRemove || spec.restart.policy === "no", {
     message: "autoRemove and a restart policy exclude each other",
     path: ["autoRemove"],

@@ -11,6 +11,10 @@ Written by \`npm run generate\` from the table of calls (src/wasi/preview1.ts); 
 A container may import from \`wasi_snapshot_preview1\` and from \`wasi_unstable\` (snapshot 0). A module that imports anything else is refused,
 with all the names that are missing. A pointer or length that wraps or lies outside of the guest's memory gives \`FAULT\`.
 At most 1,024 iovecs a call, else \`INVAL\`.
+
+Preopened directories come in this order: volumes (\`-v\`, in the library \`volumes\`) and folders in memory (\`--tmpfs\`), then folders of the host (\`--dir\`). In one that was given
+read-only, what would change something answers \`NOTCAPABLE\` (a folder of the host: \`ROFS\`). A full one answers \`NOSPC\`. A volume shows all who have it the same contents at once, and a
+write of up to 128 KiB is done as a whole or not at all: others that append do not come between, and neither does the end of a container that is killed.
 `;
 
 const TABLE_HEAD = "| call | parameters | wasi_unstable | |\n|---|---|---|---|";

@@ -1,0 +1,120 @@
+// Named volumes: folders in memory that containers of one owner share. One is made when the first instance that names it is started, and
+// taken apart when the last record that names it is gone. May depend on errors, container/, instance/ and machine/size.ts.
+import { sharedRuntime } from "../container/runtime.js";
+import { DEFAULT_VOLUME_BYTES, type GivenVolume, Volume } from "../container/volume.js";
+import { WardianError } from "../errors.js";
+import type { InstanceRecord } from "../instance/record.js";
+import type { InstanceSpec } from "../instance/spec.js";
+import { formatSize, parseSize } from "../machine/size.js";
+
+type VolumeUse = InstanceSpec["volumes"][number];
+
+const SIZE_BOUNDS = { what: "size of a volume", minBytes: 65_536, maxBytes: 256 * 2 ** 20 } as const;
+/** Of an owner's records, whether their volumes are made or not. */
+const OWNER_VOLUMES = 64;
+const OWNER_BYTES = 512 * 2 ** 20;
+/** Of all that are made. The kernel has 1 GiB: what all programs need besides is never taken by volumes. */
+const ALL_BYTES = 768 * 2 ** 20;
+/** One inode for so many bytes: they are memory, too. */
+const BYTES_PER_INODE = 4096;
+
+interface Made {
+  readonly namespace: string;
+  readonly name: string;
+  readonly volume: Volume;
+  readonly sizeBytes: number;
+}
+
+export class Volumes {
+  readonly #made = new Map<string, Made>();
+
+  constructor(private readonly recordsIn: (namespace: string) => readonly InstanceRecord[]) {}
+
+  /** Of a record that is to be stored. Throws `volume-mismatch` or `quota-exceeded`. */
+  admit({ namespace, spec }: InstanceRecord): void {
+    if (spec.volumes.length === 0) return;
+    const sizes = this.#sizesIn(namespace);
+    for (const use of spec.volumes) addSize(sizes, use);
+    if (sizes.size > OWNER_VOLUMES) throw quotaExceeded(`${OWNER_VOLUMES} volumes`);
+    const sumBytes = [...sizes.values()].reduce((sum: number, size) => sum + (size ?? DEFAULT_VOLUME_BYTES), 0);
+    if (sumBytes > OWNER_BYTES) throw quotaExceeded(`${formatSize(OWNER_BYTES)} of volumes`);
+  }
+
+  /** Those that an instance is given when it starts. Throws `volume-memory`. */
+  open({ namespace, spec }: InstanceRecord): GivenVolume[] {
+    return spec.volumes.map(({ name, guestPath, readOnly }) => ({ volume: this.#find(namespace, name), guestPath, readOnly }));
+  }
+
+  /** Takes those of an owner apart that no record names any more. */
+  async release(namespace: string): Promise<void> {
+    const ofOwner = [...this.#made.values()].filter((made) => made.namespace === namespace);
+    if (ofOwner.length === 0) return;
+    const named = new Set(this.#usesIn(namespace).map(({ name }) => name));
+    await this.#destroy(ofOwner.filter(({ name }) => !named.has(name)));
+  }
+
+  /** All of them; their instances have ended. */
+  close(): Promise<void> {
+    return this.#destroy([...this.#made.values()]);
+  }
+
+  async #destroy(gone: readonly Made[]): Promise<void> {
+    for (const { namespace, name } of gone) this.#made.delete(keyOf(namespace, name));
+    await Promise.all(gone.map(({ volume }) => volume.destroy()));
+  }
+
+  #find(namespace: string, name: string): Volume {
+    const key = keyOf(namespace, name);
+    const made = this.#made.get(key) ?? this.#make(namespace, name);
+    this.#made.set(key, made);
+    return made.volume;
+  }
+
+  #make(namespace: string, name: string): Made {
+    const sizeBytes = this.#sizesIn(namespace).get(name) ?? DEFAULT_VOLUME_BYTES;
+    const others = [...this.#made.values()].reduce((sum, made) => sum + made.sizeBytes, 0);
+    if (others + sizeBytes > ALL_BYTES)
+      throw new WardianError(
+        "volume-memory",
+        `the volume ${name} (${formatSize(sizeBytes)}) finds no room: all volumes together hold at most ${formatSize(ALL_BYTES)}`,
+      );
+    const limits = { maxBytes: sizeBytes, maxInodes: Math.ceil(sizeBytes / BYTES_PER_INODE) };
+    return { namespace, name, sizeBytes, volume: new Volume(sharedRuntime().kernel, limits) };
+  }
+
+  #usesIn(namespace: string): VolumeUse[] {
+    return this.recordsIn(namespace).flatMap(({ spec }) => spec.volumes);
+  }
+
+  /** What each is made with, or was; undefined where nobody has said. */
+  #sizesIn(namespace: string): Map<string, number | undefined> {
+    const sizes = new Map<string, number | undefined>();
+    for (const made of this.#made.values()) if (made.namespace === namespace) sizes.set(made.name, made.sizeBytes);
+    for (const use of this.#usesIn(namespace)) addSize(sizes, use);
+    return sizes;
+  }
+}
+
+function addSize(sizes: Map<string, number | undefined>, use: VolumeUse): void {
+  const [known, stated] = [sizes.get(use.name), statedBytes(use)];
+  if (known !== undefined && stated !== undefined && known !== stated)
+    throw new WardianError(
+      "volume-mismatch",
+      `the volume ${use.name} has ${formatSize(known)}, not ${formatSize(stated)}: leave its size out, or give it another name`,
+    );
+  sizes.set(use.name, known ?? stated);
+}
+
+/** Throws `bad-size`. */
+export function statedBytes({ size }: Pick<VolumeUse, "size">): number | undefined {
+  return size === undefined ? undefined : parseSize(String(size), SIZE_BOUNDS);
+}
+
+/** No namespace and no name has a NUL. */
+function keyOf(namespace: string, name: string): string {
+  return `${namespace}\0${name}`;
+}
+
+function quotaExceeded(what: string): WardianError {
+  return new WardianError("quota-exceeded", `an owner has at most ${what}: remove instances that name others, or give sizes`);
+}
