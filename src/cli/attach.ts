@@ -5,7 +5,7 @@ import { EXIT_STATUS } from "../config.js";
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import type { InstanceEnd, InstanceRecord } from "../instance/record.js";
-import { hasMainProgram } from "../instance/spec.js";
+import { hasMainProgram, takesInput } from "../instance/spec.js";
 import { type Attended, attend } from "./attendance.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
 import { sayError } from "./message.js";
@@ -56,10 +56,6 @@ export type InputWish = "asked" | "offered" | "none";
 export function assertInput({ name, spec }: InstanceRecord, wish: InputWish): void {
   if (wish === "asked" && !takesInput(spec))
     throw new WardianError("no-stdin", `nothing can be passed on to ${name}: its stdin is not kept open; create it with -i`);
-}
-
-function takesInput(spec: InstanceRecord["spec"]): boolean {
-  return !hasMainProgram(spec) || spec.stdin || spec.tty;
 }
 
 export interface Attachment {

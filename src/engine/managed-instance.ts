@@ -6,7 +6,7 @@ import type { LiveInstance, Measured } from "../instance/live.js";
 import { memoryBytesOf } from "../instance/memory-limit.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { RootLayer } from "../instance/root-layer.js";
-import { hasMainProgram } from "../instance/spec.js";
+import { takesInput } from "../instance/spec.js";
 import type { RunningProcess } from "../instance/running-process.js";
 import type { StartHooks } from "../instance/start-hooks.js";
 import { signalNumber } from "../machine/agent/index.js";
@@ -317,8 +317,7 @@ export class ManagedInstance {
 
   attach(stdin: boolean, signal: AbortSignal | undefined): RunningProcess {
     if (!this.isLive && this.record.state !== "created") throw this.#notRunning();
-    const { spec } = this.record;
-    return this.#streams.attach({ stdin: stdin && (!hasMainProgram(spec) || spec.stdin || spec.tty), signal });
+    return this.#streams.attach({ stdin: stdin && takesInput(this.record.spec), signal });
   }
 
   requireRunning(): LiveInstance {

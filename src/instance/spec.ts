@@ -217,3 +217,8 @@ export type InstanceRequest = z.input<typeof instanceSpecSchema>;
 export function hasMainProgram({ kind, command }: Pick<InstanceSpec, "kind" | "command">): boolean {
   return kind === "container" || command !== undefined;
 }
+
+/** True where one who attaches may write to it. */
+export function takesInput(spec: Pick<InstanceSpec, "kind" | "command" | "stdin" | "tty">): boolean {
+  return !hasMainProgram(spec) || spec.stdin || spec.tty;
+}

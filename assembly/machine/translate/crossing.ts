@@ -2,7 +2,7 @@
 // that a chain of jumps takes no stack. AssemblyScript has no tail calls, hence this; what is not in the cache, and what is counted now
 // and then, it leaves to the machine's own functions. Depends on jumps, imports, frame, module and writer.
 import { access, close, DEPTH, get, i32Const, i64Const, N, open, PC, tee } from "./frame";
-import { HELPER_CALL, HELPER_ENTER, HELPER_LINK, TYPE_ENTER, TYPE_REGION, writeCallTypes } from "./imports";
+import { HELPER_CALL, HELPER_ENTER, HELPER_LINK, importMemory, importTable, TYPE_ENTER, TYPE_REGION, writeCallTypes } from "./imports";
 import {
   CALL_SAMPLE, ENTRY_HALVES, ENTRY_REGION, ENTRY_SELECTOR, JUMP_ENTRIES, Jumps, LINK_SAMPLE,
 } from "./jumps"; // prettier-ignore
@@ -43,17 +43,8 @@ export function writeCrossings(): u32 {
 
 function writeCrossingImports(): void {
   unsigned(2 + CROSSINGS);
-  text("machine");
-  text("memory");
-  byte(2);
-  byte(0);
-  unsigned(1);
-  text("machine");
-  text("table");
-  byte(1);
-  byte(op.FUNCREF);
-  byte(0);
-  unsigned(1);
+  importMemory();
+  importTable("table", 1);
   importFunction("enterAt");
   importFunction("linkTo");
   importFunction("callAt");

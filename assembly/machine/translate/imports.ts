@@ -68,17 +68,26 @@ export function writeTypes(): void {
 /** The import section's content: the machine's memory, and the table of helpers. */
 export function writeImports(): void {
   unsigned(2);
+  importMemory();
+  importTable("helpers", HELPERS);
+}
+
+export function importMemory(): void {
   text("machine");
   text("memory");
   byte(2);
   byte(0);
   unsigned(1);
+}
+
+/** A table of the machine's with at least so many places. */
+export function importTable(name: string, places: u32): void {
   text("machine");
-  text("helpers");
+  text(name);
   byte(1);
   byte(FUNCREF);
   byte(0);
-  unsigned(HELPERS);
+  unsigned(places);
 }
 
 /** Ends the function: the helper, one of the first three, runs in its place. */

@@ -24,10 +24,10 @@ export const ENTRY_SELECTOR: u32 = 14;
 const MAX_DEPTH: i32 = 9000;
 /** What enterAt() takes of it. */
 const ENTER_UNITS: i32 = 3;
-/** Links between two that are looked at, and how often one must be seen. */
+/** Links between two that are looked at (a power of two), and how often one must be seen. */
 export const LINK_SAMPLE: u32 = 64;
 const HOT_LINK: u32 = 200;
-/** Calls from region to region: how many for each that is looked at, and how often one must be seen. */
+/** Calls from region to region: how many for each that is looked at (a power of two), and how often one must be seen. */
 export const CALL_SAMPLE: u32 = 64;
 const HOT_CALL: u32 = 100;
 const RA: usize = 8; // x1
