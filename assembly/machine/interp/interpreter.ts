@@ -46,6 +46,9 @@ export class Interpreter {
   @inline sll(a: i64, b: i64): i64 { return a << b; }
   @inline srl(a: i64, b: i64): i64 { return a >>> b; }
   @inline sra(a: i64, b: i64): i64 { return a >> b; }
+  @inline addw(a: i64, b: i64): i64 { return <i64>(<i32>a + <i32>b); }
+  @inline subw(a: i64, b: i64): i64 { return <i64>(<i32>a - <i32>b); }
+  @inline mulw(a: i64, b: i64): i64 { return <i64>(<i32>a * <i32>b); }
   @inline sllw(a: i64, b: i64): i64 { return <i64>(<i32>a << <i32>b); }
   @inline srlw(a: i64, b: i64): i64 { return <i64>(<i32>(<u32>a >>> <u32>b)); }
   @inline sraw(a: i64, b: i64): i64 { return <i64>(<i32>a >> <i32>b); }

@@ -47,12 +47,12 @@ import { Insn } from "./insn";
 @inline export function or<M>(m: M, i: Insn): void { m.put(i.rd, m.or(m.x(i.rs1), m.x(i.rs2))); }
 @inline export function and<M>(m: M, i: Insn): void { m.put(i.rd, m.and(m.x(i.rs1), m.x(i.rs2))); }
 
-@inline export function addiw<M>(m: M, i: Insn): void { m.put(i.rd, m.sext32(m.add(m.x(i.rs1), m.imm(i.imm)))); }
-@inline export function slliw<M>(m: M, i: Insn): void { m.put(i.rd, m.sext32(m.sll(m.x(i.rs1), m.imm(i.imm)))); }
+@inline export function addiw<M>(m: M, i: Insn): void { m.put(i.rd, m.addw(m.x(i.rs1), m.imm(i.imm))); }
+@inline export function slliw<M>(m: M, i: Insn): void { m.put(i.rd, m.sllw(m.x(i.rs1), m.imm(i.imm))); }
 @inline export function srliw<M>(m: M, i: Insn): void { m.put(i.rd, m.srlw(m.x(i.rs1), m.imm(i.imm))); }
 @inline export function sraiw<M>(m: M, i: Insn): void { m.put(i.rd, m.sraw(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function addw<M>(m: M, i: Insn): void { m.put(i.rd, m.sext32(m.add(m.x(i.rs1), m.x(i.rs2)))); }
-@inline export function subw<M>(m: M, i: Insn): void { m.put(i.rd, m.sext32(m.sub(m.x(i.rs1), m.x(i.rs2)))); }
+@inline export function addw<M>(m: M, i: Insn): void { m.put(i.rd, m.addw(m.x(i.rs1), m.x(i.rs2))); }
+@inline export function subw<M>(m: M, i: Insn): void { m.put(i.rd, m.subw(m.x(i.rs1), m.x(i.rs2))); }
 @inline export function sllw<M>(m: M, i: Insn): void { m.put(i.rd, m.sllw(m.x(i.rs1), m.x(i.rs2))); }
 @inline export function srlw<M>(m: M, i: Insn): void { m.put(i.rd, m.srlw(m.x(i.rs1), m.x(i.rs2))); }
 @inline export function sraw<M>(m: M, i: Insn): void { m.put(i.rd, m.sraw(m.x(i.rs1), m.x(i.rs2))); }

@@ -13,4 +13,4 @@ import { Insn } from "./insn";
 @inline export function divuw<M>(m: M, i: Insn): void { m.put(i.rd, m.divuw(m.x(i.rs1), m.x(i.rs2))); }
 @inline export function remw<M>(m: M, i: Insn): void { m.put(i.rd, m.remw(m.x(i.rs1), m.x(i.rs2))); }
 @inline export function remuw<M>(m: M, i: Insn): void { m.put(i.rd, m.remuw(m.x(i.rs1), m.x(i.rs2))); }
-@inline export function mulw<M>(m: M, i: Insn): void { m.put(i.rd, m.sext32(m.mul(m.x(i.rs1), m.x(i.rs2)))); }
+@inline export function mulw<M>(m: M, i: Insn): void { m.put(i.rd, m.mulw(m.x(i.rs1), m.x(i.rs2))); }

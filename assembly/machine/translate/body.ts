@@ -20,6 +20,7 @@ import { announceAccess, forgetPages } from "./memory";
 import { calledPart, distanceTo, NO_PART, ownPart } from "./parts";
 import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
 import { emitInPlace } from "./system";
+import { beginWords, findWords, words } from "./words";
 import { beginHints, byte, fillLength, hintUnlikely, out, reserve, rewind, unsigned } from "./writer";
 import * as op from "./wasm";
 
@@ -52,6 +53,7 @@ export function writeBody(first: u32): void {
   isFirstPass = true;
   writeFunction();
   findLive();
+  findWords();
   isFirstPass = false;
   rewind(start);
   beginHints();
@@ -134,6 +136,7 @@ function writeBlock(index: u32, block: Block): void {
   beginExits(hasExit ? open(op.BLOCK) : LABEL_EXIT);
   beginBlock();
   beginRegisters(block.isLazy);
+  beginWords(isFirstPass ? 1 : block.wordsIn);
   if (!block.isLazy) storeRegisters(block.dirty);
   if (block.selector != 0) {
     i32Const(0);
@@ -159,6 +162,7 @@ function writeBlock(index: u32, block: Block): void {
 function note(block: Block): void {
   block.reads = read;
   block.writes = written;
+  block.words = words;
   block.isLeft = isLeft;
   block.late = block.isLazy && isLeft ? written & ~writtenBefore : 0;
 }

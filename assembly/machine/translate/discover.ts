@@ -88,6 +88,9 @@ export class Block {
   late: u64; // of those, the ones that it had not written when it might first be left
   dirty: u64; // what may differ from the hart when it begins
   live: u64; // whose local must be right when it begins
+  // --- words.ts
+  words: u32; // registers that hold a word when it ends, by what it does itself
+  wordsIn: u32; // when it begins
 }
 
 /** Where jumps through a register may go within the region: block numbers, in the order of their places. */

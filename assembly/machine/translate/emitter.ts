@@ -12,6 +12,7 @@ import { getF, getX, setF, setX } from "./registers";
 import { accessMemory, accessOff, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
 import * as float from "./float";
 import { callHelper, HELPER_MULH, HELPER_MULHSU, HELPER_MULHU } from "./imports";
+import { areWords, changeLast, isWord, isWordOfAnd, isWordPlusZero, noteWord, pushConstant, pushRegister, pushResult } from "./words";
 import { byte } from "./writer";
 import * as op from "./wasm";
 
@@ -29,9 +30,12 @@ export function beginBlock(): void {
 @unmanaged
 export class Emitter {
   // ------------------------------------------------------------------------------------------------- registers
-  x(r: u32): i64 { getX(r >>> 3); return 0; }
-  imm(value: i64): i64 { i64Const(value); return 0; }
-  put(r: u32, value: i64): void { setX(r >>> 3); }
+  x(r: u32): i64 { getX(r >>> 3); pushRegister(r >>> 3); return 0; }
+  imm(value: i64): i64 { i64Const(value); pushConstant(value); return 0; }
+  put(r: u32, value: i64): void {
+    setX(r >>> 3);
+    if (isWord()) noteWord(r >>> 3);
+  }
   putAny(r: u32, value: i64): void {
     if (r == 0) byte(op.DROP);
     else setX(r >>> 3);
@@ -39,38 +43,49 @@ export class Emitter {
   nothing(): void {}
 
   // ------------------------------------------------------------------------------------------------ arithmetic
-  @inline op(opcode: u32): i64 { byte(opcode); return 0; }
-  add(a: i64, b: i64): i64 { return this.op(op.I64_ADD); }
+  op(opcode: u32): i64 { byte(opcode); return this.result(false); }
+  result(isWord: bool): i64 { pushResult(isWord); return 0; }
+  add(a: i64, b: i64): i64 { byte(op.I64_ADD); return this.result(isWordPlusZero()); }
   sub(a: i64, b: i64): i64 { return this.op(op.I64_SUB); }
-  and(a: i64, b: i64): i64 { return this.op(op.I64_AND); }
-  or(a: i64, b: i64): i64 { return this.op(op.I64_OR); }
-  xor(a: i64, b: i64): i64 { return this.op(op.I64_XOR); }
-  not(a: i64): i64 { i64Const(-1); return this.op(op.I64_XOR); }
+  and(a: i64, b: i64): i64 { return isWordOfAnd() ? this.word2(op.I32_AND) : this.op(op.I64_AND); }
+  or(a: i64, b: i64): i64 { return areWords() ? this.word2(op.I32_OR) : this.op(op.I64_OR); }
+  xor(a: i64, b: i64): i64 { return areWords() ? this.word2(op.I32_XOR) : this.op(op.I64_XOR); }
+  /** A word stays one. */
+  not(a: i64): i64 { i64Const(-1); byte(op.I64_XOR); changeLast(); return 0; }
   sll(a: i64, b: i64): i64 { return this.op(op.I64_SHL); }
   srl(a: i64, b: i64): i64 { return this.op(op.I64_SHR_U); }
   sra(a: i64, b: i64): i64 { return this.op(op.I64_SHR_S); }
+  addw(a: i64, b: i64): i64 { return this.word2(op.I32_ADD); }
+  subw(a: i64, b: i64): i64 { return this.word2(op.I32_SUB); }
+  mulw(a: i64, b: i64): i64 { return this.word2(op.I32_MUL); }
   sllw(a: i64, b: i64): i64 { return this.word2(op.I32_SHL); }
   srlw(a: i64, b: i64): i64 { return this.word2(op.I32_SHR_U); }
   sraw(a: i64, b: i64): i64 { return this.word2(op.I32_SHR_S); }
-  sext32(a: i64): i64 { return this.op(op.I64_EXTEND32_S); }
+  sext32(a: i64): i64 { return this.word(op.I64_EXTEND32_S); }
   zext32(a: i64): i64 { return this.mask(0xffffffff); }
-  sext8(a: i64): i64 { return this.op(op.I64_EXTEND8_S); }
-  sext16(a: i64): i64 { return this.op(op.I64_EXTEND16_S); }
-  zext16(a: i64): i64 { return this.mask(0xffff); }
+  sext8(a: i64): i64 { return this.word(op.I64_EXTEND8_S); }
+  sext16(a: i64): i64 { return this.word(op.I64_EXTEND16_S); }
+  zext16(a: i64): i64 { this.mask(0xffff); return this.result(true); }
   mask(bits: i64): i64 { i64Const(bits); return this.op(op.I64_AND); }
   /** An operation on the low words of two values; its result sign-extended. */
   word2(opcode: u32): i64 {
-    byte(op.I32_WRAP_I64);
-    set(T32);
-    byte(op.I32_WRAP_I64);
-    get(T32);
+    this.halve();
     byte(opcode);
-    return this.op(op.I64_EXTEND_I32_S);
+    return this.word(op.I64_EXTEND_I32_S);
   }
   word1(opcode: u32): i64 {
     byte(op.I32_WRAP_I64);
     byte(opcode);
-    return this.op(op.I64_EXTEND_I32_S);
+    return this.word(op.I64_EXTEND_I32_S);
+  }
+  /** An operation whose result is a word. */
+  word(opcode: u32): i64 { byte(opcode); return this.result(true); }
+  /** The low halves of the two values on the stack, in their place. */
+  halve(): void {
+    byte(op.I32_WRAP_I64);
+    set(T32);
+    byte(op.I32_WRAP_I64);
+    get(T32);
   }
   eq(a: i64, b: i64): bool { return this.condition(op.I64_EQ); }
   ne(a: i64, b: i64): bool { return this.condition(op.I64_NE); }
@@ -78,12 +93,19 @@ export class Emitter {
   ge(a: i64, b: i64): bool { return this.condition(op.I64_GE_S); }
   ltu(a: i64, b: i64): bool { return this.condition(op.I64_LT_U); }
   geu(a: i64, b: i64): bool { return this.condition(op.I64_GE_U); }
-  @inline condition(opcode: u32): bool { byte(opcode); return false; }
-  truth(a: bool): i64 { return this.op(op.I64_EXTEND_I32_U); }
+  /** Sign extension keeps the order of words, signed or not. */
+  condition(opcode: u32): bool {
+    if (areWords()) {
+      this.halve();
+      byte(opcode - op.I64_EQ + op.I32_EQ);
+    } else byte(opcode);
+    return false;
+  }
+  truth(a: bool): i64 { return this.word(op.I64_EXTEND_I32_U); }
   mul(a: i64, b: i64): i64 { return this.op(op.I64_MUL); }
-  mulh(a: i64, b: i64): i64 { callHelper(HELPER_MULH); return 0; }
-  mulhu(a: i64, b: i64): i64 { callHelper(HELPER_MULHU); return 0; }
-  mulhsu(a: i64, b: i64): i64 { callHelper(HELPER_MULHSU); return 0; }
+  mulh(a: i64, b: i64): i64 { callHelper(HELPER_MULH); return this.result(false); }
+  mulhu(a: i64, b: i64): i64 { callHelper(HELPER_MULHU); return this.result(false); }
+  mulhsu(a: i64, b: i64): i64 { callHelper(HELPER_MULHSU); return this.result(false); }
   div(a: i64, b: i64): i64 { return this.divide(op.I64_DIV_S, true, false); }
   divu(a: i64, b: i64): i64 { return this.divide(op.I64_DIV_U, false, false); }
   rem(a: i64, b: i64): i64 { return this.divide(op.I64_REM_S, false, true); }
@@ -119,7 +141,7 @@ export class Emitter {
     byte(opcode);
     if (isSigned) byte(op.END);
     byte(op.END);
-    return 0;
+    return this.result(false);
   }
   /** Words divided as doublewords: nothing overflows there. */
   words(extend: u32, opcode: u32, isRemainder: bool): i64 {
@@ -128,7 +150,7 @@ export class Emitter {
     this.extendWord(extend);
     get(B);
     this.divide(opcode, false, isRemainder);
-    return this.op(op.I64_EXTEND32_S);
+    return this.word(op.I64_EXTEND32_S);
   }
   extendWord(extend: u32): void {
     if (extend == 0) this.mask(0xffffffff);
@@ -244,6 +266,7 @@ export class Emitter {
     accessOff(i.rs1 >>> 3, false, sizeof<T>());
     access(loadOpcode<T>(), 0);
     this.putAny(i.rd, 0);
+    if (sizeof<T>() < 4 || (sizeof<T>() == 4 && isSigned<T>())) noteWord(i.rd >>> 3);
     return true;
   }
   store<T>(i: Insn, va: i64, value: i64): bool {

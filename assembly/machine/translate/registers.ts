@@ -2,6 +2,7 @@
 // registers is a u64, a bit each: x in the low half, f in the high one. Depends on hart, frame, writer and wasm.
 import { F_OFFSET, X_OFFSET } from "../hart/state";
 import { access, FIRST_X, get, hart, i64Const, set } from "./frame";
+import { forgetWord } from "./words";
 import { byte, unsigned } from "./writer";
 import * as op from "./wasm";
 
@@ -72,6 +73,7 @@ export function getX(r: u32): void {
 
 /** Takes the new value of integer register `r`, not x0, from the stack. */
 export function setX(r: u32): void {
+  forgetWord(r);
   give(r);
 }
 

@@ -78,6 +78,7 @@ export const I32_CTZ: u32 = 0x68;
 export const I32_POPCNT: u32 = 0x69;
 export const I32_ADD: u32 = 0x6a;
 export const I32_SUB: u32 = 0x6b;
+export const I32_MUL: u32 = 0x6c;
 export const I32_AND: u32 = 0x71;
 export const I32_OR: u32 = 0x72;
 export const I32_XOR: u32 = 0x73;

@@ -21,26 +21,45 @@ const ONE = ["clz", "ctz", "cpop", "clzw", "ctzw", "cpopw", "sext.b", "sext.h", 
 const IMMEDIATE = ["addi", "xori", "ori", "andi", "slti", "sltiu", "addiw"] as const;
 const SHIFT = ["slli", "srli", "srai", "rori", "bclri", "bexti", "binvi", "bseti"] as const;
 const SHIFTW = ["slliw", "srliw", "sraiw", "roriw"] as const;
+/** Of these some make words, that is sign-extended 32 bits, some do not, and some keep what was one. */
+const WORDS = [
+  "addw",
+  "subw",
+  "sllw",
+  "srlw",
+  "sraw",
+  "mulw",
+  "add",
+  "sub",
+  "and",
+  "or",
+  "xor",
+  "and",
+  "or",
+  "xor",
+  "slt",
+  "sltu",
+  "xnor",
+] as const;
+const WORD_IMMEDIATE = ["addi", "addiw", "andi", "xori", "ori", "slti", "sltiu"] as const;
 const LOADS = [["lb", 1], ["lbu", 1], ["lh", 2], ["lhu", 2], ["lw", 4], ["lwu", 4], ["ld", 8]] as const; // prettier-ignore
 const STORES = [["sb", 1], ["sh", 2], ["sw", 4], ["sd", 8]] as const; // prettier-ignore
 const AMOS = ["amoadd", "amoswap", "amoxor", "amoand", "amoor", "amomin", "amomax", "amominu", "amomaxu"] as const;
 
 export class Work {
-  readonly #pool: readonly number[];
-
+  /** `pool` are registers of WORK. */
   constructor(
     readonly code: GuestCode,
     readonly random: Random,
-  ) {
-    this.#pool = WORK;
-  }
+    readonly pool: readonly number[] = WORK,
+  ) {}
 
   rd(): number {
-    return this.random.chance(20) ? 0 : this.random.pick(this.#pool);
+    return this.random.chance(20) ? 0 : this.random.pick(this.pool);
   }
 
   rs(): number {
-    return this.random.chance(12) ? 0 : this.random.chance(6) ? HASH : this.random.pick(this.#pool);
+    return this.random.chance(12) ? 0 : this.random.chance(6) ? HASH : this.random.pick(this.pool);
   }
 
   /** One to three instructions. */
@@ -57,7 +76,8 @@ export class Work {
     else if (dice < 66) this.compressed();
     else if (dice < 78) this.load(DATA);
     else if (dice < 88) this.store(DATA);
-    else if (dice < 94) this.computed();
+    else if (dice < 92) this.computed();
+    else if (dice < 96) this.wordsOrNot();
     else this.atomic();
     if (random.chance(3)) this.mix();
   }
@@ -69,9 +89,26 @@ export class Work {
   /** A work register goes into the hash. */
   mix(): void {
     const { code, random } = this;
-    const from = random.pick(WORK);
+    const from = random.pick(this.pool);
     if (random.chance(2)) code.op("rori", { rd: HASH, rs1: HASH, imm: 1 + random.below(63) });
     code.op(random.pick(["add", "xor", "sub"]), { rd: HASH, rs1: HASH, rs2: from });
+  }
+
+  /** Words and what is none meet in two registers. */
+  wordsOrNot(): void {
+    const { code, random } = this;
+    const two = [random.pick(this.pool), random.pick(this.pool)];
+    const one = (): number => (random.chance(9) ? 0 : random.pick(two));
+    for (let n = 3 + random.below(4); n > 0; n--) {
+      const rd = random.pick(two);
+      const dice = random.below(12);
+      if (dice < 6) code.op(random.pick(WORDS), { rd, rs1: one(), rs2: one() });
+      else if (dice < 8) code.op(random.pick(WORD_IMMEDIATE), { rd, rs1: one(), imm: random.pick([0, 0, 1, -1, random.below(4096)]) });
+      else if (dice < 9) code.op(random.pick(["slliw", "srliw", "slli", "srli", "srai"]), { rd, rs1: one(), imm: random.below(32) });
+      else if (dice < 10) code.op("lui", { rd, imm: random.u32() | 0 });
+      else code.op(random.pick(["lw", "lwu", "lwu", "lbu", "ld"]), { rd, rs1: DATA, imm: 8 * random.below(100) });
+    }
+    this.mix();
   }
 
   /** c.li, c.addi, c.mv, c.add, c.xor and c.sub move what follows by a halfword. */

@@ -1,0 +1,176 @@
+(module
+ (type $0 (func (param i64 i32 i32 i32) (result i32)))
+ (type $1 (func (param i64 i32 i32) (result i32)))
+ (import "machine" "memory" (memory $mimport$0 1))
+ (import "machine" "helpers" (table $timport$0 8 funcref))
+ (export "run" (func $1))
+ (func $0 (type $0) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
+  (unreachable)
+ )
+ (func $1 (type $0) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
+  (local $4 i32)
+  (local $5 i32)
+  (local $6 i32)
+  (local $7 i64)
+  (local $8 i64)
+  (local $9 i64)
+  (local $10 i64)
+  (local $11 i64)
+  (local $12 i64)
+  (local $13 f64)
+  (local $14 f64)
+  (local $15 f64)
+  (local $16 f64)
+  (local $17 f32)
+  (local $18 f32)
+  (local $19 f32)
+  (local $20 f32)
+  (local $21 i64)
+  (local $22 i64)
+  (local $23 i64)
+  (local $scratch i64)
+  (local $scratch_25 i64)
+  (local $scratch_26 i64)
+  (local.set $21
+   (i64.load offset=1104 align=1
+    (i32.const 131072)
+   )
+  )
+  (block
+   (local.set $1
+    (i32.sub
+     (local.get $1)
+     (i32.const 4)
+    )
+   )
+   (local.set $22
+    (i64.extend_i32_s
+     (i32.shr_u
+      (i32.wrap_i64
+       (block (result i64)
+        (local.set $scratch
+         (local.get $21)
+        )
+        (local.set $5
+         (i32.wrap_i64
+          (i64.const 7)
+         )
+        )
+        (local.get $scratch)
+       )
+      )
+      (local.get $5)
+     )
+    )
+   )
+   (local.set $23
+    (i64.extend_i32_s
+     (i32.shl
+      (i32.wrap_i64
+       (block (result i64)
+        (local.set $scratch_25
+         (local.get $21)
+        )
+        (local.set $5
+         (i32.wrap_i64
+          (i64.const 25)
+         )
+        )
+        (local.get $scratch_25)
+       )
+      )
+      (local.get $5)
+     )
+    )
+   )
+   (local.set $21
+    (i64.extend_i32_s
+     (i32.or
+      (i32.wrap_i64
+       (block (result i64)
+        (local.set $scratch_26
+         (local.get $22)
+        )
+        (local.set $5
+         (i32.wrap_i64
+          (local.get $23)
+         )
+        )
+        (local.get $scratch_26)
+       )
+      )
+      (local.get $5)
+     )
+    )
+   )
+   (i64.store offset=1104 align=1
+    (i32.const 131072)
+    (local.get $21)
+   )
+   (i64.store offset=1112 align=1
+    (i32.const 131072)
+    (local.get $22)
+   )
+   (i64.store offset=1120 align=1
+    (i32.const 131072)
+    (local.get $23)
+   )
+   (i64.store align=1
+    (i32.const 131072)
+    (i64.add
+     (local.get $0)
+     (i64.const 13)
+    )
+   )
+   (return
+    (i32.add
+     (local.get $1)
+     (i32.const 1)
+    )
+   )
+  )
+  (local.set $10
+   (i64.add
+    (local.get $0)
+    (i64.extend_i32_s
+     (i32.shl
+      (i32.shr_s
+       (local.get $4)
+       (i32.const 16)
+      )
+      (i32.const 1)
+     )
+    )
+   )
+  )
+  (if
+   (i32.eqz
+    (local.tee $5
+     (i32.and
+      (local.get $4)
+      (i32.const 65535)
+     )
+    )
+   )
+   (then
+    (return_call_indirect $timport$0 (type $1)
+     (local.get $10)
+     (local.get $1)
+     (local.get $2)
+     (i32.const 1)
+    )
+   )
+  )
+  (i64.store align=1
+   (i32.const 131072)
+   (i64.add
+    (local.get $10)
+    (i64.const 1)
+   )
+  )
+  (i32.add
+   (local.get $1)
+   (local.get $5)
+  )
+ )
+)
