@@ -11,9 +11,9 @@ import { ContainerThread } from "./thread.js";
 
 const LINGER_MS = 30_000;
 
-/** The compiled entry: beside this file, or in dist/ where this file runs from source. */
-function entryUrl(name: "worker" | "ticker"): URL {
-  for (const path of [`./${name}.js`, `../../dist/src/container/${name}.js`]) {
+/** A compiled entry: beside this file, or in dist/ where this file runs from source. */
+function entryUrl(name: "worker.cjs" | "ticker.js"): URL {
+  for (const path of [`./${name}`, `../../dist/src/container/${name}`]) {
     const url = new URL(path, import.meta.url);
     if (existsSync(fileURLToPath(url))) return url;
   }
@@ -80,7 +80,7 @@ export class ThreadPool {
 
   /** For programs that ask for the time over and over. */
   #startTicker(): void {
-    this.#ticker = new Worker(entryUrl("ticker"), { name: "wardian-ticker", execArgv: [], env: {}, workerData: this.#clock.buffer });
+    this.#ticker = new Worker(entryUrl("ticker.js"), { name: "wardian-ticker", execArgv: [], env: {}, workerData: this.#clock.buffer });
     this.#ticker.unref();
   }
 
@@ -97,7 +97,7 @@ export class ThreadPool {
 
   #make(): ContainerThread {
     this.#made += 1;
-    this.#entry ??= entryUrl("worker");
+    this.#entry ??= entryUrl("worker.cjs");
     const thread = new ContainerThread(
       this.#entry,
       { ...this.#options.data(), clock: this.#clock.buffer },
