@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { COUNT_LISTENERS, COUNT_PIPES, COUNT_PROCESSES, COUNT_SOCKETS, MAX_BACKLOG } from "../../assembly/kernel/abi.js";
 import { assemble } from "../wasm/module-samples.js";
@@ -11,11 +10,10 @@ import { Container, type ContainerOptions } from "./container.js";
 import { ECHO, endsWith, HELLO, TELLS } from "./program-samples.js";
 import { ContainerRuntime } from "./runtime.js";
 import { type GivenSocket, LocalSocket } from "./socket.js";
+import { ECHO_CLIENT, ECHO_SERVER, SOCKET_CALLS } from "./socket-samples.js";
 import { Volume } from "./volume.js";
 
-const fixture = (name: string): Uint8Array =>
-  readFileSync(fileURLToPath(new URL(`../../fixtures/wasi/bin/sockets/${name}.wasm`, import.meta.url)));
-const [CALLS, SERVER, CLIENT] = [fixture("calls"), fixture("echo-server"), fixture("echo-client")];
+const [CALLS, SERVER, CLIENT] = [readFileSync(SOCKET_CALLS), readFileSync(ECHO_SERVER), readFileSync(ECHO_CLIENT)];
 
 const runtime = new ContainerRuntime();
 const folder = mkdtempSync(join(tmpdir(), "wardian-sockets-"));
