@@ -5,8 +5,9 @@ import type { SharedKernel } from "../index.js";
 
 const PRELUDE = `
 const { parentPort, workerData } = require("node:worker_threads");
-const { module, probe, memory } = workerData.shared;
+const { module, probe, wait, memory } = workerData.shared;
 const host = {
+  wait_word: new WebAssembly.Instance(wait, { env: { memory } }).exports.wait,
   stack_probe: new WebAssembly.Instance(probe).exports.probe,
   coarse_time_ms: Date.now,
   clock_time_get: (id) => (id === 0 ? BigInt(Date.now()) * 1000000n : process.hrtime.bigint()),
