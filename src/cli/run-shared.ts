@@ -1,5 +1,5 @@
-// `wardian run FILE.wasm` with -v, --listen, --connect or --stdin-from: a program that has something together with instances. It is one of them while it runs,
-// in the process that keeps them, and removed afterwards. May depend on engine/ types, errors and the files beside it.
+// `wardian run FILE.wasm` with -v, --listen, --connect or --stdin-from: a program that has something together with instances. It is one of them
+// while it runs, in the process that keeps them, and removed afterwards. May depend on engine/ types, errors and the files beside it.
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import { requestOf } from "./create.js";

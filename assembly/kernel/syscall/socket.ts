@@ -90,11 +90,11 @@ function accept(proc: usize, fd: i32, fdflags: i32): i32 {
   const number = reserveDescriptor(proc);
   if (number < 0) return -number;
   const listener = checked(proc, fd);
-  let socket = takePending(listener.object);
+  let socket = takePending(listener.object, true);
   while (!socket) {
     if (isNonblocking(listener)) return ERRNO_AGAIN;
     if (!awaitPending(listener.object, proc)) return GATE_KILLED;
-    socket = takePending(listener.object);
+    socket = takePending(listener.object, true);
   }
   const d = openDescriptor(proc, number, KIND_SOCKET, FILETYPE_SOCKET_STREAM, 0, socket);
   d.rightsBase = RIGHTS_SOCKET & ~RIGHT_SOCK_ACCEPT;
