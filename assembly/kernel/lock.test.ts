@@ -1,6 +1,7 @@
 // The lock, with threads that want it at the same time.
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
+import { waitModule } from "../../src/kernel/wait-word.js";
 import { TestVfs } from "./vfs/testing/harness.js";
 
 const LOCK_PTR = 0x10000;
@@ -12,8 +13,11 @@ const ROUNDS = 20_000;
 /** Counts up a word that is not atomic, in the way that loses counts without a lock. */
 const COUNTING = `
   const { workerData, parentPort } = require("node:worker_threads");
-  const { module, memory, rounds, lock, value, begun, count } = workerData;
-  const { lock_acquire, lock_release } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  const { module, wait, memory, rounds, lock, value, begun, count } = workerData;
+  const { lock_acquire, lock_release } = new WebAssembly.Instance(module, {
+    env: { memory },
+    host: { wait_word: new WebAssembly.Instance(wait, { env: { memory } }).exports.wait },
+  }).exports;
   const words = new Int32Array(memory.buffer);
   Atomics.add(words, begun >> 2, 1);
   Atomics.notify(words, begun >> 2);
@@ -31,7 +35,16 @@ const COUNTING = `
 /** Runs `count` threads to their end; the messages and how they ended. */
 async function threads(v: TestVfs, source: string, count: number): Promise<void> {
   const module = await TestVfs.module();
-  const workerData = { module, memory: v.memory, rounds: ROUNDS, lock: LOCK_PTR, value: VALUE_PTR, begun: BEGUN_PTR, count };
+  const workerData = {
+    module,
+    wait: waitModule(),
+    memory: v.memory,
+    rounds: ROUNDS,
+    lock: LOCK_PTR,
+    value: VALUE_PTR,
+    begun: BEGUN_PTR,
+    count,
+  };
   await Promise.all(
     Array.from({ length: count }, async () => {
       const worker = new Worker(source, { eval: true, workerData });

@@ -1,11 +1,15 @@
-// A lock on one word of shared memory, after Drepper's "Futexes Are Tricky". Depends on nothing.
+// A lock on one word of shared memory, after Drepper's "Futexes Are Tricky". Depends on host.
 //
 //   0 free     1 held     2 held, and others may wait
 //
 // Held briefly: no holder waits, calls the host, or can be ended by its killer (see the gate in proc/process.ts).
 
+import { wait_word } from "./host";
+
 const SPINS = 100;
 
+
+@inline
 export function lock_acquire(ptr: usize): void {
   if (atomic.cmpxchg<i32>(ptr, 0, 1) != 0) acquireSlowly(ptr);
 }
@@ -19,5 +23,5 @@ function acquireSlowly(ptr: usize): void {
   for (let i = 0; i < SPINS; i++) {
     if (atomic.load<i32>(ptr) == 0 && atomic.cmpxchg<i32>(ptr, 0, 1) == 0) return;
   }
-  while (atomic.xchg<i32>(ptr, 2) != 0) atomic.wait<i32>(ptr, 2, -1);
+  while (atomic.xchg<i32>(ptr, 2) != 0) wait_word(ptr, 2, -1);
 }

@@ -1,8 +1,9 @@
 // A container over HTTP, from create to remove: real programs, a real server, its answers as any client sees them.
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as programs from "../container/program-samples.js";
+import { ECHO_CLIENT, ECHO_SERVER } from "../container/socket-samples.js";
 import type { InstanceRequest } from "../instance/spec.js";
 import { assemble } from "../wasm/module-samples.js";
 import { type Answer, ContainerServer } from "./testing/serve-containers.js";
@@ -301,4 +302,19 @@ describe("the figures of a container", () => {
     expect(JSON.parse(data)).toMatchObject({ host: expect.anything(), instances: [{ instance: id, state: "running" }] });
     await remove(id);
   });
+});
+
+test("two are connected by a local socket; the one that connects comes second", async () => {
+  const listens: InstanceRequest = { command: ["1"], sockets: [{ name: "echo", role: "listen" }] };
+  const connects: InstanceRequest = { command: ["hello"], sockets: [{ name: "echo", role: "connect" }] };
+  const listening = await server.create(readFileSync(ECHO_SERVER), listens);
+  const connected = await server.create(readFileSync(ECHO_CLIENT), connects);
+  expect(await post(connected, "start")).toMatchObject({ status: 409, body: { code: "connection-refused" } });
+  expect((await post(listening, "start")).status).toBe(200);
+  expect((await post(connected, "start")).status).toBe(200);
+  for (const id of [listening, connected]) expect(await server.ended(id)).toMatchObject({ status: 0 });
+  expect((await server.ask("GET", `/v1/instances/${connected}`)).body.spec).toMatchObject(connects);
+  const logs = await server.client.v1.instances[":id"].logs.$get({ param: { id: connected }, query: {} });
+  expect(await logs.text()).toBe("hello\n");
+  for (const id of [listening, connected]) await remove(id);
 });

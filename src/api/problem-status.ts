@@ -12,7 +12,7 @@ const CODES = {
   406: ["not-acceptable"],
   408: ["wait-timeout"],
   409: [
-    "agent-busy", "descriptor-limit", "process-limit", "agent-closed", "agent-protocol", "agent-state", "agent-version", "ambiguous-instance", "guest-ended", "guest-timeout",
+    "agent-busy", "connection-limit", "connection-refused", "descriptor-limit", "process-limit", "agent-closed", "agent-protocol", "agent-state", "agent-version", "ambiguous-instance", "guest-ended", "guest-timeout",
     "image-changed", "is-a-folder", "name-taken", "no-agent", "not-pausable", "no-command", "no-logs", "not-a-folder", "not-enough-memory", "disk-in-use", "not-running", "out-of-memory",
     "out-of-ram", "reboot-loop", "volume-memory", "volume-mismatch", "wrong-state",
   ],

@@ -135,6 +135,11 @@ export function parseVolume(text: string, earlier: readonly VolumeOption[] = [])
   return [...earlier, { name, guestPath, readOnly: given.includes("ro"), ...(size === undefined ? {} : { size }) }];
 }
 
+/** Of a socket; gathers repeated options. The engine says what a name may be. */
+export function parseSocket(name: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, name];
+}
+
 export interface TmpfsOption {
   readonly guestPath: string;
   readonly maxBytes: number | undefined;

@@ -59,7 +59,8 @@ export function assertInput({ name, spec }: InstanceRecord, wish: InputWish): vo
 }
 
 export interface Attachment {
-  attend(options: { readonly json?: true }): Promise<Attended>;
+  /** Rejects as `started` does, where that is given: the end of a run that did not begin is told by nobody else. */
+  attend(options: { readonly json?: true; readonly started?: Promise<unknown> }): Promise<Attended>;
   leave(): void;
 }
 
@@ -74,11 +75,13 @@ export async function openAttachment(door: Door, record: InstanceRecord, wish: I
   const running = await door.apply({ kind: "attach", instance: id, stdin: interactive, signal: abort.signal });
   const detach = (): void => abort.abort();
   return {
-    attend: async ({ json }) => {
+    attend: async ({ json, started }) => {
       if (wish === "offered" && !interactive) tellLostInput(name);
       const attended = await attend(running, { interactive, tty, passSignals: !isConsole && !spec.tty, detach, json });
       if (attended.hasLeft && attended.status === 0) tellDetached(name);
-      else if (!attended.hasLeft && attended.status !== 0) await tellEnd(door, id);
+      if (attended.hasLeft || attended.status === 0) return attended;
+      await started;
+      await tellEnd(door, id);
       return attended;
     },
     leave: detach,

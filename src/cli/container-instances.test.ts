@@ -1,13 +1,14 @@
 // Containers through the command line at a server that runs: every command, as processes of dist/.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as programs from "../container/program-samples.js";
+import { ECHO_CLIENT, ECHO_SERVER } from "../container/socket-samples.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wardian-cli-containers-"));
@@ -20,6 +21,7 @@ beforeAll(async () => {
   mkdirSync(images, { recursive: true, mode: 0o700 });
   const samples = { hello: programs.HELLO, both: programs.BOTH, echo: programs.ECHO, turned: programs.ECHO_TURNED, loop: programs.LOOP, tells: programs.TELLS, trap: programs.UNREACHABLE, makes: programs.MAKES, text: Buffer.from("text"), missing: programs.MISSING, seven: programs.endsWith(7) }; // prettier-ignore
   for (const [name, bytes] of Object.entries(samples)) writeFileSync(join(images, `${name}.wasm`), bytes);
+  for (const path of [ECHO_SERVER, ECHO_CLIENT]) copyFileSync(path, join(images, basename(path)));
   server = spawn(process.execPath, [MAIN, "serve", "--state", state, "--listen", "127.0.0.1:0", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(createInterface(server.stdout as NodeJS.ReadableStream), "line")) as [string];
   host = (JSON.parse(line) as { addresses: [string] }).addresses[0];
@@ -196,6 +198,23 @@ describe("what it is not for, in one line and 125", () => {
     }
     expect(await ok("ps", "-a")).toMatch(/ exited +.* failed .*\n/);
     await ok("rm", "x");
+  }); // prettier-ignore
+
+  test("those that need one another start in their order, whatever the one that is given", async () => {
+    await ok("create", "--name", "c1", "--connect", "s", "echo-client.wasm", "one");
+    await ok("create", "--name", "c2", "--connect", "s", "echo-client.wasm", "two");
+    await ok("create", "--name", "s", "--listen", "s", "echo-server.wasm", "2");
+    expect(await wardian(["start", "c1"])).toMatchObject({ status: 125, stderr: expect.stringMatching(/^wardian: nobody listens on the socket s:/) });
+    expect(await ok("start", "c1", "c2", "s")).toBe("s\nc1\nc2\n");
+    expect(await ok("wait", "c1", "c2", "s")).toBe("0\n0\n0\n");
+    expect([await ok("logs", "c1"), await ok("logs", "s")]).toEqual(["one\n", "2 connections, 8 bytes\n"]);
+    await ok("create", "--name", "w", "hello.wasm");
+    await ok("create", "--name", "r", "--stdin-from", "w", "echo.wasm");
+    const some = await wardian(["start", "w", "nobody", "r"]);
+    expect(some).toMatchObject({ status: 125, stdout: "r\nw\n", stderr: expect.stringMatching(WRONG_LINE) });
+    await ok("wait", "r");
+    expect([await ok("logs", "w"), await ok("logs", "r")]).toEqual(["", "hello\n"]);
+    await ok("rm", "c1", "c2", "s", "w", "r");
   }); // prettier-ignore
 
   test.each([

@@ -22,6 +22,7 @@ import {
   parseMemoryOption,
   type MountOption,
   parseMount,
+  parseSocket,
   parseVariable,
   parseVolume,
   type VolumeOption,
@@ -45,6 +46,8 @@ interface CreateOptions extends DoorOptions {
   readonly pausable?: true;
   readonly dir?: readonly MountOption[];
   readonly volume?: readonly VolumeOption[];
+  readonly listen?: readonly string[];
+  readonly connect?: readonly string[];
   readonly stdinFrom?: string;
   readonly tier?: Tier;
   readonly pidsLimit?: number;
@@ -71,6 +74,10 @@ const CPUS = { min: 0.01, max: 1 } as const;
 const VOLUME_HELP =
   "for a program: give it the folder in memory of that name, which your instances that name it share; size=SIZE behind a colon or comma " +
   "bounds it (default: 64M); may be given several times";
+
+const CONNECT_HELP =
+  "for a program: connect it to the local socket of that name, on which another of your instances listens that was started first; may be " +
+  "given several times";
 
 const HELP = `
 IMAGE is a WebAssembly program (a file that ends in .wasm: the instance is a container, CMD are its arguments), "busybox" (Debian's
@@ -143,6 +150,12 @@ function addProgramOptions(command: Command): void {
   command
     .option("--dir <host::guest[:ro]>", "for a program: give it a folder of the host; may be given several times", parseMount)
     .option("-v, --volume <name:guest[:ro]>", VOLUME_HELP, parseVolume)
+    .option(
+      "--listen <name>",
+      "for a program: let it accept connections on the local socket of that name; may be given several times",
+      parseSocket,
+    )
+    .option("--connect <name>", CONNECT_HELP, parseSocket)
     .option("--stdin-from <instance>", "for a program: read what that one, started after this one, writes to its stdout")
     .option("--fuel <number>", "for a program: end it after about so many instructions", parseFuel)
     .option("--pausable", "for a program: it can be paused, which costs it some speed")
@@ -178,6 +191,7 @@ export function requestOf(
       name: options.name,
       mounts: options.dir?.map(({ hostPath, guestPath, readOnly }) => ({ path: resolve(hostPath), guestPath, readOnly })),
       volumes: options.volume?.map((volume) => ({ ...volume })),
+      sockets: socketsOf(options),
       stdinFrom: options.stdinFrom,
       pausable: options.pausable,
       tier: options.tier,
@@ -201,6 +215,14 @@ export function requestOf(
     }),
     limits: given(limits),
   };
+}
+
+function socketsOf({ listen = [], connect = [] }: Partly<Pick<CreateOptions, "listen" | "connect">>): InstanceRequest["sockets"] {
+  const sockets = [
+    ...listen.map((name) => ({ name, role: "listen" as const })),
+    ...connect.map((name) => ({ name, role: "connect" as const })),
+  ];
+  return sockets.length === 0 ? undefined : sockets;
 }
 
 /** A file, or else the name of one in the images folder. */

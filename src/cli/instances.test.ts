@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { appends, SHOWS } from "../container/file-samples.js";
 import { ECHO, HELLO } from "../container/program-samples.js";
+import { ECHO_CLIENT, ECHO_SERVER } from "../container/socket-samples.js";
 import { writePrograms } from "../instance/program-sample.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
@@ -415,6 +416,31 @@ describe("volumes", () => {
     const { status, stderr } = await wardian(["create", "-v", text, "x.wasm"]);
     expect(status).toBe(125);
     expect(stderr).toMatch(words);
+  });
+});
+
+describe("local sockets", () => {
+  test("connect programs of run and instances", async () => {
+    await ok("create", "--name", "server", "--listen", "echo", ECHO_SERVER, "2");
+    expect(await wardian(["run", "--connect", "echo", ECHO_CLIENT, "x"])).toEqual({
+      status: 125,
+      stdout: "",
+      stderr: "wardian: nobody listens on the socket echo: start the container that listens on it first\n",
+    });
+    await ok("start", "server");
+    expect(await ok("run", "--connect", "echo", ECHO_CLIENT, "hello")).toBe("hello\n");
+    expect(await ok("run", "--connect", "echo", ECHO_CLIENT, "-n", "200000")).toBe("200000 bytes came back\n");
+    expect(await ok("wait", "server")).toBe("0\n");
+    const serving = begin(["run", "--listen", "other", ECHO_SERVER, "1"]).outcome;
+    await expect.poll(async () => (await wardian(["run", "--connect", "other", ECHO_CLIENT, "x"])).stdout, { timeout: 20_000 }).toBe("x\n");
+    expect(await serving).toEqual({ status: 0, stdout: "1 connections, 2 bytes\n", stderr: "" });
+  });
+
+  test("are refused for a machine, by a wrong name, and with what only a program of its own has", async () => {
+    const refused = async (...args: string[]): Promise<string> => (await wardian(["run", ...args])).stderr;
+    expect(await refused("--listen", "x", "busybox")).toMatch(/--listen is for a WebAssembly program only/);
+    expect(await refused("--connect", "a:b", ECHO_CLIENT)).toMatch(/^wardian: sockets.0.name: 1 to 63 letters/);
+    expect(await refused("--connect", "a", "--tmpfs", "/", ECHO_CLIENT)).toMatch(/^wardian: --tmpfs goes without -v, --listen, --connect/);
   });
 });
 

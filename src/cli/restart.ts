@@ -2,11 +2,17 @@
 import type { Command } from "commander";
 import { parseGrace } from "./arguments.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
-import { EACH_HELP, forEachInstance } from "./each-instance.js";
+import { EACH_HELP } from "./each-instance.js";
+import { forEachInStartOrder } from "./start-order.js";
 
 interface RestartOptions extends DoorOptions {
   readonly time?: number;
 }
+
+const HELP = `
+Of several, one with --listen is restarted before those that --connect to it. One with --stdin-from is refused while the one that it reads
+runs: stop both, and start them.
+`;
 
 export function addRestartCommand(program: Command, finish: (status: number) => void): void {
   const command = program
@@ -16,7 +22,7 @@ export function addRestartCommand(program: Command, finish: (status: number) => 
     .argument("<instance...>", "ids, beginnings of ids, or names")
     .option("-t, --time <seconds>", "until one that does not stop is switched off (default: 10)", parseGrace);
   addDoorOptions(command)
-    .addHelpText("after", EACH_HELP + DOOR_HELP)
+    .addHelpText("after", HELP + EACH_HELP + DOOR_HELP)
     .action(async (refs: string[], options: RestartOptions) => finish(await restart(refs, options)));
 }
 
@@ -24,7 +30,7 @@ export function addRestartCommand(program: Command, finish: (status: number) => 
 function restart(refs: readonly string[], options: RestartOptions): Promise<number> {
   return withDoor(
     options,
-    (door) => forEachInstance(refs, options, (instance) => door.apply({ kind: "restart", instance, graceMs: options.time })),
+    (door) => forEachInStartOrder(door, refs, options, (instance) => door.apply({ kind: "restart", instance, graceMs: options.time })),
     "running",
   );
 }

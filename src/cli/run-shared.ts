@@ -1,5 +1,5 @@
-// `wardian run FILE.wasm` with -v or --stdin-from: a program that has something together with instances. It is one of them while it runs,
-// in the process that keeps them, and removed afterwards. May depend on engine/ types, errors and the files beside it.
+// `wardian run FILE.wasm` with -v, --listen, --connect or --stdin-from: a program that has something together with instances. It is one of them
+// while it runs, in the process that keeps them, and removed afterwards. May depend on engine/ types, errors and the files beside it.
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import { requestOf } from "./create.js";
@@ -14,9 +14,12 @@ const OF_ITS_OWN = ["tmpfs", "trace"] as const satisfies readonly (keyof RunOpti
 export async function runShared(path: string, args: readonly string[], options: RunOptions): Promise<number> {
   const clash = OF_ITS_OWN.find((name) => options[name] !== undefined);
   if (clash !== undefined)
-    throw new WardianError("bad-option", `--${clash} goes without -v and --stdin-from: with them the program runs among the instances`);
-  const { interactive, tty, memory, cpus, env, timeout, dir, volume, stdinFrom, fuel, tier } = options;
-  const wishes = { interactive, tty, memory, cpus, env, runTime: timeout, dir, volume, stdinFrom, fuel, tier };
+    throw new WardianError(
+      "bad-option",
+      `--${clash} goes without -v, --listen, --connect and --stdin-from: with them the program runs among the instances`,
+    );
+  const { interactive, tty, memory, cpus, env, timeout, dir, volume, listen, connect, stdinFrom, fuel, tier } = options;
+  const wishes = { interactive, tty, memory, cpus, env, runTime: timeout, dir, volume, listen, connect, stdinFrom, fuel, tier };
   const request = requestOf(path, args, wishes, true, "container");
   return withDoor({}, async (door) => {
     const { id } = await door.apply({ kind: "create", request });

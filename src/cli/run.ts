@@ -13,6 +13,7 @@ import {
   parseEngine,
   parseFuel,
   parseMount,
+  parseSocket,
   parseTmpfs,
   type TmpfsOption,
   type MountOption,
@@ -39,6 +40,8 @@ export interface RunOptions {
   readonly tmpfs?: readonly TmpfsOption[];
   readonly dir?: readonly MountOption[];
   readonly volume?: readonly VolumeOption[];
+  readonly listen?: readonly string[];
+  readonly connect?: readonly string[];
   readonly stdinFrom?: string;
   readonly fuel?: number;
   readonly tier?: Tier;
@@ -52,8 +55,8 @@ IMAGE is one of
   "busybox": Debian's static busybox on Debian's kernel, fetched once and kept, in a virtual machine
   the path of a root file system, for a virtual machine: a tar or cpio archive, plain or compressed with gzip, xz or zstd
 Without CMD, sh is run in a virtual machine. What stands behind a program are its arguments. Options go before IMAGE.
-With -v or --stdin-from the program is one of the instances of the state folder while it runs (wardian create --help): it shares their
-volumes, and reads what another one writes.
+With -v, --listen, --connect or --stdin-from the program is one of the instances of the state folder while it runs (wardian create --help):
+it shares their volumes, is connected to them by local sockets, and reads what another one writes.
 Signals that reach Wardian (INT, TERM, HUP, QUIT) are passed on to the command, and end a program; the third INT or TERM ends a
 guest at once.
 
@@ -91,6 +94,8 @@ export function addRunCommand(program: Command, finish: (status: number) => void
     .option("--dir <host::guest[:ro]>", "give the program a folder of the host; may be given several times", parseMount)
     .option("--tmpfs <guest[:size]>", "give the program a folder in memory, of 64M unless told; may be given several times", parseTmpfs)
     .option("-v, --volume <name:guest[:ro]>", "give it a folder in memory that instances share, as of `create`", parseVolume)
+    .option("--listen <name>", "let it accept connections on a local socket, as of `create`", parseSocket)
+    .option("--connect <name>", "connect it to a local socket on which an instance listens, as of `create`", parseSocket)
     .option("--stdin-from <instance>", "read what that instance, started after this program, writes to its stdout")
     .option("--fuel <number>", "end it after about so many instructions", parseFuel)
     .option("--tier <name>", "start: begin at once; peak: optimize all code first; auto: by size (the default)", parseTier)
@@ -109,13 +114,14 @@ export function addRunCommand(program: Command, finish: (status: number) => void
 
 // prettier-ignore
 const GUEST_OPTIONS = ["workdir", "user", "engine", "kernel", "append", "console", "mirror"] as const satisfies readonly (keyof RunOptions)[];
-const PROGRAM_OPTIONS = ["dir", "tmpfs", "volume", "stdinFrom", "fuel", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
+const SHARED_OPTIONS = ["volume", "listen", "connect", "stdinFrom"] as const satisfies readonly (keyof RunOptions)[];
+const PROGRAM_OPTIONS = ["dir", "tmpfs", ...SHARED_OPTIONS, "fuel", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
 
 /** The exit status. */
 export async function run(image: string, command: readonly string[], options: RunOptions): Promise<number> {
   const isContainer = await isProgram(image);
   refuse(options, isContainer ? GUEST_OPTIONS : PROGRAM_OPTIONS, isContainer ? "a virtual machine" : "a WebAssembly program");
-  const isShared = options.volume !== undefined || options.stdinFrom !== undefined;
+  const isShared = SHARED_OPTIONS.some((name) => options[name] !== undefined);
   if (isContainer && isShared) return (await import("./run-shared.js")).runShared(image, command, options);
   if (isContainer) return (await import("./run-program.js")).runProgram(image, command, options);
   return (await import("./run-guest.js")).runGuest(image, command, options);

@@ -7,8 +7,8 @@ import { WardianError } from "../errors.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { type Attachment, assertInput, type InputWish, openAttachment, tellEnd } from "./attach.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
-import { forEachInstance } from "./each-instance.js";
 import { writeEntries } from "./logs.js";
+import { forEachInStartOrder } from "./start-order.js";
 
 interface StartOptions extends DoorOptions {
   readonly attach?: true;
@@ -18,7 +18,8 @@ interface StartOptions extends DoorOptions {
 const HELP = `
 Returns when the instances run: a guest has booted, its main program has been started. With -a or -i, when the one instance has ended;
 see "wardian attach --help" for keys and signals.
-Several are started at once. One with --stdin-from is started by a command of its own, before the one that it reads.
+Several are started at once, but for those that need one another, whatever the order they are given in: one with --stdin-from is started
+before the one that it reads, and one with --listen before those that --connect to it.
 
 Exit status: 0, or 125 when one could not be started (the others are started all the same); with -a or -i that of the instance.
 `;
@@ -44,7 +45,7 @@ async function start(refs: readonly string[], options: StartOptions): Promise<nu
   const { attach, interactive, json } = options;
   const [first = ""] = refs;
   if (attach !== true && interactive !== true)
-    return withDoor(options, (door) => forEachInstance(refs, options, (instance) => door.apply({ kind: "start", instance })));
+    return withDoor(options, (door) => forEachInStartOrder(door, refs, options, (instance) => door.apply({ kind: "start", instance })));
   if (refs.length > 1) throw new WardianError("bad-option", "-a and -i are for one instance");
   return withDoor(options, (door) => startAttached(door, first, interactive === true ? "asked" : "none", json));
 }
@@ -63,7 +64,7 @@ export async function startAttached(door: Door, ref: string, wish: InputWish, js
     return showEnd(door, record, options);
   }
   try {
-    const attending = early.attend(options);
+    const attending = early.attend({ ...options, started: starting });
     attending.catch(() => {}); // a start that fails is the better reason
     const first = await Promise.race([attending, starting]);
     if ("hasLeft" in first && first.hasLeft) return first.status;

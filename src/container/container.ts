@@ -14,6 +14,7 @@ import type { HostMount, ProgramEnd } from "./messages.js";
 import type { Program } from "./program.js";
 import type { ContainerPipe } from "./pipe.js";
 import { type ContainerRuntime, sharedRuntime } from "./runtime.js";
+import { type GivenSocket, giveSockets, socketVariables } from "./socket.js";
 import { InputStream, OutputStream } from "./stdio.js";
 import type { ContainerThread } from "./thread.js";
 import type { Tier } from "./tier-name.js";
@@ -51,6 +52,8 @@ export interface ContainerOptions {
   readonly mounts?: readonly HostMount[];
   /** Folders in memory. */
   readonly volumes?: readonly GivenVolume[];
+  /** Its descriptors come behind those of the folders; docs/WASI.md says how the program finds them. */
+  readonly sockets?: readonly GivenSocket[];
   /** Otherwise its stdin is at its end. */
   readonly stdin?: boolean;
   /** Pipes to other containers in place of stdin and stdout. */
@@ -92,6 +95,8 @@ export interface ContainerUsage {
 export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 const MAX_ARGUMENT_BYTES = 1 << 20;
 const SIGKILL = 9;
+const STANDARD_STREAMS = 3;
+const SOCKET_NAME = /^[!-9;-~]{1,255}$/;
 const CPU_WATCH_MS = 20;
 
 /** Who ended it, and as what: a signal's number, or its time. */
@@ -131,14 +136,18 @@ export class Container {
       ...(limits.descriptors === undefined ? {} : { maxDescriptors: limits.descriptors }),
       ...(limits.outputBytes === undefined ? {} : { maxOutputBytes: limits.outputBytes }),
     });
+    const streams: (Readable | Writable)[] = [];
+    const opened = <T extends Readable | Writable>(stream: T): T => (streams.push(stream), stream);
     try {
       const { stdin, stdout } = options.connect ?? {};
       const input = options.stdin === true ? openInput : noInput;
-      this.stdin = stdin === undefined ? input(kernel, this.#proc, tty) : readFrom(stdin, kernel, this.#proc);
-      this.stdout = stdout === undefined ? openOutput(kernel, this.#proc, 1, tty) : writeTo(stdout, kernel, this.#proc);
-      this.stderr = openOutput(kernel, this.#proc, 2, tty);
+      this.stdin = opened(stdin === undefined ? input(kernel, this.#proc, tty) : readFrom(stdin, kernel, this.#proc));
+      this.stdout = opened(stdout === undefined ? openOutput(kernel, this.#proc, 1, tty) : writeTo(stdout, kernel, this.#proc));
+      this.stderr = opened(openOutput(kernel, this.#proc, 2, tty));
       for (const { volume, guestPath, readOnly = false } of options.volumes ?? []) volume.give(this.#proc, guestPath, readOnly);
+      giveSockets(this.#proc, options.sockets ?? [], firstSocket(options));
     } catch (error) {
+      for (const stream of streams) stream.destroy();
       kernel.exports.process_exit(this.#proc);
       kernel.reap(this.#proc);
       throw error;
@@ -195,7 +204,9 @@ export class Container {
     };
   }
 
-  #message(program: Program, { name = "program", args = [], env = {}, mounts = [], limits = {}, onTrace }: ContainerOptions) {
+  #message(program: Program, options: ContainerOptions) {
+    const { name = "program", args = [], mounts = [], limits = {}, onTrace } = options;
+    const env = { ...socketVariables(options.sockets ?? [], firstSocket(options)), ...options.env };
     const { fuelNames } = program;
     return {
       kind: "run",
@@ -261,6 +272,11 @@ export class Container {
   }
 }
 
+/** Folders of the host are given by the program's own thread, later, and take the numbers below it. */
+function firstSocket({ volumes = [], mounts = [] }: ContainerOptions): number {
+  return STANDARD_STREAMS + volumes.length + mounts.length;
+}
+
 function folderLimits({ descriptors, fileBytes, writtenBytes, createdFiles }: ContainerLimits): Partial<HostDirectoryLimits> {
   const limits = { maxHandles: descriptors, maxFileSizeBytes: fileBytes, maxWrittenBytes: writtenBytes, maxCreatedFiles: createdFiles };
   return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)) as Partial<HostDirectoryLimits>;
@@ -308,7 +324,13 @@ function check(result: number): void {
     throw new WardianError("descriptor-limit", "the program's standard streams do not fit its limit of descriptors: allow at least 3");
 }
 
-function checkArguments({ args = [], env = {}, name = "" }: ContainerOptions): void {
+function checkArguments({ args = [], env = {}, name = "", sockets = [] }: ContainerOptions): void {
+  const misnamed = sockets.find((given) => !SOCKET_NAME.test(given.name));
+  if (misnamed !== undefined)
+    throw new WardianError(
+      "bad-argument",
+      `${JSON.stringify(misnamed.name)} does not name a socket: take printable ASCII without space and colon`,
+    );
   const strings = [name, ...args, ...Object.keys(env), ...Object.values(env)];
   if (strings.some((text) => text.includes("\0"))) throw new WardianError("bad-argument", "an argument or a variable contains a NUL");
   const bytes = strings.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);

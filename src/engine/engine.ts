@@ -31,6 +31,7 @@ import { Pipelines } from "./pipelines.js";
 import { requireCapacity, requireRoom } from "./quotas.js";
 import { recover } from "./recovery.js";
 import { describeAction, isAudited, requireScope } from "./scopes.js";
+import { Sockets } from "./sockets.js";
 import type { Surroundings } from "./surroundings.js";
 import { type EngineInfo, MAX_PAGE } from "./views.js";
 import { Volumes } from "./volumes.js";
@@ -56,6 +57,7 @@ export class Engine implements Door {
   readonly #store: Store;
   readonly #directory = new Directory();
   readonly #volumes = new Volumes((namespace) => this.#directory.recordsIn(namespace));
+  readonly #sockets = new Sockets((namespace) => this.#directory.recordsIn(namespace));
   readonly #pipelines = new Pipelines(this.#directory);
   readonly #feed: EventFeed;
   readonly #files: HostFiles;
@@ -129,10 +131,12 @@ export class Engine implements Door {
       },
       requireFreeDisks: (instance) => requireFreeDisks(instance, this.#directory.all()),
       volumes: this.#volumes,
+      sockets: this.#sockets,
       pipelines: this.#pipelines,
       onRemoved: (instance) => {
         this.#directory.delete(instance);
         this.#pipelines.removed(instance.id);
+        this.#sockets.release(instance.record.namespace);
         return this.#volumes.release(instance.record.namespace).catch((error: Error) => this.#around.onNote(error.message));
       },
       onNote: options.onNote ?? (() => {}),
@@ -221,6 +225,7 @@ export class Engine implements Door {
     this.#isClosing = true;
     this.meter.stop();
     await Promise.allSettled([...this.#directory.all()].map((instance) => instance.close(CLOSE_GRACE_MS)));
+    this.#sockets.close();
     await this.#volumes.close();
     this.#store.close();
     this.#release();
@@ -255,6 +260,7 @@ export class Engine implements Door {
     requireRoom(caller, this.#recordsOf(caller));
     const record = makeRecord(this.#pipelines.admit(spec, caller), caller, this.#directory);
     this.#volumes.admit(record);
+    this.#sockets.admit(record);
     const { id, namespace, name } = record;
     const event = { type: "created", namespace, instance: id, name, detail: {} } as const;
     const stored = this.#store.insert(record, event, idempotencyKey === undefined ? undefined : { key: idempotencyKey, requestHash });

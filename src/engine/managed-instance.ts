@@ -102,7 +102,9 @@ export class ManagedInstance {
       const connect = this.around.pipelines.open(this.record);
       await this.#fileChanges.settled(run.aborted);
       const spec = await this.around.files.locate(this.record.spec);
-      const live = await run.switchOn(spec, hooks, { volumes: this.around.volumes.open(this.record), connect });
+      const { volumes, sockets } = this.around;
+      const shared = { volumes: volumes.open(this.record), sockets: sockets.open(this.record), connect };
+      const live = await run.switchOn(spec, hooks, shared);
       this.around.pipelines.started(this.id);
       // A stop may have come meanwhile; its end is the run's.
       if (this.record.state === "starting") this.#keeper.enter("running", { startedAt: now() }, "started");

@@ -6,6 +6,7 @@ import type { StateFolder } from "../store/state-folder.js";
 import type { Store } from "../store/store.js";
 import type { ManagedInstance } from "./managed-instance.js";
 import type { Pipelines } from "./pipelines.js";
+import type { Sockets } from "./sockets.js";
 import type { Volumes } from "./volumes.js";
 
 export interface Surroundings {
@@ -15,6 +16,7 @@ export interface Surroundings {
   /** Where instances keep their logs and changed files; undefined where nothing is kept. */
   readonly folder: StateFolder | undefined;
   readonly volumes: Volumes;
+  readonly sockets: Sockets;
   readonly pipelines: Pipelines;
   /** Throws `disk-in-use` where another live instance has one of its disks, and either may write to it. */
   requireFreeDisks(instance: ManagedInstance): void;

@@ -1,11 +1,12 @@
-// Named volumes: folders in memory that containers of one owner share. One is made when the first instance that names it is started, and
-// taken apart when the last record that names it is gone. May depend on errors, container/, instance/ and machine/size.ts.
+// Named volumes: folders in memory that containers of one owner share. May depend on errors, container/, instance/, machine/size.ts and the
+// files beside it.
 import { sharedRuntime } from "../container/runtime.js";
 import { DEFAULT_VOLUME_BYTES, type GivenVolume, Volume } from "../container/volume.js";
 import { WardianError } from "../errors.js";
 import type { InstanceRecord } from "../instance/record.js";
 import type { InstanceSpec } from "../instance/spec.js";
 import { formatSize, parseSize } from "../machine/size.js";
+import { OwnedThings } from "./owned.js";
 
 type VolumeUse = InstanceSpec["volumes"][number];
 
@@ -19,14 +20,12 @@ const ALL_BYTES = 768 * 2 ** 20;
 const BYTES_PER_INODE = 4096;
 
 interface Made {
-  readonly namespace: string;
-  readonly name: string;
   readonly volume: Volume;
   readonly sizeBytes: number;
 }
 
 export class Volumes {
-  readonly #made = new Map<string, Made>();
+  readonly #made = new OwnedThings<Made>();
 
   constructor(private readonly recordsIn: (namespace: string) => readonly InstanceRecord[]) {}
 
@@ -42,44 +41,33 @@ export class Volumes {
 
   /** Those that an instance is given when it starts. Throws `volume-memory`. */
   open({ namespace, spec }: InstanceRecord): GivenVolume[] {
-    return spec.volumes.map(({ name, guestPath, readOnly }) => ({ volume: this.#find(namespace, name), guestPath, readOnly }));
+    return spec.volumes.map(({ name, guestPath, readOnly }) => {
+      const { volume } = this.#made.find(namespace, name, () => this.#make(namespace, name));
+      return { volume, guestPath, readOnly };
+    });
   }
 
   /** Takes those of an owner apart that no record names any more. */
-  async release(namespace: string): Promise<void> {
-    const ofOwner = [...this.#made.values()].filter((made) => made.namespace === namespace);
-    if (ofOwner.length === 0) return;
+  release(namespace: string): Promise<void> {
     const named = new Set(this.#usesIn(namespace).map(({ name }) => name));
-    await this.#destroy(ofOwner.filter(({ name }) => !named.has(name)));
+    return destroy(this.#made.takeOthers(namespace, named));
   }
 
   /** All of them; their instances have ended. */
   close(): Promise<void> {
-    return this.#destroy([...this.#made.values()]);
-  }
-
-  async #destroy(gone: readonly Made[]): Promise<void> {
-    for (const { namespace, name } of gone) this.#made.delete(keyOf(namespace, name));
-    await Promise.all(gone.map(({ volume }) => volume.destroy()));
-  }
-
-  #find(namespace: string, name: string): Volume {
-    const key = keyOf(namespace, name);
-    const made = this.#made.get(key) ?? this.#make(namespace, name);
-    this.#made.set(key, made);
-    return made.volume;
+    return destroy(this.#made.takeAll());
   }
 
   #make(namespace: string, name: string): Made {
     const sizeBytes = this.#sizesIn(namespace).get(name) ?? DEFAULT_VOLUME_BYTES;
-    const others = [...this.#made.values()].reduce((sum, made) => sum + made.sizeBytes, 0);
+    const others = this.#made.all().reduce((sum, { value }) => sum + value.sizeBytes, 0);
     if (others + sizeBytes > ALL_BYTES)
       throw new WardianError(
         "volume-memory",
         `the volume ${name} (${formatSize(sizeBytes)}) finds no room: all volumes together hold at most ${formatSize(ALL_BYTES)}`,
       );
     const limits = { maxBytes: sizeBytes, maxInodes: Math.ceil(sizeBytes / BYTES_PER_INODE) };
-    return { namespace, name, sizeBytes, volume: new Volume(sharedRuntime().kernel, limits) };
+    return { sizeBytes, volume: new Volume(sharedRuntime().kernel, limits) };
   }
 
   #usesIn(namespace: string): VolumeUse[] {
@@ -89,7 +77,7 @@ export class Volumes {
   /** What each is made with, or was; undefined where nobody has said. */
   #sizesIn(namespace: string): Map<string, number | undefined> {
     const sizes = new Map<string, number | undefined>();
-    for (const made of this.#made.values()) if (made.namespace === namespace) sizes.set(made.name, made.sizeBytes);
+    for (const { name, value } of this.#made.of(namespace)) sizes.set(name, value.sizeBytes);
     for (const use of this.#usesIn(namespace)) addSize(sizes, use);
     return sizes;
   }
@@ -110,9 +98,8 @@ export function statedBytes({ size }: Pick<VolumeUse, "size">): number | undefin
   return size === undefined ? undefined : parseSize(String(size), SIZE_BOUNDS);
 }
 
-/** No namespace and no name has a NUL. */
-function keyOf(namespace: string, name: string): string {
-  return `${namespace}\0${name}`;
+async function destroy(gone: readonly Made[]): Promise<void> {
+  await Promise.all(gone.map(({ volume }) => volume.destroy()));
 }
 
 function quotaExceeded(what: string): WardianError {

@@ -2,6 +2,7 @@
 // metrics/.
 import type { Writable } from "node:stream";
 import type { ContainerOptions } from "../container/container.js";
+import type { GivenSocket } from "../container/socket.js";
 import type { GivenVolume } from "../container/volume.js";
 import type { RootLayer } from "./root-layer.js";
 import type { RunningProcess } from "./running-process.js";
@@ -19,6 +20,7 @@ export type LiveCommand = Command & { readonly endAtExit?: boolean; readonly sig
 /** What a container has together with others of its owner. */
 export interface Shared {
   readonly volumes: readonly GivenVolume[];
+  readonly sockets: readonly GivenSocket[];
   /** In place of its streams. */
   readonly connect: NonNullable<ContainerOptions["connect"]>;
 }

@@ -99,6 +99,11 @@ export const volumeSchema = z.strictObject({
   size: sizeSchema.optional().describe("The most that it may hold, 64K to 256M; all who state one state the same (default: 64M)."),
 });
 
+export const socketSchema = z.strictObject({
+  name: nameSchema.describe("Of the socket, among those of the same owner."),
+  role: z.enum(["listen", "connect"]).describe("Whether it accepts connections, or is one."),
+});
+
 export const KINDS = ["vm", "container"] as const;
 
 /** What has no meaning for a container, and what has one for nothing else. */
@@ -130,6 +135,15 @@ export const instanceSpecSchema = z
       .describe(
         "For a container: folders in memory that it shares with the owner's others that name them. A volume is there from the first start " +
           "of one that names it until the last such instance is removed, or the server ends.",
+      ),
+    sockets: z
+      .array(socketSchema)
+      .max(16)
+      .default([])
+      .describe(
+        "For a container: local stream sockets, by which it is connected to the owner's others. The start of one that connects is refused " +
+          "while nobody listens. The descriptors come behind those of the folders, first those that it listens on; LISTEN_FDS, " +
+          "LISTEN_FDNAMES and LISTEN_FDS_START, and the same with CONNECT, tell them.",
       ),
     stdinFrom: nameSchema
       .optional()
@@ -192,12 +206,12 @@ export const instanceSpecSchema = z
   .refine(
     (spec) =>
       spec.kind === "container" ||
-      (spec.mounts.length + spec.volumes.length === 0 &&
+      (spec.mounts.length + spec.volumes.length + spec.sockets.length === 0 &&
         spec.stdinFrom === undefined &&
         !spec.pausable &&
         spec.tier === "auto" &&
         spec.limits.fuel === undefined),
-    { message: "mounts, volumes, stdinFrom, tier, pausable and fuel are for containers", path: ["kind"] },
+    { message: "mounts, volumes, sockets, stdinFrom, tier, pausable and fuel are for containers", path: ["kind"] },
   )
   .refine((spec) => spec.stdinFrom === undefined || (!spec.stdin && !spec.tty && spec.restart.policy === "no"), {
     message: "it goes without stdin, tty and a restart policy",

@@ -9,6 +9,7 @@ import { createMemory, instantiate, type KernelHost, kernelModule, type SharedKe
 import { PipeReader, PipeWriter } from "./pipe.js";
 import { probeModule } from "./stack-probe.js";
 import { changed } from "./wait.js";
+import { waitModule } from "./wait-word.js";
 
 export interface KernelOptions {
   /** Bound of everything that the kernel allocates: files in memory, pipes, tables. */
@@ -43,7 +44,7 @@ export class Kernel {
   private readonly hostWindow: number;
 
   constructor(options: KernelOptions = {}) {
-    this.shared = { module: kernelModule(), probe: probeModule(), memory: createMemory() };
+    this.shared = { module: kernelModule(), probe: probeModule(), wait: waitModule(), memory: createMemory() };
     this.exports = instantiate(this.shared, options.host ?? systemHost);
     const maxPages = Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / PAGE_BYTES);
     if (!(maxPages > 0 && maxPages <= MAX_PAGES))

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { WardianError } from "../errors.js";
 import type { KernelExports } from "./exports.js";
 import { stackProbe } from "./stack-probe.js";
+import { waitWord } from "./wait-word.js";
 
 const INITIAL_WASM_PAGES = 64;
 const MAXIMUM_WASM_PAGES = 65_536;
@@ -15,6 +16,8 @@ export interface SharedKernel {
   readonly module: WebAssembly.Module;
   /** See stack-probe.ts. */
   readonly probe: WebAssembly.Module;
+  /** See wait-word.ts. */
+  readonly wait: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
 }
 
@@ -65,6 +68,7 @@ export function instantiate(shared: SharedKernel, host: KernelHost = systemHost)
     env: { memory },
     host: {
       stack_probe: stackProbe(shared.probe),
+      wait_word: waitWord(shared.wait, memory),
       coarse_time_ms: host.coarseTimeMs,
       clock_time_get: (id: number) => host.clockTimeGet(id),
       random_get: (ptr: number, len: number) => fillRandom(memory, ptr, len, host),

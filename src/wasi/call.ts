@@ -15,6 +15,10 @@ export const WRITTEN_BYTES = CALL_GROUPS.length + 1;
 /** The size of its memory, as of its last call that needed to know. */
 export const MEMORY_BYTES = CALL_GROUPS.length + 2;
 
+export function add({ counts }: Context, counter: number, value: number): void {
+  counts[counter] = (counts[counter] as number) + value;
+}
+
 type Numbers = readonly (number | bigint)[];
 /** What the guest imports. */
 export type Import = (...args: never[]) => number;

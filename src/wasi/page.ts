@@ -15,6 +15,19 @@ At most 1,024 iovecs a call, else \`INVAL\`.
 Preopened directories come in this order: volumes (\`-v\`, in the library \`volumes\`) and folders in memory (\`--tmpfs\`), then folders of the host (\`--dir\`). In one that was given
 read-only, what would change something answers \`NOTCAPABLE\` (a folder of the host: \`ROFS\`). A full one answers \`NOSPC\`. A volume shows all who have it the same contents at once, and a
 write of up to 128 KiB is done as a whole or not at all: others that append do not come between, and neither does the end of a container that is killed.
+
+Local sockets (\`--listen\`, \`--connect\`, in the library \`sockets\`) come behind all preopened directories: first those that the program listens on, then those that are connected, each
+in the order given. Without directories the first one is 3. The program is told by variables, as by systemd (sd_listen_fds(3), without \`LISTEN_PID\`); one of its own of the same name counts for more:
+
+| | to listen on | connected |
+|---|---|---|
+| how many | \`LISTEN_FDS\` | \`CONNECT_FDS\` |
+| their names, with colons between | \`LISTEN_FDNAMES\` | \`CONNECT_FDNAMES\` |
+| the descriptor of the first | \`LISTEN_FDS_START\` | \`CONNECT_FDS_START\` |
+
+They are stream sockets. \`fd_read\` and \`fd_write\` do as \`sock_recv\` and \`sock_send\` without flags. \`sock_accept\` waits, or answers \`AGAIN\` where the listening descriptor is \`NONBLOCK\`; its flags are the new
+descriptor's. \`RECV_WAITALL\` gives less only at the end of the stream, or where the descriptor is \`NONBLOCK\`; \`RECV_PEEK\` counts for more. Unknown flags are \`NOTSUP\`. Who sends to one that is closed gets \`PIPE\`.
+\`poll_oneoff\` tells of a listening one how many connections wait, of another one how many bytes there are (or there is room for), and with \`HANGUP\` that the other side is gone.
 `;
 
 const TABLE_HEAD = "| call | parameters | wasi_unstable | |\n|---|---|---|---|";

@@ -129,27 +129,23 @@ export function addAcceptor(listener: usize): void {
 
 /** The last one closes the connections that nobody accepted. */
 export function dropAcceptor(listener: usize): void {
-  if (atomic.sub<i32>(listener, 1, offsetof<Listener>("acceptors")) == 1) refuseAll(listener);
+  atomic.sub<i32>(listener, 1, offsetof<Listener>("acceptors"));
+  for (let socket = takePending(listener, false); socket; socket = takePending(listener, false)) socketClose(socket);
   listenerRelease(listener);
 }
 
 export function listenerRelease(listener: usize): void {
   if (atomic.sub<i32>(listener, 1, offsetof<Listener>("refs")) != 1) return;
-  refuseAll(listener);
   slab_free(listener, LISTENER_BYTES);
   atomic.sub<u32>(LISTENERS_PTR, 1);
 }
 
-function refuseAll(listener: usize): void {
-  for (let socket = takePending(listener); socket; socket = takePending(listener)) socketClose(socket);
-}
-
-/** The oldest connection, or 0. */
-export function takePending(listener: usize): usize {
+/** The oldest connection, or 0: for one that accepts, or else only while nobody does, as another one may begin to meanwhile. */
+export function takePending(listener: usize, accepts: bool): usize {
   const l = changetype<Listener>(listener);
   lock_acquire(listener);
   let socket: usize = 0;
-  if (l.count) {
+  if (l.count && (accepts || !atomic.load<i32>(listener, offsetof<Listener>("acceptors")))) {
     socket = load<u32>(slotAt(listener, l.head));
     l.head = (l.head + 1) % MAX_BACKLOG;
     atomic.sub<i32>(listener, 1, offsetof<Listener>("count"));

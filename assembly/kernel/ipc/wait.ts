@@ -13,7 +13,7 @@ import {
   PROCESS_WAIT_AT,
   STATE_KILL,
 } from "../abi";
-import { clock_time_get } from "../host";
+import { clock_time_get, wait_word } from "../host";
 
 /** Rounds of looking before a thread goes to sleep: some microseconds, less than a sleep and a wake-up take. */
 export const SPINS = 4000;
@@ -124,7 +124,7 @@ export function arm(set: WaitSet): void {
  */
 export function sleep(proc: usize, seen: i32, timeoutNs: i64): void {
   store<i64>(proc, clock_time_get(1), PROCESS_BLOCKED_SINCE_AT);
-  atomic.wait<i32>(proc + PROCESS_WAIT_AT, seen, timeoutNs);
+  wait_word(proc + PROCESS_WAIT_AT, seen, timeoutNs);
   const at = proc + PROCESS_COUNTERS_AT + COUNT_BLOCKED_NS * 8;
   store<i64>(at, load<i64>(at) + clock_time_get(1) - load<i64>(proc, PROCESS_BLOCKED_SINCE_AT));
   store<i64>(proc, 0, PROCESS_BLOCKED_SINCE_AT);

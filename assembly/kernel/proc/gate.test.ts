@@ -112,13 +112,16 @@ describe("a process that waits", () => {
   });
 });
 
-/** A process with a pipe to read from, one to write to, a tree shared by all and a socket; the other ends are a neighbour's or the host's. */
-function restless(root: number, pipes: readonly number[]): Guest {
+/** A process with a pipe to read from, one to write to, a tree shared by all and a socket; the other ends are a neighbour's or the host's.
+ *  It listens where its neighbours do, and is connected to whichever of them accepts. */
+function restless(root: number, pipes: readonly number[], listener: number): Guest {
   const g = new Guest(kernel, { maxDescriptors: 24 });
   pipes.forEach((pipe, end) => kernel.exports.fd_install_pipe(g.proc, end, pipe, end, 0));
   kernel.exports.fd_install_null(g.proc, 2, 0);
   g.put("/");
   kernel.exports.fd_install_preopen(g.proc, root, 1, ALL_RIGHTS, ALL_RIGHTS);
+  kernel.exports.fd_install_listener(g.proc, 5, listener);
+  for (const fd of [6, 7]) kernel.exports.fd_install_connection(g.proc, fd, listener);
   return g;
 }
 
@@ -128,12 +131,13 @@ describe("kills at any instant", () => {
     const root = kernel.exports.fs_root(keep.fs);
     const [there, back] = [kernel.createPipe(), kernel.createPipe()];
     for (const pipe of [there, back]) for (const end of [0, 1]) kernel.exports.pipe_open(pipe, end);
+    const listener = kernel.exports.listener_create();
     for (let i = 0; i < THREADS; i++) await start(RESTLESS);
     let made = 0;
     const live = async (thread: CallThread, index: number): Promise<void> => {
       for (let i = index; i < KILLS; i += THREADS) {
         const pipes = i % 2 ? [there, back] : [back, there];
-        const g = restless(root, pipes);
+        const g = restless(root, pipes, listener);
         const peer = new Guest(kernel);
         kernel.exports.socket_pair(g.proc, 4, peer.proc, 0);
         const answer = thread.run({ proc: g.proc, seed: i * 7919 + 1 });
@@ -145,6 +149,7 @@ describe("kills at any instant", () => {
       }
     };
     await Promise.all(threads.map(live));
+    console.log("MADE", made);
     expect(made).toBeGreaterThan(KILLS);
     // The kernel lock and the pipes' locks are free: these calls would wait for ever.
     expect(keep.mkdir("still works")).toBe(0);
@@ -154,6 +159,8 @@ describe("kills at any instant", () => {
       for (const end of [0, 1]) kernel.exports.pipe_close(pipe, end);
       kernel.exports.pipe_release(pipe);
     }
+    expect(kernel.exports.fd_install_connection(keep.proc, -1, listener)).toBe(-abi.ERRNO_CONNREFUSED);
+    kernel.exports.listener_release(listener);
     await keep.end();
     while (kernel.exports.fs_destroy(keep.fs, 10_000) !== 0);
     expect(census(kernel)).toEqual({ pages: 0, processes: 0, descriptors: 0, pipes: 0, sockets: 0, listeners: 0, inodes: 0 });

@@ -190,11 +190,11 @@ describe("sockets", () => {
     expect([0, 4, -1].map((how) => g.calls.sock_shutdown(g.proc, a, how))).toEqual(Array(3).fill(abi.ERRNO_INVAL));
   });
 
-  it("bad flags are INVAL, what is no socket NOTSOCK, what is not open BADF", () => {
+  it("unknown flags are NOTSUP, what is no socket NOTSOCK, what is not open BADF", () => {
     const [a] = pair();
     expect([recv(a, 1, 4), send(a, "x", 1), g.calls.sock_recv(g.proc, a, -1, 0)]).toEqual([
-      abi.ERRNO_INVAL,
-      -abi.ERRNO_INVAL,
+      abi.ERRNO_NOTSUP,
+      -abi.ERRNO_NOTSUP,
       abi.ERRNO_INVAL,
     ]);
     for (const [fd, errno] of [

@@ -10,6 +10,7 @@ import {
   ERRNO_NOTCAPABLE,
   ERRNO_NOTCONN,
   ERRNO_NOTSOCK,
+  ERRNO_NOTSUP,
   ERRNO_PIPE,
   ERRNO_SUCCESS,
   FDFLAGS_NONBLOCK,
@@ -47,7 +48,7 @@ export function sock_recv(proc: usize, fd: i32, len: i32, riFlags: i32): i32 {
   return leave(proc, receive(proc, fd, len, riFlags));
 }
 
-/** `siFlags` must be 0. */
+/** `siFlags` must be 0. Flags that are not known are NOTSUP here as in sock_recv, as in wasmtime. */
 export function sock_send(proc: usize, fd: i32, len: i32, siFlags: i32): i32 {
   if (!enter(proc)) return GATE_KILLED;
   count(proc, COUNT_CALLS_SOCK, 1);
@@ -89,11 +90,11 @@ function accept(proc: usize, fd: i32, fdflags: i32): i32 {
   const number = reserveDescriptor(proc);
   if (number < 0) return -number;
   const listener = checked(proc, fd);
-  let socket = takePending(listener.object);
+  let socket = takePending(listener.object, true);
   while (!socket) {
     if (isNonblocking(listener)) return ERRNO_AGAIN;
     if (!awaitPending(listener.object, proc)) return GATE_KILLED;
-    socket = takePending(listener.object);
+    socket = takePending(listener.object, true);
   }
   const d = openDescriptor(proc, number, KIND_SOCKET, FILETYPE_SOCKET_STREAM, 0, socket);
   d.rightsBase = RIGHTS_SOCKET & ~RIGHT_SOCK_ACCEPT;
@@ -103,11 +104,12 @@ function accept(proc: usize, fd: i32, fdflags: i32): i32 {
   return ERRNO_SUCCESS;
 }
 
-/** RESULT0: how many bytes; RESULT1: roflags, always 0 (a stream truncates nothing). */
+/** RESULT0: how many bytes; RESULT1: roflags, always 0 (a stream truncates nothing). PEEK counts for more than WAITALL, as in wasmtime. */
 function receive(proc: usize, fd: i32, len: i32, riFlags: i32): i32 {
   const error = checkSocket(proc, fd, KIND_SOCKET, RIGHT_FD_READ);
   if (error) return error;
-  if (<u32>len > <u32>WINDOW_BYTES || riFlags & ~(RIFLAGS_RECV_PEEK | RIFLAGS_RECV_WAITALL)) return ERRNO_INVAL;
+  if (riFlags & ~(RIFLAGS_RECV_PEEK | RIFLAGS_RECV_WAITALL)) return ERRNO_NOTSUP;
+  if (<u32>len > <u32>WINDOW_BYTES) return ERRNO_INVAL;
   const d = checked(proc, fd);
   const pipe = socketAt(d.object).rx;
   let got = 0;
@@ -127,7 +129,8 @@ function receive(proc: usize, fd: i32, len: i32, riFlags: i32): i32 {
 function send(proc: usize, fd: i32, len: i32, siFlags: i32): i32 {
   const error = checkSocket(proc, fd, KIND_SOCKET, RIGHT_FD_WRITE);
   if (error) return error;
-  if (<u32>len > <u32>WINDOW_BYTES || siFlags) return ERRNO_INVAL;
+  if (siFlags) return ERRNO_NOTSUP;
+  if (<u32>len > <u32>WINDOW_BYTES) return ERRNO_INVAL;
   const d = checked(proc, fd);
   const pipe = socketAt(d.object).tx;
   if (!pipe) return ERRNO_PIPE;

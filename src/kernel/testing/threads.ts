@@ -5,8 +5,9 @@ import type { SharedKernel } from "../index.js";
 
 const PRELUDE = `
 const { parentPort, workerData } = require("node:worker_threads");
-const { module, probe, memory } = workerData.shared;
+const { module, probe, wait, memory } = workerData.shared;
 const host = {
+  wait_word: new WebAssembly.Instance(wait, { env: { memory } }).exports.wait,
   stack_probe: new WebAssembly.Instance(probe).exports.probe,
   coarse_time_ms: Date.now,
   clock_time_get: (id) => (id === 0 ? BigInt(Date.now()) * 1000000n : process.hrtime.bigint()),
@@ -98,6 +99,12 @@ export const RESTLESS = `
     () => (subscribe(0, 1, 0), subscribe(48, 2, 1), subscribe(96, 0, 1, BigInt(random(300000))), calls.poll_oneoff(proc, 3)),
     () => calls.sock_send(proc, 4, 1 + random(70000), 0),
     () => calls.sock_recv(proc, 4, 1 + random(70000), 0),
+    () => calls.sock_accept(proc, 5 + random(2), 4 * random(2)),
+    () => calls.sock_send(proc, 5 + random(12), 1 + random(70000), 0),
+    () => calls.sock_recv(proc, 5 + random(12), 1 + random(70000), random(4)),
+    () => calls.sock_shutdown(proc, 5 + random(12), 1 + random(3)),
+    () => calls.fd_fdstat_set_flags(proc, 5 + random(12), 4 * random(2)),
+    () => (subscribe(0, 1, 5), subscribe(48, 1, 6), subscribe(96, 2, 6), subscribe(144, 0, 1, BigInt(random(300000))), calls.poll_oneoff(proc, 4)),
     () => calls.sched_yield(proc),
   ];
   for (;;) {

@@ -1,7 +1,7 @@
 // Reading and writing through descriptors. One iovec of at most a window, which is nearly every call, takes the short way and
 // allocates nothing. May depend on the kernel's abi and the files above.
 import { GATE_HOST, WINDOW_BYTES } from "../../../assembly/kernel/abi.js";
-import { fastCall, READ_BYTES, WRITTEN_BYTES } from "../call.js";
+import { add, fastCall, READ_BYTES, WRITTEN_BYTES } from "../call.js";
 import type { Context } from "../context.js";
 import { ERRNO } from "../errno.js";
 import { int, iovs, long, out } from "../param.js";
@@ -19,10 +19,6 @@ function hostResult(mover: Mover, value: number): number {
   if (value < 0) return -value;
   mover.count = value;
   return 0;
-}
-
-function add(c: Context, counter: number, value: number): void {
-  c.counts[counter] = (c.counts[counter] as number) + value;
 }
 
 /** Kernel first; what it hands on, the host does. */

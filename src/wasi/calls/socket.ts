@@ -1,5 +1,6 @@
-// Stream sockets that the container was given. May depend on the files above.
-import { call } from "../call.js";
+// Stream sockets that the container was given. May depend on the kernel's abi and the files above.
+import { RIFLAGS_RECV_WAITALL } from "../../../assembly/kernel/abi.js";
+import { add, call, READ_BYTES, WRITTEN_BYTES } from "../call.js";
 import type { Context } from "../context.js";
 import { int, iovs, out } from "../param.js";
 import { checkIovs, type Mover, readAll, writeAll } from "../transfer.js";
@@ -30,8 +31,9 @@ export const SOCKET_CALLS = {
       const bad = checkIovs(c, ptr >>> 0, count >>> 0);
       if (bad !== 0) return bad;
       const receiver = mover((own, from, len) => own.kernel.sock_recv(own.proc, from, len, flags));
-      const result = readAll(c, fd, ptr >>> 0, count >>> 0, receiver, () => false);
+      const result = readAll(c, fd, ptr >>> 0, count >>> 0, receiver, () => flags === RIFLAGS_RECV_WAITALL);
       if (result !== 0) return result;
+      add(c, READ_BYTES, receiver.count);
       c.memory.view.setUint32(outPtr >>> 0, receiver.count, true);
       c.memory.view.setUint16(flagsPtr >>> 0, 0, true); // a stream's data is never cut off
       return 0;
@@ -43,6 +45,7 @@ export const SOCKET_CALLS = {
     const sender = mover((own, to, len) => own.kernel.sock_send(own.proc, to, len, flags));
     const result = writeAll(c, fd, ptr >>> 0, count >>> 0, sender);
     if (result !== 0) return result;
+    add(c, WRITTEN_BYTES, sender.count);
     c.memory.view.setUint32(outPtr >>> 0, sender.count, true);
     return 0;
   }),

@@ -3,6 +3,7 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
+import { waitModule, waitWord } from "../../../../src/kernel/wait-word.js";
 import * as abi from "../../abi.js";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../../..");
@@ -75,7 +76,10 @@ export class TestVfs {
   }
 
   private static async over(memory: WebAssembly.Memory): Promise<TestVfs> {
-    const instance = await WebAssembly.instantiate(await TestVfs.module(), { env: { memory } });
+    const instance = await WebAssembly.instantiate(await TestVfs.module(), {
+      env: { memory },
+      host: { wait_word: waitWord(waitModule(), memory) },
+    });
     return new TestVfs(instance.exports as unknown as Exports, memory);
   }
 
