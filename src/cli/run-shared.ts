@@ -15,13 +15,11 @@ export async function runShared(path: string, args: readonly string[], options: 
   const clash = OF_ITS_OWN.find((name) => options[name] !== undefined);
   if (clash !== undefined)
     throw new WardianError("bad-option", `--${clash} goes without -v and --stdin-from: with them the program runs among the instances`);
-  const { interactive, tty, memory, cpus, env, timeout, dir, volume, stdinFrom, fuel, tier } = options;
-  const wishes = { interactive, tty, memory, cpus, env, runTime: timeout, dir, volume, stdinFrom, fuel, tier };
-  const request = requestOf(path, args, wishes, true, "container");
+  const request = requestOf(path, args, { ...options, runTime: options.timeout }, true, "container");
   return withDoor({}, async (door) => {
     const { id } = await door.apply({ kind: "create", request });
     try {
-      return await startAttached(door, id, interactive === true ? "asked" : "none", undefined);
+      return await startAttached(door, id, options.interactive === true ? "asked" : "none", undefined);
     } finally {
       await remove(door, id);
     }

@@ -11,7 +11,6 @@ import {
   parseCpus,
   parseDuration,
   parseEngine,
-  parseFuel,
   parseMount,
   parseTmpfs,
   type TmpfsOption,
@@ -20,8 +19,9 @@ import {
   parseVolume,
   type VolumeOption,
 } from "./arguments.js";
+import { addProgramLimitOptions, PROGRAM_LIMIT_OPTIONS, type ProgramLimitOptions } from "./program-limits.js";
 
-export interface RunOptions {
+export interface RunOptions extends ProgramLimitOptions {
   readonly interactive?: true;
   readonly tty?: true;
   /** As it was given: bounds differ. */
@@ -40,7 +40,6 @@ export interface RunOptions {
   readonly dir?: readonly MountOption[];
   readonly volume?: readonly VolumeOption[];
   readonly stdinFrom?: string;
-  readonly fuel?: number;
   readonly tier?: Tier;
   readonly trace?: true;
 }
@@ -59,11 +58,12 @@ guest at once.
 
 Exit status:
   that of CMD, or 128+n when signal n ended it
-  124  the time limit passed (it counts from the start of CMD)
+  124  the time limit passed (it counts from the start of CMD), or the limit of CPU time
   125  an error of Wardian's own, told in one line
   126  CMD could not be run
   127  CMD was not found
-  134  the guest crashed: its kernel panicked, or the program trapped
+  134  the guest crashed: its kernel panicked, or the program trapped or has used up its fuel
+  137  the program wrote more than its limit of output
 
 Examples:
   wardian run busybox echo hello
@@ -74,7 +74,7 @@ Examples:
 `;
 
 export function addRunCommand(program: Command, finish: (status: number) => void): void {
-  program
+  const command = program
     .command("run")
     .summary("run a command in a Linux guest, or a WebAssembly program in a container")
     .description("Runs a command in a Linux guest that it boots, or a WebAssembly program in a container, and ends with its status.")
@@ -92,9 +92,9 @@ export function addRunCommand(program: Command, finish: (status: number) => void
     .option("--tmpfs <guest[:size]>", "give the program a folder in memory, of 64M unless told; may be given several times", parseTmpfs)
     .option("-v, --volume <name:guest[:ro]>", "give it a folder in memory that instances share, as of `create`", parseVolume)
     .option("--stdin-from <instance>", "read what that instance, started after this program, writes to its stdout")
-    .option("--fuel <number>", "end it after about so many instructions", parseFuel)
     .option("--tier <name>", "start: begin at once; peak: optimize all code first; auto: by size (the default)", parseTier)
-    .option("--trace", "tell each system call on stderr")
+    .option("--trace", "tell each system call on stderr");
+  addProgramLimitOptions(command)
     .optionsGroup("For a virtual machine:")
     .option("-w, --workdir <folder>", "working folder in the guest (default: /)")
     .option("-u, --user <user[:group]>", "user in the guest, by name or number (default: root)")
@@ -109,7 +109,8 @@ export function addRunCommand(program: Command, finish: (status: number) => void
 
 // prettier-ignore
 const GUEST_OPTIONS = ["workdir", "user", "engine", "kernel", "append", "console", "mirror"] as const satisfies readonly (keyof RunOptions)[];
-const PROGRAM_OPTIONS = ["dir", "tmpfs", "volume", "stdinFrom", "fuel", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
+// prettier-ignore
+const PROGRAM_OPTIONS = ["dir", "tmpfs", "volume", "stdinFrom", ...PROGRAM_LIMIT_OPTIONS, "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
 
 /** The exit status. */
 export async function run(image: string, command: readonly string[], options: RunOptions): Promise<number> {

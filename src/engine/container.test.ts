@@ -1,14 +1,17 @@
 // Instances of the kind container through the engine's actions: from create to remove, and what makes no sense for them.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as programs from "../container/program-samples.js";
+import { ERRNO_FBIG, ERRNO_MFILE, ERRNO_NOSPC } from "../../assembly/kernel/abi.js";
+import { FILLS } from "../container/file-samples.js";
+import * as samples from "../container/program-samples.js";
 import type { InstanceRequest } from "../instance/spec.js";
 import type { Action } from "./action.js";
 import { Engine } from "./engine.js";
 
+const programs = { ...samples, FILLS };
 const folder = mkdtempSync(join(tmpdir(), "wardian-container-"));
 let engine: Engine;
 beforeAll(async () => {
@@ -52,13 +55,38 @@ describe("a container as an instance", () => {
 
   it.each([
     ["its status", programs.endsWith(5), {}, { reason: "exited", status: 5 }],
-    ["a trap", programs.UNREACHABLE, {}, { reason: "crashed", status: 134 }],
-    ["its fuel", programs.LOOP, { limits: { fuel: 1000 } }, { reason: "exited", status: 134 }],
-    ["its time", programs.LOOP, { limits: { runTimeMs: 100 } }, { reason: "timeout", status: 124 }],
-  ] as const)("ends with %s", async (_what, bytes, request, end) => {
+    ["a trap", programs.UNREACHABLE, {}, { reason: "crashed", status: 134, message: /the program trapped/ }],
+    ["its fuel", programs.LOOP, { limits: { fuel: 1000 } }, { reason: "out-of-fuel", status: 134, message: /fuel is used up/ }],
+    ["its time", programs.LOOP, { limits: { runTimeMs: 100 } }, { reason: "timeout", status: 124, message: /run time was up/ }],
+    ["its CPU time", programs.LOOP, { limits: { cpuTimeMs: 50 } }, { reason: "cpu-time", status: 124, message: /CPU time was up/ }],
+    ["its output", programs.FLOOD, { limits: { output: "1M" } }, { reason: "output-limit", status: 137, message: /output passed/ }],
+    ["its tables", programs.GROWS_TABLE, { limits: { tableElements: 20 } }, { reason: "exited", status: 20 }],
+  ] as const)("ends with %s, and the end says so and is counted by it", async (_what, bytes, request, { reason, status, ...told }) => {
+    const ends = async (): Promise<number> =>
+      (await engine.apply({ kind: "host-metrics" })).series.find(({ metric, labels }) => metric === "ends" && labels.reason === reason)
+        ?.value ?? 0;
+    const before = await ends();
     const instance = await create(bytes, request);
     await engine.apply({ kind: "start", instance });
-    expect((await engine.apply({ kind: "wait", instance }))?.end).toMatchObject(end);
+    const end = (await engine.apply({ kind: "wait", instance }))?.end;
+    expect(end).toMatchObject({ reason, status });
+    if ("message" in told) expect(end?.message).toMatch(told.message);
+    expect(await ends()).toBe(before + 1);
+  });
+
+  it.each([
+    ["a file's size", programs.FILLS, { fileSize: "64K" }, ERRNO_FBIG],
+    ["what it writes", programs.FILLS, { written: 100_000 }, ERRNO_NOSPC],
+    ["the files that it makes", programs.MAKES_TILL_ERROR, { createdFiles: 5 }, ERRNO_NOSPC],
+    ["its descriptors", programs.MAKES_TILL_ERROR, { descriptors: 10 }, ERRNO_MFILE],
+  ] as const)("is held to its limit of %s in a folder of the host", async (_what, bytes, limits, errno) => {
+    const path = mkdtempSync(join(folder, "given-"));
+    const instance = await create(bytes, { limits, mounts: [{ path, guestPath: "/" }] });
+    await engine.apply({ kind: "start", instance });
+    expect((await engine.apply({ kind: "wait", instance }))?.end).toMatchObject({ reason: "exited", status: errno });
+    const sizes = readdirSync(path).map((name) => statSync(join(path, name)).size);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(100_000);
+    expect(sizes.length).toBeLessThanOrEqual(7);
   });
 
   it("is stopped, and killed, while it loops, and started again", async () => {
@@ -92,18 +120,24 @@ describe("a container as an instance", () => {
     await engine.apply({ kind: "remove", instance, force: true });
   });
 
-  it.each([
+  it.each<readonly [string, InstanceRequest]>([
     ["a kernel", { kernel: "k" }],
     ["a user", { user: "root" }],
     ["a disk limit", { limits: { disk: "64M" } }],
     ["too much memory", { limits: { memory: "8G" } }],
-  ] as const)("takes no %s", async (_what, request) => {
+    ["output of no size", { limits: { output: "much" } }],
+    ["more descriptors than the kernel has", { limits: { descriptors: 4097 } }],
+    ["fewer descriptors than it is given", { limits: { descriptors: 3 }, mounts: [{ path: "/tmp", guestPath: "/" }] }],
+    ["CPU time of nothing", { limits: { cpuTimeMs: 0 } }],
+  ])("takes no %s", async (_what, request) => {
     const image = file("program.wasm", programs.HELLO);
     expect(await codeOf({ kind: "create", request: { kind: "container", image, ...request } })).toBe("bad-request");
   });
 
   it.each<readonly [string, InstanceRequest]>([
     ["fuel", { limits: { fuel: 5 } }],
+    ["limit of output", { limits: { output: "1M" } }],
+    ["limit of descriptors", { limits: { descriptors: 100 } }],
     ["mounts", { mounts: [{ path: "/tmp", guestPath: "/" }] }],
   ])("a machine takes no %s", async (_what, request) => {
     expect(await codeOf({ kind: "create", request: { image: "busybox", ...request } })).toBe("bad-request");

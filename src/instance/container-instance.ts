@@ -9,7 +9,7 @@ import type { VmExit } from "../machine/vm.js";
 import { type CounterSample, NO_MACHINE_COUNTERS } from "../metrics/catalog.js";
 import type { FileTree } from "./file-tree.js";
 import type { LiveContext, LiveInstance } from "./live.js";
-import { memoryBytesOf } from "./memory-limit.js";
+import { programLimits } from "./program-limits.js";
 import { ProgramProcess } from "./program-process.js";
 import type { RunningProcess } from "./running-process.js";
 import type { InstanceSpec } from "./spec.js";
@@ -54,7 +54,7 @@ export class ContainerInstance implements LiveInstance {
       tty,
       tier,
       pausable,
-      limits: { memoryBytes: memoryBytesOf(spec), cpus: limits.cpus, fuel: limits.fuel },
+      limits: programLimits(limits),
     });
     const instance = new ContainerInstance(container, console);
     onPowerOn?.(instance);
