@@ -82,6 +82,8 @@ export interface ContainerEnd {
 export interface ContainerUsage {
   readonly cpuSeconds: number;
   readonly upSeconds: number;
+  /** In which its share of a CPU held it back; 0 without one. */
+  readonly throttledSeconds: number;
   /** Of its linear memory. */
   readonly memoryBytes: number;
   /** Undefined where it was not metered. */
@@ -190,6 +192,7 @@ export class Container {
     return {
       cpuSeconds: this.#cpuSeconds ?? this.#thread.cpuSeconds,
       upSeconds: ((this.#endedMs ?? performance.now()) - this.#startedMs) / 1000,
+      throttledSeconds: this.#control.heldMs / 1000,
       memoryBytes: counts[MEMORY_BYTES] ?? 0,
       fuel: this.#isMetered ? this.#control.fuelUsed : undefined,
       counts: Object.fromEntries(CALL_COUNTERS.map((name, i) => [name, counts[i] ?? 0])) as ContainerUsage["counts"],

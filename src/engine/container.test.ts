@@ -1,6 +1,7 @@
 // Instances of the kind container through the engine's actions: from create to remove, and what makes no sense for them.
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -118,6 +119,29 @@ describe("a container as an instance", () => {
     await expect.poll(async () => (await counters()).cpu_busy_seconds, { timeout: 10_000 }).toBeGreaterThan(0.01);
     await expect.poll(async () => (await counters()).memory_resident_bytes, { timeout: 10_000 }).toBe(4 * 65_536);
     await engine.apply({ kind: "remove", instance, force: true });
+  });
+
+  it("tells how long its share of a CPU held it back", async () => {
+    const instance = await create(programs.LOOP, { limits: { cpus: 0.2 } });
+    await engine.apply({ kind: "start", instance });
+    const counters = async (): Promise<Readonly<Record<string, number>>> => (await engine.apply({ kind: "metrics", instance })).counters;
+    await sleep(500); // its start is not held back
+    const before = await counters();
+    await sleep(1500);
+    const after = await counters();
+    const grown = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0);
+    const [held, busy, up] = [grown("cpu_throttled_seconds"), grown("cpu_busy_seconds"), grown("up_seconds")];
+    // 0.8 of the time; less where others want the host's CPUs, too, but always 4 times what it had of one.
+    expect(held / up).toBeGreaterThan(0.4);
+    expect(held / up).toBeLessThan(0.9);
+    expect(held / busy).toBeGreaterThan(3);
+    expect(held / busy).toBeLessThan(5);
+    await engine.apply({ kind: "remove", instance, force: true });
+    const free = await create(programs.LOOP, { pausable: true });
+    await engine.apply({ kind: "start", instance: free });
+    await sleep(100);
+    expect((await engine.apply({ kind: "metrics", instance: free })).counters.cpu_throttled_seconds).toBe(0);
+    await engine.apply({ kind: "remove", instance: free, force: true });
   });
 
   it.each<readonly [string, InstanceRequest]>([

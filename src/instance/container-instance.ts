@@ -93,9 +93,10 @@ export class ContainerInstance implements LiveInstance {
 
   sample(): CounterSample | undefined {
     if (this.#isOver) return undefined;
-    const { cpuSeconds, upSeconds, memoryBytes, fuel = 0 } = this.container.usage();
+    const { cpuSeconds, throttledSeconds, upSeconds, memoryBytes, fuel = 0 } = this.container.usage();
     const own = {
       cpu_busy_seconds: cpuSeconds,
+      cpu_throttled_seconds: throttledSeconds,
       up_seconds: upSeconds,
       paused_seconds: this.#pausedSoFarMs() / 1000,
       memory_resident_bytes: memoryBytes,
