@@ -174,6 +174,23 @@ describe("why it ended", () => {
   });
 });
 
+test("volume ls and inspect tell of volumes, and that they go with their instances", async () => {
+  expect(await ok("volume", "ls")).toBe("NAME   USED   SIZE   INODES   USED BY\n");
+  await ok("create", "--name", "x", "-v", "data:/v:size=1M", "loop.wasm");
+  await ok("create", "--name", "y", "-v", "data:/v:ro", "makes.wasm");
+  expect(await ok("volume", "ls")).toMatch(/\ndata +- +1 MiB +- +x y\n/);
+  await ok("start", "x");
+  expect(await ok("volume", "ls")).toMatch(/\ndata +\d+ B +1 MiB +1 +x! y\n/);
+  const { stdout, status, stderr } = await wardian(["volume", "inspect", "data", "other"]);
+  const usedBy = [{ name: "x", state: "running", readOnly: false }, { name: "y", guestPath: "/v", readOnly: true }];
+  expect(JSON.parse(stdout)).toMatchObject([{ name: "data", isMade: true, sizeBytes: 2 ** 20, maxInodes: 256, usedBy }]);
+  expect([status, stderr]).toEqual([125, 'wardian: no instance names a volume "other"\n']);
+  expect(JSON.parse(await ok("volume", "ls", "--json"))).toMatchObject({ name: "data", namespace: "default" });
+  expect((await wardian(["volume", "rm", "data"])).status).toBe(125);
+  await ok("rm", "-f", "x", "y");
+  expect(await ok("volume", "ls")).toBe("NAME   USED   SIZE   INODES   USED BY\n");
+}); // prettier-ignore
+
 test("limits are in the record, as they were given", async () => {
   const options = [
     "--descriptors-limit",

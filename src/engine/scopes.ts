@@ -22,7 +22,8 @@ const DEMANDS: Readonly<Record<Action["kind"], Demand>> = {
   events: LOOK,            "stat-file": LOOK,       "list-files": LOOK,
   "read-file": LOOK,       "write-file": DRIVE,     "remove-file": DRIVE,
   "get-archive": LOOK,     "put-archive": DRIVE,    metrics: LOOK,
-  "host-metrics": LOOK,    info: LOOK,              audit: { scope: "admin", audited: false },
+  "host-metrics": LOOK,    info: LOOK,              "list-volumes": LOOK,
+  audit: { scope: "admin", audited: false },
 };
 
 /** Throws `forbidden`. */

@@ -1,11 +1,13 @@
 // Named volumes: folders in memory that containers of one owner share. One is made when the first instance that names it is started, and
-// taken apart when the last record that names it is gone. May depend on errors, container/, instance/ and machine/size.ts.
+// taken apart when the last record that names it is gone. May depend on errors, container/, instance/, metrics/, machine/size.ts and views.ts.
 import { sharedRuntime } from "../container/runtime.js";
 import { DEFAULT_VOLUME_BYTES, type GivenVolume, Volume } from "../container/volume.js";
 import { WardianError } from "../errors.js";
 import type { InstanceRecord } from "../instance/record.js";
 import type { InstanceSpec } from "../instance/spec.js";
 import { formatSize, parseSize } from "../machine/size.js";
+import type { VolumeFigures } from "../metrics/catalog.js";
+import type { VolumeView } from "./views.js";
 
 type VolumeUse = InstanceSpec["volumes"][number];
 
@@ -45,9 +47,41 @@ export class Volumes {
     return spec.volumes.map(({ name, guestPath, readOnly }) => ({ volume: this.#find(namespace, name), guestPath, readOnly }));
   }
 
+  /** Those that the records name. */
+  list(records: readonly InstanceRecord[]): VolumeView[] {
+    const views = new Map<string, VolumeView>();
+    for (const { namespace, id, name, state, spec } of records)
+      for (const use of spec.volumes) {
+        const key = keyOf(namespace, use.name);
+        const view = views.get(key) ?? viewOf(namespace, use.name, this.#made.get(key));
+        views.set(key, view);
+        view.sizeBytes = statedBytes(use) ?? view.sizeBytes;
+        view.maxInodes = inodesOf(view.sizeBytes);
+        view.usedBy.push({ instance: id, name, state, guestPath: use.guestPath, readOnly: use.readOnly });
+      }
+    return [...views].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, view]) => view);
+  }
+
+  /** Of memory: an owner's that are made, and those that come with a start of that record. */
+  bytesWith({ namespace, spec }: InstanceRecord): number {
+    const sizes = this.#sizesIn(namespace);
+    const names = new Set([...this.#madeIn(namespace), ...spec.volumes].map(({ name }) => name));
+    return [...names].reduce((sum, name) => sum + (sizes.get(name) ?? DEFAULT_VOLUME_BYTES), 0);
+  }
+
+  /** All that are made. */
+  figures(): VolumeFigures {
+    const made = [...this.#made.values()];
+    return {
+      volumes: made.length,
+      volumes_used_bytes: made.reduce((sum, { volume }) => sum + volume.usedBytes, 0),
+      volumes_size_bytes: made.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    };
+  }
+
   /** Takes those of an owner apart that no record names any more. */
   async release(namespace: string): Promise<void> {
-    const ofOwner = [...this.#made.values()].filter((made) => made.namespace === namespace);
+    const ofOwner = this.#madeIn(namespace);
     if (ofOwner.length === 0) return;
     const named = new Set(this.#usesIn(namespace).map(({ name }) => name));
     await this.#destroy(ofOwner.filter(({ name }) => !named.has(name)));
@@ -72,14 +106,17 @@ export class Volumes {
 
   #make(namespace: string, name: string): Made {
     const sizeBytes = this.#sizesIn(namespace).get(name) ?? DEFAULT_VOLUME_BYTES;
-    const others = [...this.#made.values()].reduce((sum, made) => sum + made.sizeBytes, 0);
-    if (others + sizeBytes > ALL_BYTES)
+    if (this.figures().volumes_size_bytes + sizeBytes > ALL_BYTES)
       throw new WardianError(
         "volume-memory",
         `the volume ${name} (${formatSize(sizeBytes)}) finds no room: all volumes together hold at most ${formatSize(ALL_BYTES)}`,
       );
-    const limits = { maxBytes: sizeBytes, maxInodes: Math.ceil(sizeBytes / BYTES_PER_INODE) };
+    const limits = { maxBytes: sizeBytes, maxInodes: inodesOf(sizeBytes) };
     return { namespace, name, sizeBytes, volume: new Volume(sharedRuntime().kernel, limits) };
+  }
+
+  #madeIn(namespace: string): Made[] {
+    return [...this.#made.values()].filter((made) => made.namespace === namespace);
   }
 
   #usesIn(namespace: string): VolumeUse[] {
@@ -89,10 +126,20 @@ export class Volumes {
   /** What each is made with, or was; undefined where nobody has said. */
   #sizesIn(namespace: string): Map<string, number | undefined> {
     const sizes = new Map<string, number | undefined>();
-    for (const made of this.#made.values()) if (made.namespace === namespace) sizes.set(made.name, made.sizeBytes);
+    for (const { name, sizeBytes } of this.#madeIn(namespace)) sizes.set(name, sizeBytes);
     for (const use of this.#usesIn(namespace)) addSize(sizes, use);
     return sizes;
   }
+}
+
+function viewOf(namespace: string, name: string, made: Made | undefined): VolumeView {
+  const { volume, sizeBytes = DEFAULT_VOLUME_BYTES } = made ?? {};
+  const { usedBytes = 0, usedInodes: inodes = 0 } = volume ?? {};
+  return { namespace, name, isMade: made !== undefined, sizeBytes, usedBytes, inodes, maxInodes: inodesOf(sizeBytes), usedBy: [] };
+}
+
+function inodesOf(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / BYTES_PER_INODE);
 }
 
 function addSize(sizes: Map<string, number | undefined>, use: VolumeUse): void {
