@@ -144,6 +144,24 @@ describe("a container as an instance", () => {
     await engine.apply({ kind: "remove", instance: free, force: true });
   });
 
+  it("is in the audit log with the folders, volumes and input that it was given, and with those that it was refused", async () => {
+    const writer = await create(programs.HELLO);
+    const given = {
+      mounts: [{ path: `${folder}/x/..`, guestPath: "/w" }, { path: "/etc", guestPath: "/etc", readOnly: true }],
+      volumes: [{ name: "data", guestPath: "/v", readOnly: true }],
+      env: { PASSWORD: "hunter2" },
+    }; // prettier-ignore
+    await create(programs.HELLO, { ...given, stdinFrom: writer });
+    const image = join(folder, "program.wasm");
+    const stranger = engine.as({ name: "stranger", scope: "operate", namespace: "default", quotas: {}, hostPaths: false });
+    const refused = stranger.apply({ kind: "create", request: { kind: "container", image, ...given } });
+    await expect(refused).rejects.toMatchObject({ code: "bad-request" });
+    const [made, asked] = (await engine.apply({ kind: "audit" })).filter(({ action }) => action === "create").slice(-2);
+    const told = (path: string): string => `image=${image} mounts=${JSON.stringify([path, "/etc:ro"])} volumes=["data:ro"]`;
+    expect(made).toMatchObject({ outcome: "ok", detail: `${told(folder)} stdinFrom=${writer}` });
+    expect(asked).toMatchObject({ caller: "stranger", outcome: "bad-request", detail: told(`${folder}/x/..`) });
+  });
+
   it.each<readonly [string, InstanceRequest]>([
     ["a kernel", { kernel: "k" }],
     ["a user", { user: "root" }],

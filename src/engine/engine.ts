@@ -210,7 +210,8 @@ export class Engine implements Door {
     const instance = about?.id ?? ("instance" in action ? action.instance : undefined);
     const namespace = about?.namespace ?? homeOf(caller);
     try {
-      this.#store.audit({ caller: caller.name, namespace, action: action.kind, instance, outcome, detail: describeAction(action) });
+      const detail = describeAction(action, about?.spec);
+      this.#store.audit({ caller: caller.name, namespace, action: action.kind, instance, outcome, detail });
     } catch (error) {
       this.#around.onNote(`the audit log could not be written: ${(error as Error).message}`);
     }
