@@ -223,7 +223,8 @@ export const instanceSpecSchema = z
     path: ["limits"],
   })
   .refine(
-    ({ limits: { descriptors = Infinity }, mounts, volumes }) => descriptors >= STANDARD_DESCRIPTORS + mounts.length + volumes.length,
+    ({ limits: { descriptors = Infinity }, mounts, volumes }) =>
+      descriptors < LIMIT_BOUNDS.descriptors.min || descriptors >= STANDARD_DESCRIPTORS + mounts.length + volumes.length,
     {
       message: "its three standard streams and each folder that it is given take one",
       path: ["limits", "descriptors"],
