@@ -26,7 +26,8 @@ bounded size: of one that says much, the oldest part is gone.
 TIME is 2026-11-23T10:00:00Z, seconds since 1970, or how long ago, such as 10m.
 With --json, lines of {"at", "stream", "data", "encoding"}.
 
--f ends with the run at hand, and says on stderr why that ended where its program did not choose it (a limit, a trap): a later start, by hand or by the restart policy, is not followed.
+-f ends with the run at hand: a later start, by hand or by the restart policy, is not followed. It says on stderr why that run ended where
+its program did not choose to (a limit, a trap).
 
 Exit status: 0, or 125 for an error, told in one line. ${STREAM_STATUS_HELP}
 `;

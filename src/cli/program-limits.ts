@@ -1,5 +1,5 @@
-// The options that bound a WebAssembly program, of `run` and of `create`. May depend on config, container/limit-bounds.ts, instance/ types,
-// machine/ and arguments.ts.
+// The options that bound a WebAssembly program, of `run` and of `create`. May depend on container/limit-bounds.ts, types of instance/,
+// machine/size.ts and arguments.ts.
 import type { Command } from "commander";
 import { LIMIT_BOUNDS } from "../container/limit-bounds.js";
 import type { InstanceRequest } from "../instance/spec.js";

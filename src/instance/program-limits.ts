@@ -5,7 +5,13 @@ import { parseProgramMemory } from "./memory-limit.js";
 import type { InstanceSpec } from "./spec.js";
 
 /** But for `runTimeMs`, which is kept where runs are. Throws `bad-size`. */
-export function programLimits({ memory, output, fileSize, written, ...limits }: Partial<InstanceSpec["limits"]>): ContainerLimits {
+export function programLimits({
+  memory,
+  output,
+  fileSize,
+  written,
+  ...limits
+}: Omit<InstanceSpec["limits"], "cpuWeight">): ContainerLimits {
   const { cpus, fuel, cpuTimeMs, descriptors, createdFiles, tableElements } = limits;
   return {
     cpus,
@@ -14,7 +20,7 @@ export function programLimits({ memory, output, fileSize, written, ...limits }: 
     descriptors,
     createdFiles,
     tableElements,
-    memoryBytes: memory === undefined ? undefined : parseProgramMemory(memory),
+    memoryBytes: parseProgramMemory(memory),
     outputBytes: bytesOf(output, "limit of output"),
     fileBytes: bytesOf(fileSize, "limit of a file's size"),
     writtenBytes: bytesOf(written, "limit of bytes written"),

@@ -16,7 +16,8 @@ const POLICIES = ["no", "on-failure", "always", "unless-stopped"] as const;
 const select = (id: string, ...options: HTMLOptionElement[]): HTMLSelectElement =>
   el("select", { attrs: { id: `new-${id}`, name: id } }, ...options);
 
-function makeOwnFields() {
+/** Of whatever kind. */
+function makeSharedFields() {
   return {
     name: new Field(input("name", { placeholder: "made up when empty" }), { paths: ["name"], label: "Name" }),
     image: new Field(input("image", { value: DEFAULT_IMAGE, required: "" }), {
@@ -55,17 +56,17 @@ function makeOwnFields() {
 
 /** With those of a container, which are there while it is to be one. */
 function makeFields() {
-  const [own, more] = [makeOwnFields(), makeContainerFields()];
+  const [shared, more] = [makeSharedFields(), makeContainerFields()];
   const show = (): void => {
-    const isContainer = own.kind.value === "container";
+    const isContainer = shared.kind.value === "container";
     for (const { element } of Object.values(more)) element.hidden = !isContainer;
     // No program is called so.
     const [meant, other] = isContainer ? ["", DEFAULT_IMAGE] : [DEFAULT_IMAGE, ""];
-    if (own.image.value === other) own.image.control.value = meant;
+    if (shared.image.value === other) shared.image.control.value = meant;
   };
-  own.kind.control.addEventListener("change", show);
+  shared.kind.control.addEventListener("change", show);
   show();
-  return { ...own, ...more };
+  return { ...shared, ...more };
 }
 
 type Fields = ReturnType<typeof makeFields>;
