@@ -19,5 +19,14 @@ function acquireSlowly(ptr: usize): void {
   for (let i = 0; i < SPINS; i++) {
     if (atomic.load<i32>(ptr) == 0 && atomic.cmpxchg<i32>(ptr, 0, 1) == 0) return;
   }
-  while (atomic.xchg<i32>(ptr, 2) != 0) atomic.wait<i32>(ptr, 2, -1);
+  while (atomic.xchg<i32>(ptr, 2) != 0) waitWhileHeld(ptr, 1);
+}
+
+/**
+ * A frame of its own for the wait: V8's baseline compiler (11.3) loses locals of a function that live across it, and whoever takes a lock is
+ * inlined with all of its locals around this. It calls itself because Binaryen inlines no function that does.
+ */
+function waitWhileHeld(ptr: usize, calls: i32): void {
+  if (calls > 0) waitWhileHeld(ptr, calls - 1);
+  else atomic.wait<i32>(ptr, 2, -1);
 }
