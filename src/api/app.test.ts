@@ -4,7 +4,7 @@ import { WardianError } from "../errors.js";
 import type { Action } from "../engine/action.js";
 import type { Problem } from "./problem.js";
 import { createApp } from "./app.js";
-import { AT, drain, EVENT, from, RECORD, STAT, StubDoor, StubProcess } from "./testing/stub-door.js";
+import { AT, drain, EVENT, from, RECORD, STAT, StubDoor, StubProcess, VOLUME } from "./testing/stub-door.js";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 const post = (body: unknown, method = "POST"): RequestInit => ({ method, headers: JSON_TYPE, body: JSON.stringify(body) });
@@ -58,6 +58,7 @@ const JSON_CASES: readonly Case[] = [
   { path: "/v1/instances/web/metrics?windowMs=5000", asks: { kind: "metrics", ...on, windowMs: 5000 } },
   { path: "/v1/metrics", asks: { kind: "host-metrics" } },
   { path: "/v1/audit?after=4&limit=10", asks: { kind: "audit", afterId: 4, limit: 10 } },
+  { path: "/v1/volumes", asks: { kind: "list-volumes" }, answers: { volumes: [VOLUME] } },
   { path: "/v1/info", asks: { kind: "info" } },
 ];
 

@@ -21,6 +21,7 @@ import { instanceRoutes } from "./routes/instances.js";
 import { lifecycleRoutes } from "./routes/lifecycle.js";
 import { logRoutes } from "./routes/logs.js";
 import { metricsRoutes } from "./routes/metrics.js";
+import { volumeRoutes } from "./routes/volumes.js";
 
 export interface AppOptions {
   /** The engine, as a caller may use it. */
@@ -75,6 +76,7 @@ export function createApp(options: AppOptions) {
     .route("/", fileRoutes())
     .route("/", archiveRoutes())
     .route("/", eventRoutes())
+    .route("/", volumeRoutes())
     .route("/", metricsRoutes(meter))
     .route("/", auditRoutes())
     .route("/", infoRoutes());

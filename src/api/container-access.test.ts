@@ -137,6 +137,14 @@ describe("one another's containers", () => {
     expect(status).toBe(401);
   });
 
+  test("nor do they tell of one another's volumes", async () => {
+    const volumes = [{ name: "hidden", guestPath: "/v" }];
+    const { body } = await guarded.ask("POST", "/v1/instances", { json: { kind: "container", image: guarded.image(programs.HELLO), volumes } }); // prettier-ignore
+    const seen = async (token: number) => (await guarded.ask("GET", "/v1/volumes", { token })).body.volumes as readonly { name: string }[];
+    expect(await Promise.all([ANN, EVE, ROOT, BOB].map(async (token) => (await seen(token)).map(({ name }) => name)))).toEqual([["hidden"], ["hidden"], ["hidden"], []]); // prettier-ignore
+    await guarded.ask("DELETE", `/v1/instances/${body.id}`);
+  });
+
   test("the same name may be used by both", async () => {
     const json = { kind: "container", name: "mine", image: guarded.image(programs.HELLO) };
     const created = await guarded.ask("POST", "/v1/instances", { json, token: BOB });

@@ -54,7 +54,14 @@ describe("a container over HTTP", () => {
     ["its own status", programs.endsWith(5), {}, { reason: "exited", status: 5, message: "it ended with status 5" }],
     ["a trap", programs.DIVIDE, {}, { reason: "crashed", status: 134, message: expect.stringMatching(/^the program trapped: .*divi/) }],
     ["its stack", programs.DEEP, {}, { reason: "crashed", status: 134, message: expect.stringContaining("out of stack") }],
-    ["its fuel", programs.LOOP, { limits: { fuel: 1000 } }, { status: 134, message: "the program was ended: its fuel is used up" }],
+    [
+      "its fuel",
+      programs.LOOP,
+      { limits: { fuel: 1000 } },
+      { reason: "out-of-fuel", status: 134, message: "the program was ended: its fuel is used up" },
+    ],
+    ["its CPU time", programs.LOOP, { limits: { cpuTimeMs: 50 } }, { reason: "cpu-time", status: 124, message: "its CPU time was up" }],
+    ["its output", programs.FLOOD, { limits: { output: 100_000 } }, { reason: "output-limit", status: 137 }],
     ["its time", programs.LOOP, { limits: { runTimeMs: 150 } }, { reason: "timeout", status: 124 }],
     ["its time, while it waits", programs.ECHO, { stdin: true, limits: { runTimeMs: 150 } }, { reason: "timeout", status: 124 }],
     ["memory that grows to its limit only", programs.GROWS, { limits: { memory: "2M" } }, { reason: "exited", status: 32 }],
@@ -62,10 +69,23 @@ describe("a container over HTTP", () => {
     expect(await server.ended(await server.start(bytes, request))).toMatchObject(end);
   });
 
-  test("knows no limit of CPU seconds, and says so", async () => {
+  test("knows no limit of another name, and says so", async () => {
     const json = { kind: "container", image: server.image(programs.LOOP), limits: { cpuSeconds: 1 } };
     const { status, body } = await server.ask("POST", "/v1/instances", { json });
     expect([status, body.code, JSON.stringify(body)]).toEqual([400, "bad-request", expect.stringContaining("cpuSeconds")]);
+  });
+
+  test.each<readonly [string, object, string]>([
+    ["descriptors: too few", { descriptors: 2 }, "limits.descriptors"],
+    ["descriptors: too many", { descriptors: 5000 }, "limits.descriptors"],
+    ["CPU time: none", { cpuTimeMs: 0 }, "limits.cpuTimeMs"],
+    ["output: none", { output: 0 }, "limits.output"],
+    ["files: half a one", { createdFiles: 0.5 }, "limits.createdFiles"],
+    ["tables: larger than V8's", { tableElements: 10_000_001 }, "limits.tableElements"],
+  ])("a limit out of its bounds is refused at its field: %s", async (_what, limits, path) => {
+    const json = { kind: "container", image: server.image(programs.LOOP), limits };
+    const { status, body } = await server.ask("POST", "/v1/instances", { json });
+    expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining(path)]);
   });
 
   test.each<readonly [string, string, unknown, object]>([

@@ -1,7 +1,7 @@
 // The shapes in the OpenAPI document, by name: those that instance/, engine/ and metrics/ have defined, and the few that only
 // HTTP has. May depend on instance/, engine/ and zod.
 import { z } from "@hono/zod-openapi";
-import { auditSchema, engineInfoSchema, instancePageSchema } from "../engine/views.js";
+import { auditSchema, engineInfoSchema, instancePageSchema, volumeViewSchema } from "../engine/views.js";
 import { FILE_TYPES, type FileStat } from "../instance/file-tree.js";
 import { endSchema, eventSchema, instanceSchema, LOG_STREAMS } from "../instance/record.js";
 import { commandSchema, graceSchema, instanceSpecSchema, nameSchema, signalSchema } from "../instance/spec.js";
@@ -22,6 +22,7 @@ export const instancePageView = instancePageSchema.extend({ instances: z.array(i
 export const eventView = eventSchema.clone().openapi("InstanceEvent");
 export const eventsView = z.object({ events: z.array(eventView) }).openapi("InstanceEvents");
 export const auditView = z.object({ entries: z.array(auditSchema.clone().openapi("AuditEntry")) }).openapi("AuditEntries");
+export const volumesView = z.object({ volumes: z.array(volumeViewSchema.clone().openapi("Volume")) }).openapi("Volumes");
 export const infoView = engineInfoSchema.clone().openapi("EngineInfo");
 
 export const renameBody = z.strictObject({ name: nameSchema }).openapi("Rename");

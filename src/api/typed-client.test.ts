@@ -32,6 +32,12 @@ describe("the typed client", () => {
     if (!measured.ok) throw new Error((await measured.json()).code);
     expectTypeOf((await measured.json()).rates).toEqualTypeOf<Record<string, number>>();
 
+    const volumes = await client.v1.volumes.$get();
+    if (!volumes.ok) throw new Error((await volumes.json()).code);
+    const [volume] = (await volumes.json()).volumes;
+    expectTypeOf(volume?.usedBytes).toEqualTypeOf<number | undefined>();
+    expect(volume).toMatchObject({ name: "data", usedBy: [{ name: "web" }] });
+
     expect((await client.v1.instances[":id"].$delete({ param, query: { force: "true" } })).status).toBe(204);
   });
 

@@ -79,6 +79,15 @@ export function parseCount(text: string): number {
   throw new WardianError("bad-option", `${JSON.stringify(text)} is not a whole number above 0`);
 }
 
+/** Whole and within `bounds`. */
+export function parseCountWithin({ min, max }: { readonly min: number; readonly max: number }): (text: string) => number {
+  return (text) => {
+    const count = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (count >= min && count <= max) return count;
+    throw new WardianError("bad-option", `${JSON.stringify(text)} is not a whole number from ${min} to ${max}`);
+  };
+}
+
 /** A part of a CPU. */
 export function parseCpus(text: string): number {
   const cpus = /^\d{1,4}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;

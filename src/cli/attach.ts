@@ -103,13 +103,13 @@ function tellDetached(name: string): void {
   sayError(`detached; ${name} goes on (wardian attach ${name})`);
 }
 
-/** Where a program did not choose its status: it could not run, or has used up its fuel. */
-const FOREIGN_STATUSES: ReadonlySet<number> = new Set([EXIT_STATUS.notRunnable, EXIT_STATUS.notFound, EXIT_STATUS.crash]);
+/** Where a program did not choose its status: it could not run. */
+const FOREIGN_STATUSES: ReadonlySet<number> = new Set([EXIT_STATUS.notRunnable, EXIT_STATUS.notFound]);
+const TOLD: ReadonlySet<InstanceEnd["reason"]> = new Set(["timeout", "cpu-time", "output-limit", "out-of-fuel", "crashed", "failed"]);
 
 /** Why a run ended, where its program does not tell by itself: it could not run, or was not left alone. Its own status says enough. */
 export function reasonOf(end: InstanceEnd): string | undefined {
-  if (end.reason === "timeout") return "its run time was up";
-  if (end.reason === "failed" || end.reason === "crashed") return end.message;
+  if (TOLD.has(end.reason)) return end.message;
   const isItsOwn = /^it (ended with status|was ended by) /.test(end.message);
   return end.reason === "exited" && FOREIGN_STATUSES.has(end.status) && !isItsOwn ? end.message : undefined;
 }
@@ -117,6 +117,10 @@ export function reasonOf(end: InstanceEnd): string | undefined {
 /** Of the run that is over; nothing where the instance went with it. */
 export async function tellEnd(door: Door, instance: string): Promise<void> {
   const record = await door.apply({ kind: "inspect", instance }).catch(() => undefined);
-  const reason = record?.end === undefined ? undefined : reasonOf(record.end);
-  if (reason !== undefined) sayError(`${record?.name}: ${reason}`);
+  if (record !== undefined) sayEnd(record);
+}
+
+export function sayEnd({ name, end }: InstanceRecord): void {
+  const reason = end === undefined ? undefined : reasonOf(end);
+  if (reason !== undefined) sayError(`${name}: ${reason}`);
 }

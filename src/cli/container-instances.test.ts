@@ -159,16 +159,57 @@ describe("a container, command by command", { timeout: 120_000 }, () => {
 
 describe("why it ended", () => {
   test.each([
-    ["a trap", [], "trap.wasm", 134, /^wardian: x: the program trapped: unreachable/],
-    ["its fuel", ["--fuel", "5000"], "loop.wasm", 134, /^wardian: x: the program was ended: its fuel is used up\n$/],
-    ["its time", ["--run-time", "200ms"], "loop.wasm", 124, /^wardian: x: its run time was up\n$/],
-  ] as const)("%s is told in a line by start -a", async (_what, options, image, status, words) => {
+    ["a trap", [], "trap.wasm", 134, "crashed", /^wardian: x: the program trapped: unreachable/],
+    ["its fuel", ["--fuel", "5000"], "loop.wasm", 134, "out-of-fuel", /^wardian: x: the program was ended: its fuel is used up\n$/],
+    ["its time", ["--run-time", "200ms"], "loop.wasm", 124, "timeout", /^wardian: x: its run time was up\n$/],
+    ["its CPU time", ["--cpu-time", "50ms"], "loop.wasm", 124, "cpu-time", /^wardian: x: its CPU time was up\n$/],
+    ["its output", ["--output-limit", "2"], "hello.wasm", 137, "output-limit", /^wardian: x: it was ended: its output passed the limit\n$/],
+  ] as const)("%s is told in a line", async (_what, options, image, status, reason, words) => {
     await ok("create", "--name", "x", ...options, image);
     const outcome = await wardian(["start", "-a", "x"]);
-    expect(outcome).toMatchObject({ status, stdout: "", stderr: expect.stringMatching(words) });
+    expect(outcome).toMatchObject({ status, stderr: expect.stringMatching(words) });
     expect(outcome.stderr).toMatch(WRONG_LINE);
+    expect(await wardian(["wait", "x"])).toMatchObject({ status: 0, stdout: `${status}\n`, stderr: outcome.stderr });
+    expect(await wardian(["logs", "-f", "x"])).toMatchObject({ status: 0, stderr: outcome.stderr });
+    expect(await ok("ps", "-a")).toMatch(new RegExp(` ${reason} \\(${status}\\) .* ago\n`));
     await ok("rm", "x");
   });
+});
+
+test("volume ls and inspect tell of volumes, and that they go with their instances", async () => {
+  expect(await ok("volume", "ls")).toBe("NAME   USED   SIZE   INODES   USED BY\n");
+  await ok("create", "--name", "x", "-v", "data:/v:size=1M", "loop.wasm");
+  await ok("create", "--name", "y", "-v", "data:/v:ro", "makes.wasm");
+  expect(await ok("volume", "ls")).toMatch(/\ndata +- +1 MiB +- +x y\n/);
+  await ok("start", "x");
+  expect(await ok("volume", "ls")).toMatch(/\ndata +\d+ B +1 MiB +1 +x! y\n/);
+  const { stdout, status, stderr } = await wardian(["volume", "inspect", "data", "other"]);
+  const usedBy = [{ name: "x", state: "running", readOnly: false }, { name: "y", guestPath: "/v", readOnly: true }];
+  expect(JSON.parse(stdout)).toMatchObject([{ name: "data", isMade: true, sizeBytes: 2 ** 20, maxInodes: 256, usedBy }]);
+  expect([status, stderr]).toEqual([125, 'wardian: no instance names a volume "other"\n']);
+  expect(JSON.parse(await ok("volume", "ls", "--json"))).toMatchObject({ name: "data", namespace: "default" });
+  expect((await wardian(["volume", "rm", "data"])).status).toBe(125);
+  await ok("rm", "-f", "x", "y");
+  expect(await ok("volume", "ls")).toBe("NAME   USED   SIZE   INODES   USED BY\n");
+}); // prettier-ignore
+
+test("limits are in the record, as they were given", async () => {
+  const options = [
+    "--descriptors-limit",
+    "9",
+    "--file-size-limit",
+    "1M",
+    "--write-limit",
+    "2M",
+    "--files-limit",
+    "4",
+    "--table-limit",
+    "5",
+  ];
+  await ok("create", "--name", "x", ...options, "--cpu-time", "2s", "--output-limit", "3K", "--fuel", "6", "loop.wasm");
+  const limits = { descriptors: 9, fileSize: 2 ** 20, written: 2 ** 21, createdFiles: 4, tableElements: 5, cpuTimeMs: 2000, output: 3072, fuel: 6 }; // prettier-ignore
+  expect(JSON.parse(await ok("inspect", "x"))).toMatchObject([{ spec: { limits } }]);
+  await ok("rm", "x");
 });
 
 describe("what it is not for, in one line and 125", () => {

@@ -17,7 +17,6 @@ import {
   parseDisk,
   parseDuration,
   parseEngine,
-  parseFuel,
   parseLabel,
   parseMemoryOption,
   type MountOption,
@@ -29,11 +28,12 @@ import {
 } from "./arguments.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, hostOf, withDoor } from "./door-options.js";
 import { print } from "./output.js";
+import { addProgramLimitOptions, type ProgramLimitOptions, programLimitsOf } from "./program-limits.js";
 
 /** Undefined, where it was left out. */
 type Partly<T> = { readonly [K in keyof T]: T[K] | undefined };
 
-interface CreateOptions extends DoorOptions {
+interface CreateOptions extends DoorOptions, ProgramLimitOptions {
   readonly name?: string;
   readonly label?: Readonly<Record<string, string>>;
   readonly interactive?: true;
@@ -42,7 +42,6 @@ interface CreateOptions extends DoorOptions {
   readonly memory?: string;
   readonly cpus?: number;
   readonly cpuWeight?: number;
-  readonly fuel?: number;
   readonly pausable?: true;
   readonly dir?: readonly MountOption[];
   readonly volume?: readonly VolumeOption[];
@@ -147,7 +146,7 @@ function addLimitOptions(command: Command): void {
 }
 
 function addProgramOptions(command: Command): void {
-  command
+  addProgramLimitOptions(command, "for a program: ")
     .option("--dir <host::guest[:ro]>", "for a program: give it a folder of the host; may be given several times", parseMount)
     .option("-v, --volume <name:guest[:ro]>", VOLUME_HELP, parseVolume)
     .option(
@@ -157,7 +156,6 @@ function addProgramOptions(command: Command): void {
     )
     .option("--connect <name>", CONNECT_HELP, parseSocket)
     .option("--stdin-from <instance>", "for a program: read what that one, started after this one, writes to its stdout")
-    .option("--fuel <number>", "for a program: end it after about so many instructions", parseFuel)
     .option("--pausable", "for a program: it can be paused, which costs it some speed")
     .option("--tier <name>", "for a program: start, peak or auto, as of `run` (default: auto)", parseTier);
 }
@@ -182,9 +180,9 @@ export function requestOf(
   kind: "container" | undefined = image?.endsWith(".wasm") === true ? "container" : undefined,
 ): InstanceRequest {
   const file = isLocal ? pathHere : (name: string): string => name;
-  const { kernel, bios, initrd, disk, cpus, fuel, cpuWeight, pidsLimit, diskSize, runTime } = options;
+  const { kernel, bios, initrd, disk, cpus, cpuWeight, pidsLimit, diskSize, runTime } = options;
   const memory = options.memory === undefined ? undefined : (kind === "container" ? parseProgramMemory : parseMemoryOption)(options.memory);
-  const limits = { memory, fuel, cpus, cpuWeight, pids: pidsLimit, disk: diskSize, runTimeMs: runTime };
+  const limits = { ...programLimitsOf(options), memory, cpus, cpuWeight, pids: pidsLimit, disk: diskSize, runTimeMs: runTime };
   return {
     ...given({
       kind,

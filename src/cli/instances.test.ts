@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { appends, SHOWS } from "../container/file-samples.js";
-import { ECHO, HELLO } from "../container/program-samples.js";
+import { ECHO, HELLO, LOOP } from "../container/program-samples.js";
 import { ECHO_CLIENT, ECHO_SERVER } from "../container/socket-samples.js";
 import { writePrograms } from "../instance/program-sample.js";
 
@@ -289,6 +289,27 @@ describe("a state folder that several share", () => {
     await ok("ps");
     expect(await ok("wait", "--until", "running", "--timeout", "30s", "a")).toBe("running\n");
   });
+
+  test("so do containers, by their policies; a volume of theirs comes back empty", async () => {
+    const [writes, loops, shows] = ["writes", "loops", "shows"].map((name) => join(folder, `${name}.wasm`)) as [string, string, string];
+    for (const [path, bytes] of [[writes, appends("hello", 2)], [loops, LOOP], [shows, SHOWS]] as const) writeFileSync(path, bytes);
+    const policies = { a: "always", b: "on-failure", c: "no" };
+    for (const [name, policy] of Object.entries(policies)) await ok("create", "--name", name, "--restart", policy, "-v", "data:/data", loops);
+    await ok("start", "a", "b", "c");
+    await ok("run", "-v", "data:/data", writes);
+    expect(await ok("run", "-v", "data:/data", shows)).toBe("hellohello");
+    const pid = ownerPid() ?? 0;
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    for (const name of ["a", "b"]) expect(await ok("wait", "--until", "running", "--timeout", "30s", name)).toBe("running\n");
+    expect(ownerPid()).not.toBe(pid);
+    expect(records(await ok("inspect", "--json", "a", "b", "c"))).toMatchObject([
+      { state: "running", restarts: 1 },
+      { state: "running", restarts: 1 },
+      { state: "exited", restarts: 0, end: { reason: "lost", status: 125 } },
+    ]);
+    expect((await wardian(["run", "-v", "data:/data", shows])).status).toBe(44); // NOENT
+  }); // prettier-ignore
 
   test("a folder that is not ours, or whose owner cannot be, is told in one line", async () => {
     const long = join(folder, "long".repeat(30));

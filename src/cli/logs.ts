@@ -5,6 +5,7 @@ import { WardianError } from "../errors.js";
 import { LOG_STREAMS, type LogEntry, type LogStream } from "../instance/record.js";
 import { hasMainProgram } from "../instance/spec.js";
 import { parseTime } from "./age.js";
+import { tellEnd } from "./attach.js";
 import { encodeBytes } from "./attendance.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
 import { STREAM_STATUS_HELP, statusOfSignal } from "./interruption.js";
@@ -25,7 +26,8 @@ bounded size: of one that says much, the oldest part is gone.
 TIME is 2026-11-23T10:00:00Z, seconds since 1970, or how long ago, such as 10m.
 With --json, lines of {"at", "stream", "data", "encoding"}.
 
--f ends with the run at hand: a later start, by hand or by the restart policy, is not followed.
+-f ends with the run at hand: a later start, by hand or by the restart policy, is not followed. It says on stderr why that run ended where
+its program did not choose to (a limit, a trap).
 
 Exit status: 0, or 125 for an error, told in one line. ${STREAM_STATUS_HELP}
 `;
@@ -57,7 +59,9 @@ function logs(ref: string, options: LogsOptions): Promise<number> {
     async (door) => {
       const { id, streams } = await streamsOf(door, ref, options.stream);
       const query = { follow, sinceMs: since, untilMs: until, tail, streams };
-      return writeEntries(await door.apply({ kind: "logs", instance: id, query }), options);
+      const status = await writeEntries(await door.apply({ kind: "logs", instance: id, query }), options);
+      if (status === 0 && follow === true && options.json !== true) await tellEnd(door, id);
+      return status;
     },
     follow === true ? "running" : "records",
   );

@@ -43,6 +43,7 @@ const COMMANDS: readonly (readonly [group: string, commands: Readonly<Record<str
     stats:   async () => (await import("./stats.js")).addStatsCommand,
     events:  async () => (await import("./events.js")).addEventsCommand,
     wait:    async () => (await import("./wait.js")).addWaitCommand,
+    volume:  async () => (await import("./volume.js")).addVolumeCommand,
   }],
   ["Inside of them:", {
     exec:    async () => (await import("./exec.js")).addExecCommand,

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { ERRNO_FBIG, ERRNO_MFILE, ERRNO_NOSPC } from "../../assembly/kernel/abi.js";
+import { FILLS } from "../container/file-samples.js";
 import * as programs from "../container/program-samples.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
@@ -86,8 +88,24 @@ describe("wardian run FILE.wasm", () => {
       status: 134,
       stderr: "wardian: the program was ended: its fuel is used up\n",
     });
+    expect(await run(["--cpu-time", "100ms", loop])).toEqual({ status: 124, stdout: "", stderr: "wardian: its CPU time was up\n" });
     const during = (child: ReturnType<typeof spawn>): void => void setTimeout(() => child.kill("SIGTERM"), 1500);
     expect(await run(["--cpus", "0.5", loop], { during })).toMatchObject({ status: 143 });
+  });
+
+  it("holds it to its other limits", async () => {
+    const here = join(folder, "limited");
+    mkdirSync(here);
+    const makes = program("makes-many.wasm", programs.MAKES_TILL_ERROR);
+    expect((await run(["--dir", `${here}::/`, "--files-limit", "3", makes])).status).toBe(ERRNO_NOSPC);
+    expect((await run(["--tmpfs", "/", "--descriptors-limit", "10", makes])).status).toBe(ERRNO_MFILE);
+    const fills = program("fills.wasm", FILLS);
+    expect((await run(["--dir", `${here}::/`, "--file-size-limit", "64K", fills])).status).toBe(ERRNO_FBIG);
+    expect((await run(["--dir", `${here}::/`, "--write-limit", "64K", fills])).status).toBe(ERRNO_NOSPC);
+    expect((await run(["--table-limit", "7", program("grows.wasm", programs.GROWS_TABLE)])).status).toBe(7);
+    const { status, stdout, stderr } = await run(["--output-limit", "100K", program("flood2.wasm", programs.FLOOD)]);
+    expect([status, stderr]).toEqual([137, "wardian: it was ended: its output passed the limit\n"]);
+    expect(stdout.length).toBeLessThanOrEqual(102_400);
   });
 
   it("ends it when nobody reads its output any more", async () => {
@@ -109,6 +127,9 @@ describe("wardian run FILE.wasm", () => {
     ["an option for machines", () => ["--kernel", "k", program("hello4.wasm", programs.HELLO)], /--kernel is for a virtual machine/],
     ["an option for programs", () => ["--fuel", "5", "busybox"], /--fuel is for a WebAssembly program/],
     ["no fuel", () => ["--fuel", "0", "x.wasm"], /not an amount of fuel/],
+    ["too few descriptors", () => ["--descriptors-limit", "2", "x.wasm"], /"2" is not a whole number from 3 to 4096/],
+    ["output of no size", () => ["--output-limit", "much", "x.wasm"], /size "much" is not a size/],
+    ["a limit for programs", () => ["--output-limit", "5", "busybox"], /--output-limit is for a WebAssembly program/],
     ["no tier", () => ["--tier", "fast", "x.wasm"], /no tier "fast": use start, peak, auto/],
     ["no CPU", () => ["--cpus", "2", "x.wasm"], /not a part of a CPU/],
     ["no folder", () => ["--dir", "::", "x.wasm"], /write HOST::GUEST/],

@@ -6,14 +6,16 @@ import { sharedRuntime } from "../container/runtime.js";
 import { Volume } from "../container/volume.js";
 import { DEFAULT_MEMORY } from "../config.js";
 import { readProgram } from "../instance/container-instance.js";
-import { parseProgramMemory } from "../instance/memory-limit.js";
+import { programLimits } from "../instance/program-limits.js";
 import { ProgramProcess } from "../instance/program-process.js";
 import { attend } from "./attendance.js";
+import { programLimitsOf } from "./program-limits.js";
 import type { RunOptions } from "./run.js";
 
 /** The exit status. */
 export async function runProgram(path: string, args: readonly string[], options: RunOptions): Promise<number> {
-  const memoryBytes = parseProgramMemory(options.memory ?? DEFAULT_MEMORY);
+  const { memory = DEFAULT_MEMORY, cpus, timeout } = options;
+  const limits = { ...programLimits({ ...programLimitsOf(options), memory, cpus }), timeMs: timeout };
   // A thread takes longer to begin than a program to be read and compiled: both at once.
   sharedRuntime().threads.warm(1);
   const container = await Container.start({
@@ -28,7 +30,7 @@ export async function runProgram(path: string, args: readonly string[], options:
     })),
     stdin: options.interactive === true,
     tty: options.tty === true,
-    limits: { memoryBytes, timeMs: options.timeout, cpus: options.cpus, fuel: options.fuel },
+    limits,
     tier: options.tier ?? "auto",
     ...(options.trace === true ? { onTrace: (line: string) => void process.stderr.write(`${line}\n`) } : {}),
   });

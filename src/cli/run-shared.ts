@@ -18,13 +18,11 @@ export async function runShared(path: string, args: readonly string[], options: 
       "bad-option",
       `--${clash} goes without -v, --listen, --connect and --stdin-from: with them the program runs among the instances`,
     );
-  const { interactive, tty, memory, cpus, env, timeout, dir, volume, listen, connect, stdinFrom, fuel, tier } = options;
-  const wishes = { interactive, tty, memory, cpus, env, runTime: timeout, dir, volume, listen, connect, stdinFrom, fuel, tier };
-  const request = requestOf(path, args, wishes, true, "container");
+  const request = requestOf(path, args, { ...options, runTime: options.timeout }, true, "container");
   return withDoor({}, async (door) => {
     const { id } = await door.apply({ kind: "create", request });
     try {
-      return await startAttached(door, id, interactive === true ? "asked" : "none", undefined);
+      return await startAttached(door, id, options.interactive === true ? "asked" : "none", undefined);
     } finally {
       await remove(door, id);
     }

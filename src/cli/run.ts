@@ -11,7 +11,6 @@ import {
   parseCpus,
   parseDuration,
   parseEngine,
-  parseFuel,
   parseMount,
   parseSocket,
   parseTmpfs,
@@ -21,8 +20,9 @@ import {
   parseVolume,
   type VolumeOption,
 } from "./arguments.js";
+import { addProgramLimitOptions, PROGRAM_LIMIT_OPTIONS, type ProgramLimitOptions } from "./program-limits.js";
 
-export interface RunOptions {
+export interface RunOptions extends ProgramLimitOptions {
   readonly interactive?: true;
   readonly tty?: true;
   /** As it was given: bounds differ. */
@@ -43,7 +43,6 @@ export interface RunOptions {
   readonly listen?: readonly string[];
   readonly connect?: readonly string[];
   readonly stdinFrom?: string;
-  readonly fuel?: number;
   readonly tier?: Tier;
   readonly trace?: true;
 }
@@ -62,11 +61,12 @@ guest at once.
 
 Exit status:
   that of CMD, or 128+n when signal n ended it
-  124  the time limit passed (it counts from the start of CMD)
+  124  the time limit passed (it counts from the start of CMD), or the limit of CPU time
   125  an error of Wardian's own, told in one line
   126  CMD could not be run
   127  CMD was not found
-  134  the guest crashed: its kernel panicked, or the program trapped
+  134  the guest crashed: its kernel panicked, or the program trapped or has used up its fuel
+  137  the program wrote more than its limit of output
 
 Examples:
   wardian run busybox echo hello
@@ -77,7 +77,7 @@ Examples:
 `;
 
 export function addRunCommand(program: Command, finish: (status: number) => void): void {
-  program
+  const command = program
     .command("run")
     .summary("run a command in a Linux guest, or a WebAssembly program in a container")
     .description("Runs a command in a Linux guest that it boots, or a WebAssembly program in a container, and ends with its status.")
@@ -97,9 +97,9 @@ export function addRunCommand(program: Command, finish: (status: number) => void
     .option("--listen <name>", "let it accept connections on a local socket, as of `create`", parseSocket)
     .option("--connect <name>", "connect it to a local socket on which an instance listens, as of `create`", parseSocket)
     .option("--stdin-from <instance>", "read what that instance, started after this program, writes to its stdout")
-    .option("--fuel <number>", "end it after about so many instructions", parseFuel)
     .option("--tier <name>", "start: begin at once; peak: optimize all code first; auto: by size (the default)", parseTier)
-    .option("--trace", "tell each system call on stderr")
+    .option("--trace", "tell each system call on stderr");
+  addProgramLimitOptions(command)
     .optionsGroup("For a virtual machine:")
     .option("-w, --workdir <folder>", "working folder in the guest (default: /)")
     .option("-u, --user <user[:group]>", "user in the guest, by name or number (default: root)")
@@ -115,7 +115,8 @@ export function addRunCommand(program: Command, finish: (status: number) => void
 // prettier-ignore
 const GUEST_OPTIONS = ["workdir", "user", "engine", "kernel", "append", "console", "mirror"] as const satisfies readonly (keyof RunOptions)[];
 const SHARED_OPTIONS = ["volume", "listen", "connect", "stdinFrom"] as const satisfies readonly (keyof RunOptions)[];
-const PROGRAM_OPTIONS = ["dir", "tmpfs", ...SHARED_OPTIONS, "fuel", "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
+// prettier-ignore
+const PROGRAM_OPTIONS = ["dir", "tmpfs", ...SHARED_OPTIONS, ...PROGRAM_LIMIT_OPTIONS, "tier", "trace"] as const satisfies readonly (keyof RunOptions)[];
 
 /** The exit status. */
 export async function run(image: string, command: readonly string[], options: RunOptions): Promise<number> {

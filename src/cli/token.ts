@@ -55,7 +55,9 @@ export function addTokenCommand(program: Command, finish: (status: number) => vo
     .option("--namespace <name>", `the instances it sees and makes (default: ${DEFAULT_NAMESPACE}; for admin, all)`, parseName)
     .option("--max-instances <n>", "instances that are there at once", parseCount)
     .option("--max-running <n>", "instances that run at once", parseCount)
-    .option("--max-memory <size>", "memory of all that run", (text: string) => parseSize(text, { what: "memory size", minBytes: 1 }))
+    .option("--max-memory <size>", "memory of all that run, and sizes of their volumes", (text: string) =>
+      parseSize(text, { what: "memory size", minBytes: 1 }),
+    )
     .option("--max-cpus <n>", "CPUs of all that run", parseCpus)
     .option("--expires <time>", "no longer valid after so long: 12h, 30d, 8w, 1y", parseLifetime)
     .action(async (options: CreateOptions) => finish(await create(options)));

@@ -4,7 +4,9 @@ import { EXIT_STATUS } from "../config.js";
 import type { Door, WaitCondition } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import { INSTANCE_STATES } from "../instance/lifecycle.js";
+import type { InstanceRecord } from "../instance/record.js";
 import { BARE_SECONDS, parseDuration } from "./arguments.js";
+import { sayEnd } from "./attach.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
 import { onTimeout } from "./interruption.js";
 import { describeError, sayError } from "./message.js";
@@ -17,7 +19,8 @@ interface WaitOptions extends DoorOptions {
 
 const CONDITIONS: readonly WaitCondition[] = [...INSTANCE_STATES, "removed"];
 const HELP = `
-Prints the exit status of each, in the order in which they were given; with --until, its state. One that has ended already is not
+Prints the exit status of each, in the order in which they were given, and on stderr why it ended where its program did not choose
+that (a limit, a trap, a start that failed); with --until, its state. One that has ended already is not
 waited for; one that was removed meanwhile counts as ended.
 
 Exit status:
@@ -49,8 +52,9 @@ async function wait(refs: readonly string[], options: WaitOptions): Promise<numb
     let status = 0;
     for (const one of waiting) {
       try {
-        const { value, text } = await one;
+        const { record, value, text } = await one;
         await print(options, value, text);
+        if (record !== undefined && options.until === undefined && options.json !== true) sayEnd(record);
       } catch (error) {
         if (abort.signal.aborted) return EXIT_STATUS.timeout;
         sayError(describeError(error));
@@ -66,14 +70,14 @@ async function waitFor(
   ref: string,
   { until }: WaitOptions,
   signal: AbortSignal,
-): Promise<{ readonly value: unknown; readonly text: string }> {
+): Promise<{ readonly record?: InstanceRecord | undefined; readonly value: unknown; readonly text: string }> {
   // By its id: the name may go with the instance.
   const { id } = await door.apply({ kind: "inspect", instance: ref });
   const record = await door.apply({ kind: "wait", instance: id, until, signal });
   if (until !== undefined) return { value: record ?? { instance: ref, state: "removed" }, text: record?.state ?? "removed" };
   const status = record === undefined ? await lastStatus(door, id) : record.end?.status;
   if (status === undefined) throw new WardianError("not-started", `the instance ${ref} was never started: there is no exit status`);
-  return { value: record ?? { instance: ref, status }, text: String(status) };
+  return { record, value: record ?? { instance: ref, status }, text: String(status) };
 }
 
 /** Of one that is gone, with its record: its last event tells. */

@@ -71,7 +71,9 @@ test("an end's reason is told where the program does not tell it", () => {
   expect(reasonOf({ at, reason: "exited", status: 127, message: "exec x: no such file or directory" })).toMatch(/^exec x/);
   expect(reasonOf({ at, reason: "exited", status: 127, message: "it ended with status 127" })).toBeUndefined();
   expect(reasonOf({ at, reason: "exited", status: 1, message: "it ended with status 1" })).toBeUndefined();
-  expect(reasonOf({ at, reason: "timeout", status: 124, message: "it was ended by SIGKILL" })).toBe("its run time was up");
+  expect(reasonOf({ at, reason: "timeout", status: 124, message: "its run time was up" })).toBe("its run time was up");
+  expect(reasonOf({ at, reason: "cpu-time", status: 124, message: "its CPU time was up" })).toBe("its CPU time was up");
+  expect(reasonOf({ at, reason: "exited", status: 134, message: "it ended with status 134" })).toBeUndefined();
   expect(reasonOf({ at, reason: "killed", status: 137, message: "it was killed" })).toBeUndefined();
 });
 

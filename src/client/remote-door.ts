@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { posix } from "node:path";
 import { z } from "zod";
 import type { Action, Door, ResultOf, Results } from "../engine/action.js";
-import { auditSchema, engineInfoSchema, type InstanceFilter, instancePageSchema } from "../engine/views.js";
+import { auditSchema, engineInfoSchema, type InstanceFilter, instancePageSchema, volumeViewSchema } from "../engine/views.js";
 import { WardianError } from "../errors.js";
 import { FILE_TYPES, type FileStat } from "../instance/file-tree.js";
 import { instanceSchema } from "../instance/record.js";
@@ -96,6 +96,8 @@ export class RemoteDoor implements Door {
     metrics: ({ instance, windowMs }) =>
       this.#transport.json(instanceMetricsSchema, "GET", pathOf(instance, "/metrics"), { query: { windowMs } }),
     "host-metrics": ({ windowMs }) => this.#transport.json(hostMetricsSchema, "GET", "/v1/metrics", { query: { windowMs } }),
+    "list-volumes": async () =>
+      (await this.#transport.json(z.object({ volumes: z.array(volumeViewSchema) }), "GET", "/v1/volumes")).volumes,
     audit: async ({ afterId, limit }) => {
       const schema = z.object({ entries: z.array(auditSchema) });
       return (await this.#transport.json(schema, "GET", "/v1/audit", { query: { after: afterId, limit } })).entries;

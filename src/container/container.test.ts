@@ -110,7 +110,7 @@ describe("limits", () => {
 
   it("time on a CPU", async () => {
     const { reason, message } = await run(programs.LOOP, { limits: { cpuTimeMs: 50 } });
-    expect({ reason, message }).toEqual({ reason: "timeout", message: "its CPU time was up" });
+    expect({ reason, message }).toEqual({ reason: "cpu-time", message: "its CPU time was up" });
   });
 
   it("fuel, which ends it at the same instruction each time", async () => {

@@ -69,7 +69,8 @@ export interface ContainerOptions {
   readonly runtime?: ContainerRuntime;
 }
 
-export type ContainerReason = "exited" | "trapped" | "killed" | "timeout" | "output-limit" | "out-of-fuel" | "failed";
+/** `timeout` is wall time. */
+export type ContainerReason = "exited" | "trapped" | "killed" | "timeout" | "cpu-time" | "output-limit" | "out-of-fuel" | "failed";
 
 export interface ContainerEnd {
   readonly reason: ContainerReason;
@@ -84,6 +85,8 @@ export interface ContainerEnd {
 export interface ContainerUsage {
   readonly cpuSeconds: number;
   readonly upSeconds: number;
+  /** In which its share of a CPU held it back; 0 without one. */
+  readonly throttledSeconds: number;
   /** Of its linear memory. */
   readonly memoryBytes: number;
   /** Undefined where it was not metered. */
@@ -99,10 +102,10 @@ const STANDARD_STREAMS = 3;
 const SOCKET_NAME = /^[!-9;-~]{1,255}$/;
 const CPU_WATCH_MS = 20;
 
-/** Who ended it, and as what: a signal's number, or its time. */
+/** Who ended it, and as what. */
 type Cut =
   | { readonly reason: "killed"; readonly signal: number }
-  | { readonly reason: "timeout"; readonly what: string }
+  | { readonly reason: "timeout" | "cpu-time" }
   | { readonly reason: "output-limit" };
 
 export class Container {
@@ -157,7 +160,7 @@ export class Container {
       const over = (end: ProgramEnd | WardianError): void => void this.#over(end).then(resolve);
       this.#thread.run(this.#message(program, options), { trace: (line) => options.onTrace?.(line), over });
     });
-    if (limits.timeMs !== undefined) this.#timer = setTimeout(() => void this.#end({ reason: "timeout", what: "time" }), limits.timeMs);
+    if (limits.timeMs !== undefined) this.#timer = setTimeout(() => void this.#end({ reason: "timeout" }), limits.timeMs);
     if (limits.cpuTimeMs !== undefined) this.#watchCpuTime(limits.cpuTimeMs);
   }
 
@@ -198,6 +201,7 @@ export class Container {
     return {
       cpuSeconds: this.#cpuSeconds ?? this.#thread.cpuSeconds,
       upSeconds: ((this.#endedMs ?? performance.now()) - this.#startedMs) / 1000,
+      throttledSeconds: this.#control.heldMs / 1000,
       memoryBytes: counts[MEMORY_BYTES] ?? 0,
       fuel: this.#isMetered ? this.#control.fuelUsed : undefined,
       counts: Object.fromEntries(CALL_COUNTERS.map((name, i) => [name, counts[i] ?? 0])) as ContainerUsage["counts"],
@@ -227,14 +231,14 @@ export class Container {
 
   #watchCpuTime(limitMs: number): void {
     this.#cpuWatch = setInterval(() => {
-      if (this.#thread.cpuSeconds * 1000 >= limitMs) void this.#end({ reason: "timeout", what: "CPU time" });
+      if (this.#thread.cpuSeconds * 1000 >= limitMs) void this.#end({ reason: "cpu-time" });
     }, CPU_WATCH_MS).unref();
   }
 
   async #end(cut: Exclude<Cut, { reason: "output-limit" }>): Promise<void> {
     if (this.#cut !== undefined || this.#endedMs !== undefined) return;
     this.#cut = cut;
-    await this.#runtime.kernel.kill(this.#proc, cut.reason);
+    await this.#runtime.kernel.kill(this.#proc, cut.reason === "killed" ? "killed" : "timeout");
     await this.#thread.end();
   }
 
@@ -358,10 +362,16 @@ function endOf(end: ProgramEnd | WardianError, cut: Cut | undefined): ContainerE
 
 function endOfCut(cut: Cut): ContainerEnd {
   const { reason } = cut;
-  if (reason === "timeout") return { reason, status: EXIT_STATUS.timeout, message: `its ${cut.what} was up` };
-  if (reason === "output-limit")
-    return { reason, status: EXIT_STATUS.signalBase + SIGKILL, message: "it was ended: its output passed the limit" };
-  return { reason, status: EXIT_STATUS.signalBase + cut.signal, message: `it was ended by ${signalName(cut.signal)}` };
+  switch (reason) {
+    case "timeout":
+      return { reason, status: EXIT_STATUS.timeout, message: "its time was up" };
+    case "cpu-time":
+      return { reason, status: EXIT_STATUS.timeout, message: "its CPU time was up" };
+    case "output-limit":
+      return { reason, status: EXIT_STATUS.signalBase + SIGKILL, message: "it was ended: its output passed the limit" };
+    case "killed":
+      return { reason, status: EXIT_STATUS.signalBase + cut.signal, message: `it was ended by ${signalName(cut.signal)}` };
+  }
 }
 
 function failure(error: WardianError): ContainerEnd {

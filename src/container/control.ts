@@ -1,14 +1,17 @@
 // What the main thread and a metered program share besides its pipes: whether it is to stand, whether it does, the fuel that it has
-// used. May depend on nothing.
+// used, how long its share of a CPU has held it back. May depend on nothing.
 //
 //   0   i32  PAUSE      1: it is to stand
 //   4   i32  STANDING   1: it does
 //   8   f64  fuel used, as of the last time that it was looked at
+//  16   f64  milliseconds held back, as of the last time that it was
 
 const PAUSE = 0;
 const STANDING = 1;
-const FUEL_AT = 8;
-const BYTES = 16;
+const FIGURES_AT = 8;
+const FUEL = 0;
+const HELD = 1;
+const BYTES = 24;
 /** A program that executes looks every 5 ms whether it is to stand. */
 const LOOK_MS = 20;
 
@@ -22,19 +25,24 @@ const atomics = Atomics as unknown as { waitAsync(array: Int32Array, index: numb
 
 export class Control {
   readonly #words: Int32Array;
-  readonly #fuel: Float64Array;
+  /** FUEL, then HELD. */
+  readonly #figures: Float64Array;
 
   constructor(readonly buffer = new SharedArrayBuffer(BYTES)) {
     this.#words = new Int32Array(buffer, 0, 2);
-    this.#fuel = new Float64Array(buffer, FUEL_AT, 1);
+    this.#figures = new Float64Array(buffer, FIGURES_AT, 2);
   }
 
   get fuelUsed(): number {
-    return this.#fuel[0] as number;
+    return this.#figures[FUEL] as number;
   }
 
   set fuelUsed(count: number) {
-    this.#fuel[0] = count;
+    this.#figures[FUEL] = count;
+  }
+
+  get heldMs(): number {
+    return this.#figures[HELD] as number;
   }
 
   /** Main thread: resolves when it stands, or `isElsewhere` says that it does not execute anyway: it will stand when it comes back. */
@@ -61,8 +69,12 @@ export class Control {
     Atomics.store(this.#words, STANDING, 0);
   }
 
-  /** Program's thread: also ended by the thread's end. */
-  sleep(ms: number): void {
+  /** Program's thread: how long it was held, about what was asked for. Also ended by the thread's end. */
+  hold(ms: number): number {
+    const beganMs = performance.now();
     Atomics.wait(this.#words, PAUSE, 0, ms);
+    const heldMs = performance.now() - beganMs;
+    this.#figures[HELD] = this.heldMs + heldMs;
+    return heldMs;
   }
 }

@@ -64,8 +64,6 @@ export class Meter {
     if (cpus >= 1) return;
     this.#debtMs += busyMs * (1 / cpus - 1);
     if (this.#debtMs < LEAST_SLEEP_MS) return;
-    const beganMs = performance.now();
-    this.control.sleep(this.#debtMs);
-    this.#debtMs -= performance.now() - beganMs;
+    this.#debtMs -= this.control.hold(this.#debtMs);
   }
 }

@@ -56,6 +56,12 @@ export const GROWS = program(
   EXIT,
   `(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) (call $proc_exit (memory.size))`,
 );
+/** The same with a table, an element at a time. */
+export const GROWS_TABLE = program(
+  EXIT,
+  `(loop $l (br_if $l (i32.ne (table.grow $t (ref.null func) (i32.const 1)) (i32.const -1)))) (call $proc_exit (table.size $t))`,
+  "(table $t 0 funcref)",
+);
 export const MISSING = assemble(
   `(module (import "env" "one" (func)) (import "wasi_snapshot_preview1" "two" (func)) (memory (export "memory") 1) (func (export "_start")))`,
 );
@@ -66,6 +72,17 @@ export const MAKES = assemble(`(module
   (memory (export "memory") 1) (data (i32.const 64) "made")
   (func (export "_start")
     (call $exit (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 1) (i64.const 0x40) (i64.const 0) (i32.const 0) (i32.const 0)))))`);
+/** Makes files of one letter and keeps them open, until that fails; its status is the errno. */
+export const MAKES_TILL_ERROR = assemble(`(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1) (data (i32.const 64) "A")
+  (func (export "_start") (local $e i32)
+    (loop $l
+      (local.set $e (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 1) (i64.const 0x40) (i64.const 0) (i32.const 0) (i32.const 0)))
+      (i32.store8 (i32.const 64) (i32.add (i32.load8_u (i32.const 64)) (i32.const 1)))
+      (br_if $l (i32.eqz (local.get $e))))
+    (call $exit (local.get $e))))`);
 /** Its arguments and its environment, one after another, each with its NUL. */
 export const TELLS = assemble(`(module
   (import "wasi_snapshot_preview1" "args_sizes_get" (func $as (param i32 i32) (result i32)))

@@ -43,6 +43,10 @@ export class Volume {
     return this.#isOver ? 0 : Number(this.kernel.exports.fs_used_bytes(this.#fs));
   }
 
+  get usedInodes(): number {
+    return this.#isOver ? 0 : this.kernel.exports.fs_used_inodes(this.#fs);
+  }
+
   /** To a process that does not run yet, under that name. */
   give(proc: number, guestPath: string, readOnly: boolean): void {
     const { exports, memory } = this.kernel;

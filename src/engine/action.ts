@@ -7,7 +7,7 @@ import type { Command, InstanceRequest } from "../instance/spec.js";
 import type { StartHooks } from "../instance/start-hooks.js";
 import type { RunningProcess } from "../instance/running-process.js";
 import type { HostMetrics, InstanceMetrics } from "../metrics/view.js";
-import type { AuditRecord, EngineInfo, InstanceFilter, InstancePage } from "./views.js";
+import type { AuditRecord, EngineInfo, InstanceFilter, InstancePage, VolumeView } from "./views.js";
 import type { InstanceState } from "../instance/lifecycle.js";
 
 /** An instance's id, a prefix of at least 4 characters that only one has, or its name. */
@@ -41,6 +41,7 @@ export type Action =
   | { readonly kind: "put-archive"; readonly instance: InstanceRef; readonly path: string; readonly tar: AsyncIterable<Uint8Array> }
   | { readonly kind: "metrics";     readonly instance: InstanceRef; readonly windowMs?: number | undefined }
   | { readonly kind: "host-metrics"; readonly windowMs?: number | undefined }
+  | { readonly kind: "list-volumes" }
   | { readonly kind: "audit";       readonly afterId?: number | undefined; readonly limit?: number | undefined }
   | { readonly kind: "info" };
 
@@ -92,6 +93,7 @@ export interface Results {
   "put-archive": undefined;
   metrics: InstanceMetrics;
   "host-metrics": HostMetrics;
+  "list-volumes": readonly VolumeView[];
   audit: readonly AuditRecord[];
   info: EngineInfo;
 }

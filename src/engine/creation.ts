@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { z } from "zod";
 import { WardianError } from "../errors.js";
 import { memoryBytesOf } from "../instance/memory-limit.js";
+import { programLimits } from "../instance/program-limits.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { type InstanceRequest, type InstanceSpec, instanceSpecSchema } from "../instance/spec.js";
 import { signalNumber } from "../machine/agent/index.js";
@@ -43,6 +44,7 @@ function checkSizes(spec: InstanceSpec): void {
   const { limits } = spec;
   try {
     memoryBytesOf(spec);
+    if (spec.kind === "container") programLimits(limits);
     if (limits.disk !== undefined) parseSize(String(limits.disk), { what: "disk size", minBytes: LEAST_DISK_BYTES });
   } catch (error) {
     throw new WardianError("bad-request", `limits: ${(error as Error).message}`, { cause: error });

@@ -109,6 +109,7 @@ export class Engine implements Door {
       this.#changeFiles(this.#find(instance, caller), path, (tree, interruptible) => tree.extract(path, interruptible(tar))),
     metrics: async ({ instance, windowMs }, caller) => this.#metrics(this.#find(instance, caller), windowMs),
     "host-metrics": async ({ windowMs }, caller) => this.#hostMetrics(caller, windowMs),
+    "list-volumes": async (_action, caller) => this.#volumes.list(this.#recordsOf(caller)),
     audit: async ({ afterId = 0, limit = MAX_PAGE }, caller) => this.#auditOf(caller, afterId, limit),
     info: async (_action, caller) => this.#info(caller),
   };
@@ -118,7 +119,11 @@ export class Engine implements Door {
     this.#release = release;
     this.#feed = new EventFeed(store);
     this.#files = new HostFiles(options.images ?? folder?.images);
-    this.meter = new Meter({ live: () => this.#live(), hostFigures: () => ({ ...readHostFigures(), worker_threads: workerPool.size }) });
+    this.meter = new Meter({
+      live: () => this.#live(),
+      hostFigures: () => ({ ...readHostFigures(), worker_threads: workerPool.size }),
+      volumeFigures: () => this.#volumes.figures(),
+    });
     this.#around = {
       store,
       meter: this.meter,
@@ -209,7 +214,8 @@ export class Engine implements Door {
     const instance = about?.id ?? ("instance" in action ? action.instance : undefined);
     const namespace = about?.namespace ?? homeOf(caller);
     try {
-      this.#store.audit({ caller: caller.name, namespace, action: action.kind, instance, outcome, detail: describeAction(action) });
+      const detail = describeAction(action, about?.spec);
+      this.#store.audit({ caller: caller.name, namespace, action: action.kind, instance, outcome, detail });
     } catch (error) {
       this.#around.onNote(`the audit log could not be written: ${(error as Error).message}`);
     }
@@ -279,7 +285,7 @@ export class Engine implements Door {
   }
 
   #requireCapacity({ record }: ManagedInstance, caller: Caller): void {
-    requireCapacity(caller, record, this.#recordsOf(caller));
+    requireCapacity(caller, record, this.#recordsOf(caller), this.#volumes.bytesWith(record));
   }
 
   #rename(instance: ManagedInstance, name: string): Results["rename"] {

@@ -17,6 +17,10 @@ export class OwnedThings<T> {
     return found.value;
   }
 
+  get(namespace: string, name: string): T | undefined {
+    return this.#made.get(keyOf(namespace, name))?.value;
+  }
+
   all(): Owned<T>[] {
     return [...this.#made.values()];
   }
@@ -40,6 +44,6 @@ export class OwnedThings<T> {
 }
 
 /** No namespace and no name has a NUL. */
-function keyOf(namespace: string, name: string): string {
+export function keyOf(namespace: string, name: string): string {
   return `${namespace}\0${name}`;
 }

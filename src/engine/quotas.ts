@@ -15,13 +15,18 @@ export function requireRoom(caller: Caller, ofNamespace: readonly InstanceRecord
   if (instances !== undefined && ofNamespace.length >= instances) throw exceeded(`${instances} instances`);
 }
 
-/** Before `record` starts. One that its policy starts again keeps its place meanwhile. */
-export function requireCapacity({ quotas }: Caller, record: InstanceRecord, ofNamespace: readonly InstanceRecord[]): void {
+/** Before `record` starts. One that its policy starts again keeps its place meanwhile. `volumeBytes` are the namespace's, whoever runs. */
+export function requireCapacity(
+  { quotas }: Caller,
+  record: InstanceRecord,
+  ofNamespace: readonly InstanceRecord[],
+  volumeBytes: number,
+): void {
   const others = ofNamespace.filter(({ id, state }) => id !== record.id && (LIVE_STATES.has(state) || state === "restarting"));
   const live = [...others, record].map(({ spec }) => spec);
   const limits: readonly [keyof Quotas, number, (limit: number) => string][] = [
     ["running", live.length, (limit) => `${limit} running instances`],
-    ["memoryBytes", sum(live, memoryBytesOf), (limit) => `${formatSize(limit)} of memory`],
+    ["memoryBytes", sum(live, memoryBytesOf) + volumeBytes, (limit) => `${formatSize(limit)} of memory`],
     ["cpus", sum(live, ({ limits }) => limits.cpus ?? UNCAPPED_CPUS), (limit) => `${limit} CPUs`],
   ];
   for (const [name, needed, say] of limits) {

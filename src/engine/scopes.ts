@@ -1,6 +1,7 @@
-// What each action takes: the scope a caller must have, and whether the audit log tells of it. May depend on errors and the
+// What each action takes: the scope a caller must have, and whether the audit log tells of it. May depend on errors, types of instance/ and the
 // files beside it.
 import { WardianError } from "../errors.js";
+import type { InstanceRequest, InstanceSpec } from "../instance/spec.js";
 import type { Action } from "./action.js";
 import { type Caller, SCOPES, type Scope } from "./caller.js";
 
@@ -8,6 +9,9 @@ interface Demand {
   readonly scope: Scope;
   readonly audited: boolean;
 }
+
+/** Of what nobody was given, so that refusals do not fill the log. */
+const REFUSED_CHARS = 2000;
 
 const LOOK: Demand = { scope: "read", audited: false };
 const DRIVE: Demand = { scope: "operate", audited: true };
@@ -22,7 +26,8 @@ const DEMANDS: Readonly<Record<Action["kind"], Demand>> = {
   events: LOOK,            "stat-file": LOOK,       "list-files": LOOK,
   "read-file": LOOK,       "write-file": DRIVE,     "remove-file": DRIVE,
   "get-archive": LOOK,     "put-archive": DRIVE,    metrics: LOOK,
-  "host-metrics": LOOK,    info: LOOK,              audit: { scope: "admin", audited: false },
+  "host-metrics": LOOK,    info: LOOK,              "list-volumes": LOOK,
+  audit: { scope: "admin", audited: false },
 };
 
 /** Throws `forbidden`. */
@@ -36,13 +41,11 @@ export function isAudited(action: Action["kind"]): boolean {
   return DEMANDS[action].audited;
 }
 
-/** What was asked, in short; never contents, environment or secrets. */
-export function describeAction(action: Action): string {
+/** What was asked, in short; never contents, environment or secrets. `made` is what a create has made: its paths are absolute. */
+export function describeAction(action: Action, made?: InstanceSpec): string {
   switch (action.kind) {
     case "create":
-      return [`image=${action.request.image ?? ""}`, `kernel=${action.request.kernel ?? ""}`]
-        .filter((text) => !text.endsWith("="))
-        .join(" ");
+      return made === undefined ? describeSpec(action.request).slice(0, REFUSED_CHARS) : describeSpec(made);
     case "exec":
       return `args=${JSON.stringify(action.command.args[0]?.slice(0, 200))}${action.command.args.length > 1 ? " ..." : ""}`;
     case "rename":
@@ -58,3 +61,23 @@ export function describeAction(action: Action): string {
       return "";
   }
 }
+
+/** What it runs, and what it was given of the host and of others. */
+function describeSpec({ image, kernel, disks = [], mounts = [], volumes = [], sockets = [], stdinFrom }: InstanceRequest): string {
+  const listed = (items: readonly string[]): string | undefined => (items.length === 0 ? undefined : JSON.stringify(items));
+  const given = {
+    image,
+    kernel,
+    disks: listed(disks.map(({ path, readOnly }) => withMode(path, readOnly))),
+    mounts: listed(mounts.map(({ path, readOnly }) => withMode(path, readOnly))),
+    volumes: listed(volumes.map(({ name, readOnly }) => withMode(name, readOnly))),
+    sockets: listed(sockets.map(({ name, role }) => `${name}:${role}`)),
+    stdinFrom,
+  };
+  return Object.entries(given)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(" ");
+}
+
+const withMode = (name: string, readOnly: boolean | undefined): string => (readOnly === true ? `${name}:ro` : name);

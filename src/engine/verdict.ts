@@ -12,16 +12,17 @@ export type Request = "stopped" | "killed" | "timeout";
 
 const KILLED_STATUS = EXIT_STATUS.signalBase + 9;
 const MAX_STATUS = 255;
+const TIMEOUT: Verdict = { reason: "timeout", status: EXIT_STATUS.timeout, message: "its run time was up" };
 
 export function verdictOfCommand(exit: ExitStatus, request: Request | undefined): Verdict {
+  if (request === "timeout") return TIMEOUT;
   const how = exit.failure ?? (exit.signal === null ? `it ended with status ${exit.status}` : `it was ended by ${exit.signal}`);
-  const reason = request ?? (exit.crashed === true ? "crashed" : exit.failed === true ? "failed" : "exited");
-  return { reason, status: request === "timeout" ? EXIT_STATUS.timeout : exit.status, message: how };
+  return { reason: request ?? exit.cause ?? "exited", status: exit.status, message: how };
 }
 
 export function verdictOfMachine(exit: LiveExit, request: Request | undefined): Verdict {
   const message = describeExit(exit);
-  if (request === "timeout") return { reason: "timeout", status: EXIT_STATUS.timeout, message: "its run time was up" };
+  if (request === "timeout") return TIMEOUT;
   if (request === "killed") return { reason: "killed", status: KILLED_STATUS, message: "it was killed" };
   switch (exit.kind) {
     case "poweroff":

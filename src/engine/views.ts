@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { INSTANCE_STATES } from "../instance/lifecycle.js";
 import { instanceSchema } from "../instance/record.js";
+import { volumeSchema } from "../instance/spec.js";
 
 export const MAX_PAGE = 1000;
 /** About; specs can be large, and a page is one answer. */
@@ -21,6 +22,24 @@ export type InstanceFilter = z.infer<typeof instanceFilterSchema>;
 /** Oldest first. */
 export const instancePageSchema = z.object({ instances: z.array(instanceSchema), next: z.string().optional() });
 export type InstancePage = z.infer<typeof instancePageSchema>;
+
+export const volumeViewSchema = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  isMade: z.boolean().describe("An instance that names it was started; until then nothing is in it."),
+  sizeBytes: z.int().describe("The most that it holds."),
+  usedBytes: z.int(),
+  inodes: z.int().describe("Files, folders and links in it, its root among them."),
+  maxInodes: z.int(),
+  usedBy: z
+    .array(
+      volumeSchema
+        .pick({ guestPath: true })
+        .extend({ instance: z.string(), name: z.string(), state: z.enum(INSTANCE_STATES), readOnly: z.boolean() }),
+    )
+    .describe("The instances that name it, oldest first; one that has it under two paths is there twice."),
+});
+export type VolumeView = z.infer<typeof volumeViewSchema>;
 
 export const auditSchema = z.object({
   id: z.int(),

@@ -160,7 +160,72 @@ describe("a named volume", () => {
   });
 });
 
+describe("volumes are told of", () => {
+  const list = async (door: Door = engine): Promise<readonly object[]> => door.apply({ kind: "list-volumes" });
+
+  it("by name, with what is in them, who has them, and nobody else's", async () => {
+    const door = engine.as(caller("told"));
+    const writer = await create(programs.appends("x", 10_000), "b", { size: "1M" }, door);
+    const reader = await create(programs.SHOWS, "b", { readOnly: true }, door);
+    const other = await create(programs.SHOWS, "a", {}, door);
+    const sized = { namespace: "told", name: "b", sizeBytes: 2 ** 20, maxInodes: 256 };
+    const unmade = { isMade: false, usedBytes: 0, inodes: 0 };
+    expect(await list(door)).toMatchObject([
+      { namespace: "told", name: "a", ...unmade, sizeBytes: 64 * 2 ** 20, usedBy: [{ instance: other }] },
+      { ...sized, ...unmade, usedBy: [{ instance: writer, state: "created" }, { instance: reader }] },
+    ]);
+    await run(writer, door);
+    const [, made] = await list(door);
+    const usedBy = [
+      { instance: writer, state: "exited", guestPath: "/v", readOnly: false },
+      { instance: reader, state: "created", guestPath: "/v", readOnly: true },
+    ];
+    expect(made).toMatchObject({ ...sized, isMade: true, inodes: 2, usedBy });
+    expect((made as { usedBytes: number }).usedBytes).toBeGreaterThan(10_000);
+    expect(await list(engine.as(caller("strangers")))).toEqual([]);
+    expect(await list()).toHaveLength(2);
+    await remove(writer, reader, other);
+    expect(await list(door)).toEqual([]);
+  });
+
+  it("by the metrics of the host, all together, to who sees every owner", async () => {
+    const figures = async (door: Door = engine): Promise<readonly unknown[]> => {
+      const { values } = await door.apply({ kind: "host-metrics" });
+      return [values.volumes, values.volumes_size_bytes, (values.volumes_used_bytes ?? 0) > 10_000];
+    };
+    expect(await figures()).toEqual([0, 0, false]);
+    const door = engine.as(caller("measured"));
+    const writers = [await create(programs.appends("x", 10_000), "a", { size: "1M" }, door), await create(programs.SHOWS, "b", {}, door)];
+    for (const writer of writers) await run(writer, door);
+    expect(await figures()).toEqual([2, 65 * 2 ** 20, true]);
+    expect(await figures(door)).toEqual([undefined, undefined, false]);
+    await remove(...writers);
+    expect(await figures()).toEqual([0, 0, false]);
+  });
+});
+
 describe("volumes are bounded", () => {
+  it("count in their owner's quota of memory, from the first start until they are gone", async () => {
+    const door = engine.as({ ...caller("quota"), quotas: { memoryBytes: 300 * 2 ** 20 } });
+    const user = await create(programs.SHOWS, "v", { size: "64M" }, door);
+    expect(await codeOf(door.apply({ kind: "start", instance: user }))).toBe("quota-exceeded");
+    const small = await create(programs.SHOWS, "w", { size: "32M" }, door);
+    await run(small, door);
+    const image = join(folder, "plain.wasm");
+    writeFileSync(image, programs.SHOWS);
+    const start = async (memory: string): Promise<string> => {
+      const { id } = await door.apply({ kind: "create", request: { kind: "container", image, limits: { memory } } });
+      const code = await codeOf(door.apply({ kind: "start", instance: id }));
+      await door.apply({ kind: "wait", instance: id, until: code === "no error" ? "exited" : "created" });
+      return code;
+    };
+    expect(await start("269M")).toBe("quota-exceeded");
+    expect(await start("268M")).toBe("no error");
+    await remove(small);
+    expect(await start("269M")).toBe("no error");
+    await remove(user);
+  });
+
   it("has one size: another one is refused, none takes what there is", async () => {
     const first = await create(programs.SHOWS, "sized", { size: "1M" });
     expect(await codeOf(create(programs.SHOWS, "sized", { size: "2M" }))).toBe("volume-mismatch");

@@ -1,12 +1,14 @@
-// Named volumes: folders in memory that containers of one owner share. May depend on errors, container/, instance/, machine/size.ts and the
-// files beside it.
+// Named volumes: folders in memory that containers of one owner share. May depend on errors, container/, instance/, metrics/, machine/size.ts and
+// the files beside it.
 import { sharedRuntime } from "../container/runtime.js";
 import { DEFAULT_VOLUME_BYTES, type GivenVolume, Volume } from "../container/volume.js";
 import { WardianError } from "../errors.js";
 import type { InstanceRecord } from "../instance/record.js";
 import type { InstanceSpec } from "../instance/spec.js";
 import { formatSize, parseSize } from "../machine/size.js";
-import { OwnedThings } from "./owned.js";
+import type { VolumeFigures } from "../metrics/catalog.js";
+import { keyOf, OwnedThings } from "./owned.js";
+import type { VolumeView } from "./views.js";
 
 type VolumeUse = InstanceSpec["volumes"][number];
 
@@ -47,6 +49,38 @@ export class Volumes {
     });
   }
 
+  /** Those that the records name. */
+  list(records: readonly InstanceRecord[]): VolumeView[] {
+    const views = new Map<string, VolumeView>();
+    for (const { namespace, id, name, state, spec } of records)
+      for (const use of spec.volumes) {
+        const key = keyOf(namespace, use.name);
+        const view = views.get(key) ?? viewOf(namespace, use.name, this.#made.get(namespace, use.name));
+        views.set(key, view);
+        view.sizeBytes = statedBytes(use) ?? view.sizeBytes;
+        view.maxInodes = inodesOf(view.sizeBytes);
+        view.usedBy.push({ instance: id, name, state, guestPath: use.guestPath, readOnly: use.readOnly });
+      }
+    return [...views].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, view]) => view);
+  }
+
+  /** Of memory: an owner's that are made, and those that come with a start of that record. */
+  bytesWith({ namespace, spec }: InstanceRecord): number {
+    const sizes = this.#sizesIn(namespace);
+    const names = new Set([...this.#made.of(namespace), ...spec.volumes].map(({ name }) => name));
+    return [...names].reduce((sum, name) => sum + (sizes.get(name) ?? DEFAULT_VOLUME_BYTES), 0);
+  }
+
+  /** All that are made. */
+  figures(): VolumeFigures {
+    const made = this.#made.all();
+    return {
+      volumes: made.length,
+      volumes_used_bytes: made.reduce((sum, { value }) => sum + value.volume.usedBytes, 0),
+      volumes_size_bytes: made.reduce((sum, { value }) => sum + value.sizeBytes, 0),
+    };
+  }
+
   /** Takes those of an owner apart that no record names any more. */
   release(namespace: string): Promise<void> {
     const named = new Set(this.#usesIn(namespace).map(({ name }) => name));
@@ -60,13 +94,12 @@ export class Volumes {
 
   #make(namespace: string, name: string): Made {
     const sizeBytes = this.#sizesIn(namespace).get(name) ?? DEFAULT_VOLUME_BYTES;
-    const others = this.#made.all().reduce((sum, { value }) => sum + value.sizeBytes, 0);
-    if (others + sizeBytes > ALL_BYTES)
+    if (this.figures().volumes_size_bytes + sizeBytes > ALL_BYTES)
       throw new WardianError(
         "volume-memory",
         `the volume ${name} (${formatSize(sizeBytes)}) finds no room: all volumes together hold at most ${formatSize(ALL_BYTES)}`,
       );
-    const limits = { maxBytes: sizeBytes, maxInodes: Math.ceil(sizeBytes / BYTES_PER_INODE) };
+    const limits = { maxBytes: sizeBytes, maxInodes: inodesOf(sizeBytes) };
     return { sizeBytes, volume: new Volume(sharedRuntime().kernel, limits) };
   }
 
@@ -81,6 +114,16 @@ export class Volumes {
     for (const use of this.#usesIn(namespace)) addSize(sizes, use);
     return sizes;
   }
+}
+
+function viewOf(namespace: string, name: string, made: Made | undefined): VolumeView {
+  const { volume, sizeBytes = DEFAULT_VOLUME_BYTES } = made ?? {};
+  const { usedBytes = 0, usedInodes: inodes = 0 } = volume ?? {};
+  return { namespace, name, isMade: made !== undefined, sizeBytes, usedBytes, inodes, maxInodes: inodesOf(sizeBytes), usedBy: [] };
+}
+
+function inodesOf(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / BYTES_PER_INODE);
 }
 
 function addSize(sizes: Map<string, number | undefined>, use: VolumeUse): void {

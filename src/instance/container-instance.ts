@@ -9,7 +9,7 @@ import type { VmExit } from "../machine/vm.js";
 import { type CounterSample, NO_MACHINE_COUNTERS } from "../metrics/catalog.js";
 import type { FileTree } from "./file-tree.js";
 import type { LiveContext, LiveInstance } from "./live.js";
-import { memoryBytesOf } from "./memory-limit.js";
+import { programLimits } from "./program-limits.js";
 import { ProgramProcess } from "./program-process.js";
 import type { RunningProcess } from "./running-process.js";
 import type { InstanceSpec } from "./spec.js";
@@ -54,7 +54,7 @@ export class ContainerInstance implements LiveInstance {
       tty,
       tier,
       pausable,
-      limits: { memoryBytes: memoryBytesOf(spec), cpus: limits.cpus, fuel: limits.fuel },
+      limits: programLimits(limits),
     });
     const instance = new ContainerInstance(container, console);
     onPowerOn?.(instance);
@@ -93,9 +93,10 @@ export class ContainerInstance implements LiveInstance {
 
   sample(): CounterSample | undefined {
     if (this.#isOver) return undefined;
-    const { cpuSeconds, upSeconds, memoryBytes, fuel = 0 } = this.container.usage();
+    const { cpuSeconds, throttledSeconds, upSeconds, memoryBytes, fuel = 0 } = this.container.usage();
     const own = {
       cpu_busy_seconds: cpuSeconds,
+      cpu_throttled_seconds: throttledSeconds,
       up_seconds: upSeconds,
       paused_seconds: this.#pausedSoFarMs() / 1000,
       memory_resident_bytes: memoryBytes,

@@ -1,6 +1,6 @@
 // A container's program as a RunningProcess, which is what the doors hold of whatever runs. May depend on container/ and machine/agent.
 import type { Readable, Writable } from "node:stream";
-import type { Container, ContainerEnd } from "../container/container.js";
+import type { Container, ContainerEnd, ContainerReason } from "../container/container.js";
 import type { ExitStatus } from "../machine/agent/exec.js";
 import { signalName, signalNumber } from "../machine/agent/signal.js";
 import type { RunningProcess } from "./running-process.js";
@@ -34,11 +34,14 @@ export class ProgramProcess implements RunningProcess {
   resize(): void {}
 }
 
+// prettier-ignore
+const CAUSES: Readonly<Partial<Record<ContainerReason, NonNullable<ExitStatus["cause"]>>>> = {
+  trapped: "crashed", failed: "failed", "cpu-time": "cpu-time", "output-limit": "output-limit", "out-of-fuel": "out-of-fuel",
+};
+
 /** `failure` is what people should be told. */
 export function exitOf({ reason, status, message }: ContainerEnd): ExitStatus {
-  const isTold = reason === "trapped" || reason === "failed" || reason === "output-limit" || reason === "out-of-fuel";
-  const how = { trapped: { crashed: true }, failed: { failed: true } } as const;
-  const told = isTold ? { failure: message, ...(reason in how ? how[reason as keyof typeof how] : {}) } : {};
   if (reason === "killed") return { code: null, signal: signalName(status - SIGNAL_BASE), status };
-  return { code: status, signal: null, status, ...told };
+  const cause = CAUSES[reason];
+  return { code: status, signal: null, status, ...(cause === undefined ? {} : { failure: message, cause }) };
 }

@@ -5,10 +5,13 @@ import { INSTANCE_STATES } from "./lifecycle.js";
 import { instanceSpecSchema } from "./spec.js";
 
 /**
- * exited: its main program or its machine ended by itself, or its fuel was used up; stopped, killed: on request; timeout: its run time was
- * up; crashed: the guest's kernel gave up, or the program trapped; failed: it could not be started, or Wardian failed; lost: Wardian itself ended under it.
+ * exited: its main program or its machine ended by itself; stopped, killed: on request; timeout: its run time was up; cpu-time,
+ * output-limit, out-of-fuel: a container's own limits; crashed: the guest's kernel gave up, or the program trapped; failed: it could not be
+ * started, or Wardian failed; lost: Wardian itself ended under it.
  */
-export const END_REASONS = ["exited", "stopped", "killed", "timeout", "crashed", "failed", "lost"] as const;
+export const END_REASONS = [
+  "exited", "stopped", "killed", "timeout", "cpu-time", "output-limit", "out-of-fuel", "crashed", "failed", "lost",
+] as const; // prettier-ignore
 
 export const endSchema = z.object({
   at: z.string(),

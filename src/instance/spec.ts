@@ -3,6 +3,7 @@
 // machine/.
 import { z } from "zod";
 import { DEFAULT_MEMORY } from "../config.js";
+import { LIMIT_BOUNDS, STANDARD_DESCRIPTORS } from "../container/limit-bounds.js";
 import { TIERS } from "../container/tier-name.js";
 import { ENGINE_NAMES } from "../machine/engine-name.js";
 
@@ -54,6 +55,8 @@ export const commandSchema = z.strictObject({
 });
 export type Command = z.infer<typeof commandSchema>;
 
+const count = ({ min, max }: { readonly min: number; readonly max: number }) => z.int().min(min).max(max).optional();
+
 export const limitsSchema = z.strictObject({
   memory: sizeSchema
     .default(DEFAULT_MEMORY)
@@ -69,6 +72,21 @@ export const limitsSchema = z.strictObject({
   pids: z.int().min(1).max(4_194_304).optional().describe("Tasks that the guest's kernel allows beyond its own."),
   disk: sizeSchema.optional().describe("Size of the root file system: bytes, or a size such as 64M."),
   runTimeMs: z.int().min(1).max(MAX_WAIT_MS).optional().describe("The instance is killed after this time; it counts anew for each start."),
+  cpuTimeMs: z.int().min(1).max(MAX_WAIT_MS).optional().describe("For a container: it is ended after this time on a CPU, of each start."),
+  output: sizeSchema
+    .optional()
+    .describe(
+      "For a container: it is ended when its stdout and stderr come to more. What it writes to another one (stdinFrom) does not count.",
+    ),
+  descriptors: count(LIMIT_BOUNDS.descriptors).describe(
+    "For a container: those that it may have open, its streams among them; MFILE (1024).",
+  ),
+  fileSize: sizeSchema.optional().describe("For a container: of each file that it writes in folders of the host; FBIG."),
+  written: sizeSchema.optional().describe("For a container: all that it writes in folders of the host, in each run; NOSPC."),
+  createdFiles: count(LIMIT_BOUNDS.createdFiles).describe(
+    "For a container: files, folders and links that it makes in folders of the host, in each run; NOSPC.",
+  ),
+  tableElements: count(LIMIT_BOUNDS.tableElements).describe("For a container: elements of all its tables together (1000000)."),
 });
 
 export const RESTART_POLICIES = ["no", "on-failure", "always", "unless-stopped"] as const;
@@ -109,6 +127,7 @@ export const KINDS = ["vm", "container"] as const;
 /** What has no meaning for a container, and what has one for nothing else. */
 const VM_ONLY = ["kernel", "bios", "initrd", "append", "user", "cwd"] as const;
 const VM_ONLY_LIMITS = ["pids", "disk"] as const;
+const PROGRAM_LIMITS = ["cpuTimeMs", "output", "descriptors", "fileSize", "written", "createdFiles", "tableElements"] as const;
 
 /**
  * A container: `image` is a WebAssembly program, `command` its arguments.
@@ -212,6 +231,18 @@ export const instanceSpecSchema = z
         spec.tier === "auto" &&
         spec.limits.fuel === undefined),
     { message: "mounts, volumes, sockets, stdinFrom, tier, pausable and fuel are for containers", path: ["kind"] },
+  )
+  .refine((spec) => spec.kind === "container" || PROGRAM_LIMITS.every((name) => spec.limits[name] === undefined), {
+    message: `the limits ${PROGRAM_LIMITS.join(", ")} are for containers`,
+    path: ["limits"],
+  })
+  .refine(
+    ({ limits: { descriptors = Infinity }, mounts, volumes }) =>
+      descriptors < LIMIT_BOUNDS.descriptors.min || descriptors >= STANDARD_DESCRIPTORS + mounts.length + volumes.length,
+    {
+      message: "its three standard streams and each folder that it is given take one",
+      path: ["limits", "descriptors"],
+    },
   )
   .refine((spec) => spec.stdinFrom === undefined || (!spec.stdin && !spec.tty && spec.restart.policy === "no"), {
     message: "it goes without stdin, tty and a restart policy",

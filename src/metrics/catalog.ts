@@ -79,6 +79,14 @@ export const ENGINE_METRICS = {
   log_bytes:      { type: "counter",   unit: "bytes",   help: "Bytes of output taken into logs." },
 } as const satisfies Record<string, Metric>;
 
+/** Of all named volumes together that are made. */
+// prettier-ignore
+export const VOLUME_METRICS = {
+  volumes:            { type: "gauge", unit: "count", help: "Named volumes that containers share." },
+  volumes_used_bytes: { type: "gauge", unit: "bytes", help: "Bytes in them, as their file systems count: whole pages, names and tables." },
+  volumes_size_bytes: { type: "gauge", unit: "bytes", help: "Bytes that they may come to: their sizes together." },
+} as const satisfies Record<string, Metric>;
+
 /** Counted by the HTTP server; `route` is the pattern, such as /v1/instances/{id}, and `status` the class, such as 2xx. */
 // prettier-ignore
 export const API_METRICS = {
@@ -107,6 +115,7 @@ export type DeviceMetric = keyof typeof DEVICE_METRICS;
 export type LimitMetric = keyof typeof LIMIT_METRICS;
 export type EngineMetric = keyof typeof ENGINE_METRICS;
 export type ApiMetric = keyof typeof API_METRICS;
+export type VolumeFigures = Readonly<Record<keyof typeof VOLUME_METRICS, number>>;
 export type HostMetric = keyof typeof HOST_METRICS;
 
 export type MachineCounters = Readonly<Record<MachineMetric, number>>;

@@ -1,6 +1,15 @@
 // The tables of metrics as chapters: what the page of documentation, the route that lists them and the OpenMetrics page go
 // through. May depend on catalog.ts and derived.ts.
-import { API_METRICS, DEVICE_METRICS, ENGINE_METRICS, HOST_METRICS, LIMIT_METRICS, MACHINE_METRICS, type Metric } from "./catalog.js";
+import {
+  API_METRICS,
+  DEVICE_METRICS,
+  ENGINE_METRICS,
+  HOST_METRICS,
+  LIMIT_METRICS,
+  MACHINE_METRICS,
+  type Metric,
+  VOLUME_METRICS,
+} from "./catalog.js";
 import { DERIVED_METRICS, DEVICE_DERIVED_METRICS, HOST_DERIVED_METRICS } from "./derived.js";
 
 export interface MetricGroup {
@@ -62,6 +71,14 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
     json: "`values`, `histograms` and, by label, `series` of the host; `instances` of the host",
     labels: [],
     metrics: ENGINE_METRICS,
+  },
+  {
+    name: "volume",
+    title: "Volumes",
+    where: "Read from the volumes when asked for.",
+    json: "`values` of the host; `GET /v1/volumes` has each volume",
+    labels: [],
+    metrics: VOLUME_METRICS,
   },
   {
     name: "api",

@@ -7,6 +7,7 @@ import {
   type MachineCounters,
   NO_DEVICE_COUNTERS,
   NO_MACHINE_COUNTERS,
+  type VolumeFigures,
 } from "./catalog.js";
 import { DERIVED_METRICS, DEVICE_DERIVED_METRICS, derive } from "./derived.js";
 import { readHostFigures } from "./host-figures.js";
@@ -28,6 +29,8 @@ export interface MeterOptions {
   now?(): number;
   /** Instead of readHostFigures(). */
   hostFigures?(): HostFigures;
+  /** Where there are volumes. */
+  volumeFigures?(): VolumeFigures;
 }
 
 export interface MeteredAbout {
@@ -56,11 +59,13 @@ export class Meter {
   readonly #live: () => Iterable<Metered>;
   readonly #now: () => number;
   readonly #host: HostHistory;
+  readonly #volumeFigures: (() => VolumeFigures) | undefined;
   readonly #tally = new Tally();
   readonly #known = new Map<string, Known>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ live, now = () => performance.now(), hostFigures = readHostFigures }: MeterOptions) {
+  constructor({ live, now = () => performance.now(), hostFigures = readHostFigures, volumeFigures }: MeterOptions) {
+    this.#volumeFigures = volumeFigures;
     this.#live = live;
     this.#now = now;
     this.#host = new HostHistory(hostFigures);
@@ -174,7 +179,7 @@ export class Meter {
     return {
       at: new Date().toISOString(),
       windowMs: host.windowMs,
-      values: { ...values, ...host.values },
+      values: { ...values, ...this.#volumeFigures?.(), ...host.values },
       histograms,
       series,
       instances: { ...instancesByState },

@@ -19,8 +19,8 @@ Every figure that Wardian measures. The same catalog is behind the JSON of \`GET
   instance is younger. In the formulas, *wall* is that time in seconds, and a counter stands for its growth in it.
 - A restart begins new counters: no window reaches back across it. A quotient over nothing (no time, no operations) is 0.
 - An instance that is off has no counters, and no rates; one that starts is on from its power-on.
-- Of a container there are \`cpu_busy_seconds\`, \`up_seconds\`, \`paused_seconds\`, \`memory_resident_bytes\` (its linear memory) and, where it is
-  pausable or has a limit of fuel or CPU, \`instructions\` (units of fuel); the other counters of a machine are 0, and it has no devices.
+- Of a container there are \`cpu_busy_seconds\`, \`cpu_throttled_seconds\`, \`up_seconds\`, \`paused_seconds\`, \`memory_resident_bytes\` (its linear
+  memory) and, where it is pausable or has a limit of fuel or CPU, \`instructions\` (units of fuel); the other counters of a machine are 0, and it has no devices.
 `;
 
 export function renderMetricsPage(): string {

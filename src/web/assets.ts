@@ -29,7 +29,7 @@ export const ASSETS: readonly Asset[] = [
   own("page/icon.svg", "image/svg+xml"),
   ...[
     "main", "theme", "element", "format", "words", "wire", "sse", "follow", "log-lines", "history", "figures", "session", "server", "fleet", "watch", "visible",
-    "notice", "dialog", "keys", "list", "detail", "actions", "create", "fields", "charts", "sparkline", "tabs", "terminal-session", "terminal-tab",
+    "notice", "dialog", "keys", "list", "detail", "actions", "create", "container-fields", "fields", "charts", "sparkline", "tabs", "terminal-session", "terminal-tab",
     "logs-tab", "events-tab", "spec-tab", "summary",
   ].map(compiled),
   vendored("xterm.mjs",             SCRIPT, "@xterm/xterm/lib/xterm.mjs"),

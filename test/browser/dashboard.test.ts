@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ServerOptions, startServer } from "../../src/api/server.js";
 import { updateTokenFile } from "../../src/api/security/token-file.js";
 import { makeToken } from "../../src/api/security/token.js";
-import { ECHO } from "../../src/container/program-samples.js";
+import { ECHO, HELLO, LOOP } from "../../src/container/program-samples.js";
 import { Engine } from "../../src/engine/engine.js";
 import { writePrograms } from "../../src/instance/program-sample.js";
 import { lowContrast, nameless, repeatedIds, tabThrough } from "./accessibility.js";
@@ -61,7 +61,8 @@ describe.skipIf(noBrowser !== undefined)(
 
     beforeAll(async () => {
       writePrograms(join(folder, "images"));
-      writeFileSync(join(folder, "images/echo.wasm"), ECHO);
+      for (const [name, program] of Object.entries({ echo: ECHO, hello: HELLO, loop: LOOP }))
+        writeFileSync(join(folder, `images/${name}.wasm`), program);
       engine = await Engine.open({ images: join(folder, "images") });
       browser = await launch();
     });
@@ -241,6 +242,57 @@ describe.skipIf(noBrowser !== undefined)(
       await page.keyboard.type("what is typed");
       await page.keyboard.press("Enter");
       await expectInTerminal(page, /what is typed/);
+      expect(complaints).toEqual([]);
+    });
+
+    it("makes a container with volumes and limits, and shows why it ended", async () => {
+      await using seen = await open();
+      const { page, complaints } = seen;
+      await page.keyboard.press("n");
+      await dialog(page).getByLabel("Name").fill("limited");
+      expect(await dialog(page).getByLabel("Volumes").isVisible()).toBe(false);
+      await dialog(page).getByLabel("Kind").selectOption("container");
+      expect(await dialog(page).getByLabel("Image").inputValue()).toBe("");
+      await dialog(page).getByLabel("Image").fill("loop.wasm");
+      await dialog(page).getByLabel("Volumes").fill("data");
+      await dialog(page).getByLabel("Descriptors").fill("2");
+      await dialog(page).getByLabel("CPU time").fill("0,2");
+      await expectAccessible(page);
+      await dialog(page).getByRole("button", { name: "Create" }).click();
+      await page.getByText("give each as NAME:PATH").waitFor();
+      await dialog(page).getByLabel("Volumes").fill("data:/data:size=1M");
+      await dialog(page).getByRole("button", { name: "Create" }).click();
+      await page.locator("#new-descriptors-error").getByText(/3/).waitFor();
+      await dialog(page).getByLabel("Descriptors").fill("10");
+      await dialog(page).getByRole("button", { name: "Create" }).click();
+      await page.locator('.badge[data-state="exited"]').waitFor();
+      await eventually(() => page.getByRole("option", { name: "limited, exited" }).textContent()).toMatch(/cpu-time, \d+ s ago/);
+      await page.getByRole("tab", { name: "Details" }).click();
+      for (const text of ["data at /data", "at most 10", "its CPU time was up"]) await page.getByText(text).waitFor();
+      const { spec } = await engine.apply({ kind: "inspect", instance: "limited" });
+      expect(spec).toMatchObject({
+        kind: "container",
+        limits: { cpuTimeMs: 200, descriptors: 10 },
+        volumes: [{ name: "data", size: "1M" }],
+      });
+      // The browser itself writes refused requests to the console.
+      expect(complaints.filter((text) => !/status of 400/.test(text))).toEqual([]);
+    });
+
+    it("reads one container from another, made by the form", async () => {
+      await using seen = await open();
+      const { page, complaints } = seen;
+      await engine.apply({ kind: "create", request: { kind: "container", image: "hello.wasm", name: "says" } });
+      await page.keyboard.press("n");
+      await dialog(page).getByLabel("Name").fill("echoes");
+      await dialog(page).getByLabel("Kind").selectOption("container");
+      await dialog(page).getByLabel("Image").fill("echo.wasm");
+      await dialog(page).getByLabel("Input from").fill("says");
+      await dialog(page).getByRole("button", { name: "Create" }).click();
+      await page.locator('.badge[data-state="running"]').waitFor();
+      await engine.apply({ kind: "start", instance: "says" });
+      await page.getByRole("tab", { name: "Logs" }).click();
+      await page.getByRole("log").getByText("hello", { exact: true }).waitFor();
       expect(complaints).toEqual([]);
     });
 

@@ -82,6 +82,7 @@ function describeApi(app: OpenAPIHono<ApiEnv>, version: string): object {
       { name: "lifecycle", description: "From state to state." },
       { name: "exec and streams", description: "Commands, the main program, logs." },
       { name: "files", description: "Of running and stopped instances." },
+      { name: "volumes", description: "Folders in memory that containers share." },
       { name: "metrics", description: "What things cost." },
       { name: "server", description: "About the server itself." },
     ],

@@ -2,6 +2,7 @@
 // with one instance, "web" (id i-0001), that runs.
 import { Duplex, PassThrough, Readable, type Writable } from "node:stream";
 import type { Action, Door, ResultOf, Results } from "../../engine/action.js";
+import type { VolumeView } from "../../engine/views.js";
 import { WardianError } from "../../errors.js";
 import type { FileStat } from "../../instance/file-tree.js";
 import type { InstanceEvent, InstanceRecord, LogEntry } from "../../instance/record.js";
@@ -26,6 +27,9 @@ export const RECORD: InstanceRecord = {
 export const STAT: FileStat = { name: "hosts", type: "file", sizeBytes: 5, mode: 0o644, uid: 0, gid: 0, modifiedAt: AT };
 
 export const EVENT: InstanceEvent = { id: 7, at: AT, type: "started", namespace: "default", instance: "i-0001", name: "web", detail: {} };
+
+const USE = { instance: "i-0001", name: "web", state: "running", guestPath: "/v", readOnly: false } as const;
+export const VOLUME: VolumeView = { namespace: "default", name: "data", isMade: true, sizeBytes: 65_536, usedBytes: 4096, inodes: 1, maxInodes: 16, usedBy: [USE] }; // prettier-ignore
 
 const ABOUT = { instance: "i-0001", name: "web", state: "running" };
 const LIMITS = { memoryBytes: 1, cpus: 1, vcpus: 1 };
@@ -58,6 +62,7 @@ const DEFAULTS: Handlers = {
   "put-archive": async ({ tar }) => void (await drain(tar)),
   metrics: () => ({ ...ABOUT, at: AT, windowMs: 1000, limits: LIMITS, counters: {}, devices: {}, deviceRates: {}, rates: {} }),
   "host-metrics": () => ({ at: AT, windowMs: 1000, values: {}, histograms: {}, series: [], instances: {} }),
+  "list-volumes": () => [VOLUME],
   audit: () => [{ id: 1, at: AT, caller: "local", namespace: "default", action: "create", outcome: "ok", detail: "" }],
   info: () => ({ version: "0", startedAt: AT, hostCpus: 2, hostMemoryBytes: 1, workers: 1, instances: {} }),
 };

@@ -15,9 +15,8 @@ export interface ExitStatus {
   readonly status: number;
   /** Why it never began, or what it crashed with. */
   readonly failure?: string;
-  readonly crashed?: true;
-  /** It is not the program that went wrong: the host could not run it. */
-  readonly failed?: true;
+  /** Where the program did not end by itself or by a signal; failed: the host could not run it. */
+  readonly cause?: "crashed" | "failed" | "cpu-time" | "output-limit" | "out-of-fuel";
 }
 
 /** A frame's receiver; `take` returns true when the channel is over. Throws `agent-protocol`. */

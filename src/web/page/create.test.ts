@@ -6,7 +6,28 @@ import { normalizePath, ownsPath } from "./fields.js";
 import { describeImage, describeState, matches } from "./list.js";
 import { describeRecord } from "./spec-tab.js";
 
-const VALUES = { name: "", image: "busybox", command: "", memory: "", cpus: "", labels: "", restart: "no" };
+const CONTAINER_VALUES = {
+  volumes: "",
+  stdinFrom: "",
+  listen: "",
+  connect: "",
+  fuel: "",
+  cpuTime: "",
+  output: "",
+  descriptors: "",
+  tableElements: "",
+};
+const VALUES = {
+  name: "",
+  image: "busybox",
+  command: "",
+  kind: "vm",
+  memory: "",
+  cpus: "",
+  labels: "",
+  restart: "no",
+  ...CONTAINER_VALUES,
+};
 
 const record = (part: Partial<InstanceRecord> = {}): InstanceRecord => ({
   id: "abcd1234",
@@ -44,7 +65,43 @@ describe("the form of a new instance", () => {
     expect(instanceSpecSchema.safeParse(request).success).toBe(true);
   });
 
+  it("asks for a container with what only that can have", () => {
+    const values = {
+      ...VALUES,
+      image: "a.wasm",
+      volumes: "data:/data:ro",
+      stdinFrom: "other",
+      listen: "a  b",
+      connect: "c",
+      fuel: "1000",
+      cpuTime: "1,5",
+      output: "1M",
+      descriptors: "10",
+      tableElements: "20",
+    };
+    const request = toRequest({ ...values, kind: "container" });
+    expect(request).toEqual({
+      kind: "container",
+      image: "a.wasm",
+      volumes: [{ name: "data", guestPath: "/data", readOnly: true }],
+      stdinFrom: "other",
+      sockets: [
+        { name: "a", role: "listen" },
+        { name: "b", role: "listen" },
+        { name: "c", role: "connect" },
+      ],
+      limits: { fuel: 1000, cpuTimeMs: 1500, output: "1M", descriptors: 10, tableElements: 20 },
+      labels: {},
+      restart: { policy: "no" },
+    });
+    expect(instanceSpecSchema.safeParse(request).success).toBe(true);
+    expect(toRequest({ ...VALUES, image: "a.wasm", kind: "container" })).toEqual({ kind: "container", image: "a.wasm", limits: {}, labels: {}, restart: { policy: "no" } }); // prettier-ignore
+    expect(toRequest(values)).toEqual({ image: "a.wasm", limits: {}, labels: {}, restart: { policy: "no" } });
+  });
+
   it("says what cannot be asked at all", () => {
+    expect(toRequest({ ...VALUES, kind: "container", volumes: "data" })).toMatchObject({ bad: "volumes" });
+    expect(toRequest({ ...VALUES, kind: "container", cpuTime: "long" })).toMatchObject({ bad: "cpuTime" });
     expect(toRequest({ ...VALUES, command: "'open" })).toMatchObject({ bad: "command" });
     expect(toRequest({ ...VALUES, cpus: "half" })).toMatchObject({ bad: "cpus" });
     expect(toRequest({ ...VALUES, labels: "=x" })).toMatchObject({ bad: "labels" });
@@ -82,6 +139,15 @@ describe("an instance in words", () => {
     expect(rows.has("Restart")).toBe(false);
     expect(rows.has("Engine")).toBe(false);
     const { spec } = record();
+    const container = {
+      kind: "container",
+      image: "a.wasm",
+      volumes: [{ name: "data", guestPath: "/d", readOnly: true }],
+      sockets: [{ name: "api", role: "listen" }],
+      limits: { cpuTimeMs: 2000, output: "1M", descriptors: 9 },
+    };
+    const told = new Map(describeRecord(record({ spec: instanceSpecSchema.parse(container) })));
+    expect(["Volumes", "Sockets", "CPU time", "Output", "Descriptors", "Fuel"].map((name) => told.get(name))).toEqual(["data at /d (read only)", "listens on api", "at most 2 s", "at most 1 MiB", "at most 9", undefined]); // prettier-ignore
     expect(new Map(describeRecord(record({ spec: { ...spec, engine: "interpret" } }))).get("Engine")).toBe("interpret");
   });
 });

@@ -1,28 +1,29 @@
 // The form that makes an instance. The server's schema is the only judge: what it says is wrong is shown at the field it
-// names. Depends on fields.ts, words.ts, server.ts, fleet.ts, dialog.ts, notice.ts and element.ts.
+// names. Depends on fields.ts, container-fields.ts, words.ts, server.ts, fleet.ts, dialog.ts, notice.ts and element.ts.
 import type { InstanceRequest } from "../../instance/spec.js";
 import { openDialog } from "./dialog.js";
 import { el, setText } from "./element.js";
-import { Field } from "./fields.js";
+import { type BadValue, containerRequest, makeContainerFields, toNumber } from "./container-fields.js";
+import { Field, textInput as input } from "./fields.js";
 import type { Fleet, InstanceRecord } from "./fleet.js";
 import { notify } from "./notice.js";
 import { describeError, instancePath, Problem, request, requestJson } from "./server.js";
 import { parseLabels, splitWords } from "./words.js";
 
+const DEFAULT_IMAGE = "busybox";
 const POLICIES = ["no", "on-failure", "always", "unless-stopped"] as const;
-const plain = { autocomplete: "off", spellcheck: "false", autocapitalize: "off" };
 
-const input = (id: string, attrs: Readonly<Record<string, string>> = {}): HTMLInputElement =>
-  el("input", { attrs: { id: `new-${id}`, name: id, type: "text", ...plain, ...attrs } });
+const select = (id: string, ...options: HTMLOptionElement[]): HTMLSelectElement =>
+  el("select", { attrs: { id: `new-${id}`, name: id } }, ...options);
 
-function makeFields() {
-  const restart = el("select", { attrs: { id: "new-restart", name: "restart" } }, ...POLICIES.map((policy) => new Option(policy, policy)));
+/** Of whatever kind. */
+function makeSharedFields() {
   return {
     name: new Field(input("name", { placeholder: "made up when empty" }), { paths: ["name"], label: "Name" }),
-    image: new Field(input("image", { value: "busybox", required: "" }), {
-      paths: ["image", "kernel", "bios", "kind"],
+    image: new Field(input("image", { value: DEFAULT_IMAGE, required: "" }), {
+      paths: ["image", "kernel", "bios"],
       label: "Image",
-      hint: "busybox, or a root file system in the images folder",
+      hint: "busybox, or a root file system or a WebAssembly program in the images folder",
     }),
     command: new Field(input("command", { placeholder: "none: runs until it is stopped", class: "mono" }), {
       paths: ["command"],
@@ -30,34 +31,62 @@ function makeFields() {
       class: "wide",
       hint: "Words as in a shell, with quotes; no variables or pipes. The instance ends with it.",
     }),
-    memory: new Field(input("memory", { placeholder: "default" }), { paths: ["limits.memory"], label: "Memory", hint: "16M to 3G" }),
+    kind: new Field(select("kind", new Option("virtual machine", "vm"), new Option("container", "container")), {
+      paths: ["kind"],
+      label: "Kind",
+      hint: "a container runs a WebAssembly program",
+    }),
+    memory: new Field(input("memory", { placeholder: "default" }), {
+      paths: ["limits.memory"],
+      label: "Memory",
+      hint: "16M to 3G; a container 64K to 4G",
+    }),
     cpus: new Field(input("cpus", { inputmode: "decimal", placeholder: "what is free" }), {
       paths: ["limits.cpus"],
       label: "CPUs",
       hint: "0.01 to 1, a hard cap",
     }),
     labels: new Field(input("labels", { placeholder: "team=blue, tier=web" }), { paths: ["labels"], label: "Labels" }),
-    restart: new Field(restart, { paths: ["restart", "autoRemove"], label: "Restart" }),
+    restart: new Field(select("restart", ...POLICIES.map((policy) => new Option(policy, policy))), {
+      paths: ["restart", "autoRemove"],
+      label: "Restart",
+    }),
   };
+}
+
+/** With those of a container, which are there while it is to be one. */
+function makeFields() {
+  const [shared, more] = [makeSharedFields(), makeContainerFields()];
+  const show = (): void => {
+    const isContainer = shared.kind.value === "container";
+    for (const { element } of Object.values(more)) element.hidden = !isContainer;
+    // No program is called so.
+    const [meant, other] = isContainer ? ["", DEFAULT_IMAGE] : [DEFAULT_IMAGE, ""];
+    if (shared.image.value === other) shared.image.control.value = meant;
+  };
+  shared.kind.control.addEventListener("change", show);
+  show();
+  return { ...shared, ...more };
 }
 
 type Fields = ReturnType<typeof makeFields>;
 
 /** The request, or what cannot be said in one. */
-export function toRequest(
-  values: Readonly<Record<keyof Fields, string>>,
-): InstanceRequest | { readonly bad: keyof Fields; readonly message: string } {
+export function toRequest(values: Readonly<Record<keyof Fields, string>>): InstanceRequest | BadValue<keyof Fields> {
   const command = splitWords(values.command);
   if (command === undefined) return { bad: "command", message: "a quote is not closed" };
   const labels = parseLabels(values.labels);
   if (labels === undefined) return { bad: "labels", message: "give each as name=value" };
-  const cpus = values.cpus === "" ? undefined : Number(values.cpus.replace(",", "."));
+  const cpus = values.cpus === "" ? undefined : toNumber(values.cpus);
   if (Number.isNaN(cpus)) return { bad: "cpus", message: "a number such as 0.5" };
+  const container = values.kind === "container" ? containerRequest(values) : undefined;
+  if (container !== undefined && "bad" in container) return container;
   return {
+    ...container?.request,
     ...(values.name === "" ? {} : { name: values.name }),
     ...(values.image === "" ? {} : { image: values.image }),
     ...(command.length === 0 ? {} : { command }),
-    limits: { ...(values.memory === "" ? {} : { memory: values.memory }), ...(cpus === undefined ? {} : { cpus }) },
+    limits: { ...container?.limits, ...(values.memory === "" ? {} : { memory: values.memory }), ...(cpus === undefined ? {} : { cpus }) },
     labels,
     restart: { policy: POLICIES.find((policy) => policy === values.restart) ?? "no" },
   };

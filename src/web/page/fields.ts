@@ -12,6 +12,13 @@ export interface FieldOptions {
   readonly class?: string;
 }
 
+const PLAIN = { autocomplete: "off", spellcheck: "false", autocapitalize: "off" };
+
+/** Of the form of a new instance. */
+export function textInput(id: string, attrs: Readonly<Record<string, string>> = {}): HTMLInputElement {
+  return el("input", { attrs: { id: `new-${id}`, name: id, type: "text", ...PLAIN, ...attrs } });
+}
+
 /** "/limits/memory" and "body.limits.memory" and "limits.memory" are one. */
 export function normalizePath(path: string): string {
   const parts = path.split(/[./[\]]+/).filter(Boolean);

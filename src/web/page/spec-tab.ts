@@ -10,11 +10,39 @@ const day = (iso: string | undefined): string | undefined => (iso === undefined 
 const pairs = (values: Readonly<Record<string, string>>): string | undefined =>
   Object.entries(values).map(([name, value]) => `${name}=${value}`).join("\n") || undefined; // prettier-ignore
 
+type Row = readonly [string, string | undefined];
+
+const folder = (from: string, { guestPath, readOnly }: { readonly guestPath: string; readonly readOnly: boolean }): string =>
+  `${from} at ${guestPath}${readOnly ? " (read only)" : ""}`;
+
+/** What only a container has. */
+function describeContainer({ mounts, volumes, sockets, stdinFrom, limits }: InstanceRecord["spec"]): Row[] {
+  const most = <T>(limit: T | undefined, say: (limit: T) => string = String): string | undefined =>
+    limit === undefined ? undefined : `at most ${say(limit)}`;
+  return [
+    ["Folders", mounts.map((mount) => folder(mount.path, mount)).join("\n") || undefined],
+    ["Volumes", volumes.map((volume) => folder(volume.name, volume)).join("\n") || undefined],
+    [
+      "Sockets",
+      sockets.map(({ name, role }) => (role === "listen" ? `listens on ${name}` : `connected to ${name}`)).join("\n") || undefined,
+    ],
+    ["Input from", stdinFrom],
+    ["Fuel", most(limits.fuel)],
+    ["CPU time", most(limits.cpuTimeMs, formatDuration)],
+    ["Output", most(limits.output, formatSize)],
+    ["Descriptors", most(limits.descriptors)],
+    ["Table elements", most(limits.tableElements)],
+    ["File size", most(limits.fileSize, formatSize)],
+    ["Written", most(limits.written, formatSize)],
+    ["Files made", most(limits.createdFiles)],
+  ];
+}
+
 /** What is shown, in order; rows without a value are left out. */
 export function describeRecord({ spec, ...record }: InstanceRecord): [string, string][] {
   const { limits, restart } = spec;
   const retries = restart.maxRetries === undefined ? "" : `, at most ${restart.maxRetries} times`;
-  const rows: (readonly [string, string | undefined])[] = [
+  const rows: Row[] = [
     ["Id", record.id],
     ["Namespace", record.namespace],
     ["Image", spec.image],
@@ -28,6 +56,7 @@ export function describeRecord({ spec, ...record }: InstanceRecord): [string, st
     ["Engine", spec.engine === "auto" ? undefined : spec.engine],
     ["Disk", limits.disk === undefined ? undefined : formatSize(limits.disk)],
     ["Tasks", limits.pids === undefined ? undefined : String(limits.pids)],
+    ...describeContainer(spec),
     ["Run time", limits.runTimeMs === undefined ? undefined : `at most ${formatDuration(limits.runTimeMs)}`],
     ["User", spec.user],
     ["Folder", spec.cwd],

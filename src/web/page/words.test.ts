@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { joinWords, parseLabels, splitWords } from "./words.js";
+import { joinWords, parseLabels, parseVolumes, splitWords } from "./words.js";
 
 describe("a command line", () => {
   it.each<[string, string[] | undefined]>([
@@ -22,6 +22,22 @@ describe("a command line", () => {
       }),
     );
   });
+});
+
+describe("volumes", () => {
+  it.each<[string, ReturnType<typeof parseVolumes>]>([
+    ["", []],
+    ["a:/a  b:/b:ro", [{ name: "a", guestPath: "/a" }, { name: "b", guestPath: "/b", readOnly: true }]],
+    ["a:/a:size=1M", [{ name: "a", guestPath: "/a", size: "1M" }]],
+    ["a:/a:size=1M,ro", [{ name: "a", guestPath: "/a", readOnly: true, size: "1M" }]],
+    [`a:'/a b':rw`, [{ name: "a", guestPath: "/a b" }]],
+    ["a", undefined],
+    [":/a", undefined],
+    ["a:/a:rx", undefined],
+    ["a:/a:ro:x", undefined],
+    ["a:/a:size=", undefined],
+    ["a:'/a", undefined],
+  ])("%s", (text, volumes) => expect(parseVolumes(text)).toEqual(volumes)); // prettier-ignore
 });
 
 describe("labels", () => {

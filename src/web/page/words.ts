@@ -30,6 +30,19 @@ export function joinWords(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
 }
 
+/** "data:/data", "data:/data:ro", "data:/data:ro,size=1M", parted by blanks; undefined where one is none. */
+export function parseVolumes(text: string): { name: string; guestPath: string; readOnly?: true; size?: string }[] | undefined {
+  const volumes = (splitWords(text) ?? [""]).map((word) => {
+    const [name = "", guestPath = "", options = "rw", ...more] = word.split(":");
+    const size = /(?:^|,)size=([^,]+)/.exec(options)?.[1];
+    const isKnown = options.split(",").every((option) => /^(ro|rw|size=.+)$/.test(option));
+    if (name === "" || guestPath === "" || !isKnown || more.length > 0) return undefined;
+    return { name, guestPath, ...(/\bro\b/.test(options) ? { readOnly: true as const } : {}), ...(size === undefined ? {} : { size }) };
+  });
+  const known = volumes.filter((volume) => volume !== undefined);
+  return known.length === volumes.length ? known : undefined;
+}
+
 /** "a=1, b=2" or a line each; undefined where one has no name. */
 export function parseLabels(text: string): Record<string, string> | undefined {
   const labels: Record<string, string> = {};
