@@ -1,6 +1,6 @@
 // The computer: power-on, and the loop that lets the hart, the devices and time take turns. Depends on every row.
 import { EXIT_BUDGET, EXIT_HTIF, EXIT_IDLE } from "./abi";
-import { flushTranslations, SCRATCH_CODE_OFFSET, setPriv } from "./hart/context";
+import { flushTranslations, setPriv } from "./hart/context";
 import { MENVCFG_ADUE, MENVCFG_CBCFE, MENVCFG_CBIE, MENVCFG_CBZE, MENVCFG_STCE, updateStimecmp } from "./hart/csr";
 import { setHarts } from "./hart/lines";
 import { setPmpAddr, setPmpCfg } from "./hart/pmp";
@@ -8,7 +8,7 @@ import { Hart, hartAt, PRIV_M, PRIV_S } from "./hart/state";
 import { mtime, mtimeAt } from "./hart/time";
 import { pendingBits, takeInterrupt } from "./hart/trap";
 import { now } from "./host";
-import { endPage } from "./bus/code";
+import { scratchInit } from "./mmu/fetch";
 import { ramInit } from "./bus/ram";
 import { takeTurn, TURN_LOOK, TURN_OVER } from "./bus/turn";
 import { boardInit, deviceTick, nextDeviceDeadline } from "./dev/board";
@@ -33,7 +33,7 @@ export function machineInit(ramBytes: u64): void {
   h.tlbBase = TLB_PTR;
   h.stimecmp = u64.MAX_VALUE;
   h.menvcfg = MENVCFG_ADUE;
-  endPage(h.tlbBase + SCRATCH_CODE_OFFSET);
+  scratchInit(h);
   boardInit();
   sbiReset();
 }

@@ -62,6 +62,28 @@ describe("the table of entries", () => {
   });
 });
 
+describe("a function that begins with an instruction on two pages", () => {
+  it("is entered as others are", () => {
+    const code = new GuestCode(RAM_PA);
+    code.li(A0, 500_000);
+    code.la(T1, "function");
+    code.label("again");
+    code.op("jalr", { rd: 1, rs1: T1 });
+    code.op("addi", { rd: A0, rs1: A0, imm: -1 });
+    code.to("bne", { rs1: A0 }, "again");
+    powerOff(code);
+    code.toPageOffset(4096 - 2);
+    code.label("function");
+    code.op("addi", { rd: T2, rs1: T2, imm: 1 });
+    code.op("jalr", { rs1: 1 });
+    const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
+    machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+    expect(machine.run(5_000_000)).toMatchObject({ kind: "poweroff" });
+    const { instructions, translated_instructions: translated } = machine.counts;
+    expect(translated / instructions).toBeGreaterThan(0.8);
+  });
+});
+
 describe("the host's stack", () => {
   it("holds a deep recursion through code that has every register in a few instructions", { timeout: 600_000 }, () => {
     const code = new GuestCode(RAM_PA);

@@ -86,6 +86,8 @@ export class Hart {
   zeroTable: usize; // the writeTlb it was found for
   zeroEntry: usize; // its entry in the page table
   ranUser: u32; // not 0 once U-mode was entered
+  // --- the instruction in the scratch page (mmu/fetch.ts): its offset in the page
+  scratchOffset: usize;
   // --- SBI
   sbiBuiltIn: u32; // an ecall from S-mode is a call to our own firmware
   sbiPending: u32; // one was made: the machine answers it before the next instruction

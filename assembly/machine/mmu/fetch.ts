@@ -5,7 +5,7 @@ import { fetchedPtr, FIRST_FETCH_PER_SPACE, SCRATCH_CODE_OFFSET, SCRATCH_RAW_OFF
 import { PMP_X, pmpAllows, pmpUniform } from "../hart/pmp";
 import { Hart, PRIV_U } from "../hart/state";
 import { takeException } from "../hart/trap";
-import { codeFetched, codeTake, endPage, OP_PAGE_END, PAGE_SLOTS, SLOT_BYTES, slotAt } from "../bus/code";
+import { codeFetched, codeTake, endPage, OP_PAGE_END, OP_UNDECODED, PAGE_SLOTS, SLOT_BYTES, slotAt } from "../bus/code";
 import { isRam, pageEntry, ramPtr } from "../bus/ram";
 import { noteLevel, protectPage } from "./tlb";
 import { ACCESS_FETCH, translate, walkedGlobal, walkedLevel, walkedPa } from "./walk";
@@ -87,26 +87,47 @@ function fetchCause(h: Hart, va: u64): u64 {
   return 0;
 }
 
-/**
- * An instruction that cannot be kept decoded, because its halves lie on two pages or because the PMP divides the page, is put into
- * a page of its own, where every other slot leads back here. Gives its slot, or 0 where the fetch trapped.
- */
-export function enterScratch(h: Hart, pc: u64): usize {
-  const low = fetchCause(h, pc);
-  if (low != 0) return trap(h, pc, low, pc);
-  const raw = h.tlbBase + SCRATCH_RAW_OFFSET;
-  const offset = (<usize>pc) & (PAGE_BYTES - 2);
-  const half = load<u16>(ramPtr(walkedPa));
-  store<u16>(raw + offset, half);
-  if ((half & 3) == 3) {
-    const high = fetchCause(h, pc + 2);
-    if (high != 0) return trap(h, pc, high, pc + 2);
-    store<u16>(raw + offset, load<u16>(ramPtr(walkedPa)), 2);
-  }
+/** The page for what cannot be kept decoded: every slot leads back to enterPage(). Call once. */
+export function scratchInit(h: Hart): void {
   const code = h.tlbBase + SCRATCH_CODE_OFFSET;
   for (let slot: usize = 0; slot < PAGE_SLOTS; slot++) store<u64>(code + slot * SLOT_BYTES, OP_PAGE_END);
   endPage(code);
-  store<u64>(code + (offset << 2), 0);
+}
+
+/** Why fetchPtr() found nothing. */
+let fetchFault: u64 = 0;
+
+/** Where the two bytes of code at `va` stand; 0 where fetching them traps. */
+function fetchPtr(h: Hart, va: u64): usize {
+  const entry = fetchEntry(h, va);
+  fetchFault = load<u64>(entry) == (va & ~0xfff) + h.fetchEpoch ? 0 : fillFetch(h, va, entry);
+  if (fetchFault != 0) return 0;
+  const raw = <usize>load<u32>(entry, 12);
+  if (raw != 0) return raw + ((<usize>va) & (PAGE_BYTES - 1));
+  fetchFault = fetchCause(h, va);
+  return fetchFault != 0 ? 0 : ramPtr(walkedPa);
+}
+
+/**
+ * An instruction that cannot be kept decoded, because its halves lie on two pages or because the PMP divides the page, is put into
+ * the scratch page, in place of the one before. Gives its slot, or 0 where the fetch trapped.
+ */
+export function enterScratch(h: Hart, pc: u64): usize {
+  const low = fetchPtr(h, pc);
+  if (low == 0) return trap(h, pc, fetchFault, pc);
+  const raw = h.tlbBase + SCRATCH_RAW_OFFSET;
+  const offset = (<usize>pc) & (PAGE_BYTES - 2);
+  const half = load<u16>(low);
+  store<u16>(raw + offset, half);
+  if ((half & 3) == 3) {
+    const high = fetchPtr(h, pc + 2);
+    if (high == 0) return trap(h, pc, fetchFault, pc + 2);
+    store<u16>(raw + offset, load<u16>(high), 2);
+  }
+  const code = h.tlbBase + SCRATCH_CODE_OFFSET;
+  store<u64>(code + (h.scratchOffset << 2), OP_PAGE_END);
+  store<u64>(code + (offset << 2), OP_UNDECODED);
+  h.scratchOffset = offset;
   h.codeBase = code;
   h.rawBase = raw;
   h.pcDelta = (pc & ~0xfff) - (code >>> 2);

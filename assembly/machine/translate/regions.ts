@@ -10,7 +10,6 @@ import {
   chainPtr,
   clearRetired,
   forgetTranslated,
-  OP_CROSS,
   OP_ENTRY,
   OP_MASK,
   retiredChain,
@@ -234,12 +233,12 @@ export function openRegion(h: Hart, index: u32): void {
   h.generation++;
 }
 
-/** The interpreter stops where a region begins. Length and operands of the instruction stay in the slot; one that crosses pages has none. */
+/** The interpreter stops where a region begins. Length and operands of the instruction stay in the slot; one that crosses pages has neither there. */
 export function markEntry(entry: Entry): void {
   const slot = <usize>entry.slotPtr;
   const offset = (slot - entry.code) >>> 2;
   const field = decodeAt(slot, bytesOf(entry.code) + offset, offset == PAGE_BYTES - 2);
-  if (field != OP_CROSS) store<u16>(slot, <u16>((field & ~OP_MASK) | OP_ENTRY));
+  store<u16>(slot, <u16>((field & ~OP_MASK) | OP_ENTRY));
 }
 
 /** True where the region is still the one that was handed to the host as `serial`, and is still wanted. */
