@@ -78,9 +78,31 @@ describe("a function that begins with an instruction on two pages", () => {
     code.op("jalr", { rs1: 1 });
     const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
     machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
-    expect(machine.run(5_000_000)).toMatchObject({ kind: "poweroff" });
+    expect(machine.run(20_000_000)).toMatchObject({ kind: "poweroff" });
     const { instructions, translated_instructions: translated } = machine.counts;
     expect(translated / instructions).toBeGreaterThan(0.8);
+  });
+});
+
+describe("a way that is taken only later on", () => {
+  it("is translated, even where it is a single instruction before other regions", () => {
+    const code = new GuestCode(RAM_PA);
+    code.li(A0, 400_000);
+    code.li(T1, 200_000);
+    code.label("again");
+    code.to("beq", { rs1: A0 }, "over");
+    code.op("addi", { rd: A0, rs1: A0, imm: -1 });
+    code.to("bltu", { rs1: T1, rs2: A0 }, "first");
+    code.jump("again");
+    code.label("first");
+    for (let n = 0; n < 60; n++) code.op("addi", { rd: T2, rs1: T2, imm: 1 });
+    code.jump("again");
+    code.label("over");
+    powerOff(code);
+    const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
+    machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+    expect(machine.run(20_000_000)).toMatchObject({ kind: "poweroff" });
+    expect(machine.counts.translator_missing_exits).toBeLessThan(2000);
   });
 });
 

@@ -221,7 +221,7 @@ export function discover(h: Hart, pc: u64, inMode: u32, ofSize: u32, all: bool):
   while (addTargets(h));
   cut();
   // A page that gave way to another one of the window takes the generation with it.
-  return h.generation == generation && insns > 1 && !(blockAt(0).end == END_LEAVE && blockAt(0).count == 1);
+  return h.generation == generation && insns > 0 && !(blockAt(0).end == END_LEAVE && blockAt(0).count == 1);
 }
 
 /** The bytes at `hw`; 0 where its page cannot be had. */

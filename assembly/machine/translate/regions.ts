@@ -178,11 +178,6 @@ export function addPage(index: u32, delta: i32, code: usize): void {
   store<u32>(chainPtr(code), (index << 4) | k);
 }
 
-/** Regions that the host has not compiled yet. */
-export function waitingRegions(): u32 {
-  return shelf().waiting;
-}
-
 /** True where a region that waits for the host begins at a slot. */
 export function isWaiting(slotPtr: usize, mode: u32): bool {
   if (shelf().waiting == 0) return false;

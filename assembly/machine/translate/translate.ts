@@ -16,14 +16,14 @@ import { useContext } from "./memory";
 import { linkModule, moduleBytes, writeModule } from "./module";
 import { allInsns, collectParts, parts } from "./parts";
 import {
-  endRegion, endRetired, entryAt, findEntry, isWaiting, isWanted, markEntry, openRegion, Region, regionAt, takeRegion, waitingRegions,
+  endRegion, endRetired, entryAt, findEntry, isWaiting, isWanted, markEntry, openRegion, Region, regionAt, takeRegion,
 } from "./regions"; // prettier-ignore
 
 const SAMPLE_INSNS: i32 = 1024;
 const HOT: u32 = 150;
 /**
- * A hot place within a region that cannot be entered there needs no other one: the interpreter soon comes to where it can, or the host is
- * still compiling it. Every so many of them get one, for the region may have ended.
+ * A hot place within a region that cannot be entered there needs no other one, unless translated code came there in vain: the interpreter
+ * soon comes to where it can. Every so many of them get one, for the region may have ended.
  */
 const COVERED_HOT: u64 = 1024;
 /** Modules that the host may have to compile at once, those of regions that ended meanwhile among them. */
@@ -118,7 +118,10 @@ function growCaller(h: Hart, back: u64): void {
   if (number != 0) translateAt(h, back - ((<i64>entryAt(number).halves) << 1), FOR_CALL);
 }
 
-/** The place `pc` was seen, by translated code that came there in vain or else by the interpreter; after HOT times it is translated. */
+/**
+ * The place `pc` was seen, by translated code that came there in vain or else by the interpreter; after HOT times it is translated. Where the host
+ * has enough to do it stays hot, so that the places seen most often come first.
+ */
 function warm(h: Hart, pc: u64, inVain: bool): void {
   const mode = modeOf(h);
   const code = hasMode(mode) ? decodedPage(h, pc) : 0;
@@ -127,9 +130,9 @@ function warm(h: Hart, pc: u64, inVain: bool): void {
   const ptr = heatPtr(code + (slot << 3), mode, HEAT_RUNS);
   const heat = <u32>load<u8>(ptr) + 1;
   store<u8>(ptr, <u8>min<u32>(heat, 255));
-  if (heat < HOT) return;
+  if (heat < HOT || state().unanswered == MAX_UNANSWERED) return;
   store<u8>(ptr, 0);
-  const isEnough = isTranslated(code, slot, mode) && (!inVain || waitingRegions() != 0);
+  const isEnough = isTranslated(code, slot, mode) && !inVain;
   if (!isEnough || ++state().covered % COVERED_HOT == 0) translateAt(h, pc, FOR_HEAT);
 }
 
