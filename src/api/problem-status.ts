@@ -27,7 +27,7 @@ const CODES = {
   426: ["upgrade-required"],
   431: ["bad-header"],
   500: [
-    "bad-workers", "kernel-memory", "kernel-missing", "process-alive", "guest-cache", "internal", "layer-corrupt", "machine-panic", "not-built", "state-busy", "state-corrupt", "state-foreign",
+    "bad-workers", "kernel-fault", "kernel-memory", "kernel-missing", "process-alive", "guest-cache", "internal", "layer-corrupt", "machine-panic", "not-built", "state-busy", "state-corrupt", "state-foreign",
     "state-in-use", "state-path-too-long", "state-too-new", "state-unsafe", "state-unwritable", "thread-ended", "thread-stuck", "translator-fault", "volume-in-use", "worker-crash",
   ],
   502: ["guest-checksum", "guest-download", "guest-format", "guest-gone", "guest-mirror", "guest-signature"],

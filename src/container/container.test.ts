@@ -179,6 +179,20 @@ describe("pause", () => {
 });
 
 describe("what is shared", () => {
+  it("says so in one line where the kernel itself fails", async () => {
+    const own = new ContainerRuntime();
+    own.kernel.reap = () => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+    const container = await Container.start({ module: programs.HELLO, runtime: own });
+    expect(await container.exited).toMatchObject({
+      reason: "failed",
+      message: "the containers' kernel failed (unreachable); this is a bug in Wardian",
+    });
+    await container.drained();
+    await own.close();
+  });
+
   it("uses threads again after a clean end, and none that was killed", async () => {
     const own = new ContainerRuntime();
     for (let i = 0; i < 5; i++) expect(await run(programs.HELLO, { runtime: own })).toMatchObject({ stdout: "hello\n" });

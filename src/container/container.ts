@@ -257,6 +257,8 @@ export class Container {
     if (broken === undefined && this.#cut === undefined) threads.giveBack(this.#thread);
     else await this.#thread.end();
     this.stdin.destroy();
+    // Its pipes are as lost as its place: nothing would end them.
+    if (unreaped !== undefined) for (const stream of [this.stdout, this.stderr]) stream.destroy();
     return endOf(broken ?? end, reason === "output" ? { reason: "output-limit" } : this.#cut);
   }
 
@@ -266,7 +268,7 @@ export class Container {
       this.#runtime.kernel.reap(this.#proc);
       return undefined;
     } catch (error) {
-      return error as WardianError;
+      return error instanceof WardianError ? error : kernelFault(error);
     }
   }
 
@@ -372,6 +374,11 @@ function endOfCut(cut: Cut): ContainerEnd {
     case "killed":
       return { reason, status: EXIT_STATUS.signalBase + cut.signal, message: `it was ended by ${signalName(cut.signal)}` };
   }
+}
+
+function kernelFault(cause: unknown): WardianError {
+  const what = String(cause instanceof Error ? cause.message : cause).split("\n")[0];
+  return new WardianError("kernel-fault", `the containers' kernel failed (${what}); this is a bug in Wardian`, { cause });
 }
 
 function failure(error: WardianError): ContainerEnd {
