@@ -8,6 +8,7 @@ import type { Guest } from "./engine/guest.js";
 export { type ClientOptions, createClient, type WardianClient } from "./client/client.js";
 export { Container, type ContainerEnd, type ContainerLimits, type ContainerOptions, type ContainerUsage } from "./container/container.js";
 export { ContainerRuntime, sharedRuntime } from "./container/runtime.js";
+export { ContainerPipe } from "./container/pipe.js";
 export { LocalSocket } from "./container/socket.js";
 export { Volume, type VolumeLimits } from "./container/volume.js";
 export type { Action, Door, ExecCommand, ResultOf, Results } from "./engine/action.js";
