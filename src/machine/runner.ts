@@ -17,8 +17,9 @@ export type Send = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => v
 type LastWord = Extract<FromWorker, { kind: "end" | "failed" }>;
 type Heard = Exclude<ToWorker, { kind: "start" | "pause" | "resume" }>;
 
-/** A slice ends by the clock; this is an outer bound. */
-const BUDGET_INSNS = 10_000_000;
+/** A slice ends by the clock; this is an outer bound, above what any guest runs in a millisecond. */
+const MOST_INSNS_A_MS = 10_000_000;
+const MOST_INSNS = 2 ** 31 - 1;
 
 class Channel {
   readonly input = new InputQueue();
@@ -85,7 +86,7 @@ export class Runner implements Task {
       this.#feed();
       // The UART cannot wait by itself: while nobody reads, the machine stands still.
       if (this.#serial.credit <= 0) return Number.POSITIVE_INFINITY;
-      const outcome = this.#machine.run(BUDGET_INSNS, ms);
+      const outcome = this.#machine.run(Math.min(Math.ceil(ms * MOST_INSNS_A_MS), MOST_INSNS), ms);
       this.#flushAll();
       return this.#continue(outcome);
     } catch (error) {
