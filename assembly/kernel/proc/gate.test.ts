@@ -149,7 +149,6 @@ describe("kills at any instant", () => {
       }
     };
     await Promise.all(threads.map(live));
-    console.log("MADE", made);
     expect(made).toBeGreaterThan(KILLS);
     // The kernel lock and the pipes' locks are free: these calls would wait for ever.
     expect(keep.mkdir("still works")).toBe(0);

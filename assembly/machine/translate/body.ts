@@ -20,7 +20,7 @@ import { announceAccess, forgetPages } from "./memory";
 import { calledPart, distanceTo, NO_PART, ownPart } from "./parts";
 import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
 import { emitInPlace } from "./system";
-import { beginWords, findWords, words } from "./words";
+import { beginWords, findWords, ONLY_X0, words } from "./words";
 import { beginHints, byte, fillLength, hintUnlikely, out, reserve, rewind, unsigned } from "./writer";
 import * as op from "./wasm";
 
@@ -136,7 +136,7 @@ function writeBlock(index: u32, block: Block): void {
   beginExits(hasExit ? open(op.BLOCK) : LABEL_EXIT);
   beginBlock();
   beginRegisters(block.isLazy);
-  beginWords(isFirstPass ? 1 : block.wordsIn);
+  beginWords(isFirstPass ? ONLY_X0 : block.wordsIn);
   if (!block.isLazy) storeRegisters(block.dirty);
   if (block.selector != 0) {
     i32Const(0);

@@ -5,7 +5,7 @@ import { blockAt, NO_BLOCK } from "./discover";
 import { isCall } from "./liveness";
 import { blockIn, edgesOf, placed, successorOf } from "./order";
 
-const ONLY_X0: u32 = 1;
+export const ONLY_X0: u32 = 1;
 
 /** Registers whose local holds a word. */
 export let words: u32 = ONLY_X0;
