@@ -5,12 +5,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as programs from "../container/program-samples.js";
 import { ECHO_CLIENT, ECHO_SERVER } from "../container/socket-samples.js";
+import { beginCommand, MAIN, type Outcome } from "./testing/command.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wardian-cli-containers-"));
 const state = join(folder, "state");
 const images = join(state, "images");
@@ -38,21 +37,8 @@ afterEach(async () => {
   for (const { id } of instances) await fetch(`${host}/v1/instances/${id}?force=true`, { method: "DELETE" });
 });
 
-interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function begin(args: readonly string[], env: NodeJS.ProcessEnv = {}): { readonly child: ChildProcess; readonly outcome: Promise<Outcome> } {
-  const { NODE_OPTIONS: _options, WARDIAN_STATE: _state, ...own } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...own, WARDIAN_HOST: host, ...env }, stdio: "pipe" });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (data: Buffer) => (stdout += data.toString("latin1")));
-  child.stderr.on("data", (data: Buffer) => (stderr += data.toString("latin1")));
-  child.stdin.on("error", () => {});
-  return { child, outcome: new Promise((resolve) => child.on("close", (status) => resolve({ status, stdout, stderr }))) };
-}
+const begin = (args: readonly string[], env: NodeJS.ProcessEnv = {}): ReturnType<typeof beginCommand> =>
+  beginCommand(args, { WARDIAN_HOST: host, ...env }, "latin1");
 
 async function wardian(args: readonly string[], stdin: string | Uint8Array = "", env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   const { child, outcome } = begin(args, env);

@@ -1,19 +1,18 @@
 // The commands for instances that stay, as processes of dist/ that share a state folder: bare machines, which start in milliseconds.
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { appends, SHOWS } from "../container/file-samples.js";
 import { ECHO, HELLO, LOOP } from "../container/program-samples.js";
 import { ECHO_CLIENT, ECHO_SERVER } from "../container/socket-samples.js";
 import { writePrograms } from "../instance/program-sample.js";
+import { beginCommand, MAIN, type Outcome } from "./testing/command.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wardian-cli-"));
 const programs = join(folder, "programs");
 writePrograms(programs);
@@ -49,21 +48,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function begin(args: readonly string[], env: NodeJS.ProcessEnv = {}): { readonly child: ChildProcess; readonly outcome: Promise<Outcome> } {
-  const { NODE_OPTIONS: _options, WARDIAN_HOST: _host, ...own } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...own, WARDIAN_STATE: state, ...env }, stdio: "pipe" });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (data) => (stdout += data));
-  child.stderr.on("data", (data) => (stderr += data));
-  child.stdin.on("error", () => {});
-  return { child, outcome: new Promise((resolve) => child.on("close", (status) => resolve({ status, stdout, stderr }))) };
-}
+const begin = (args: readonly string[], env: NodeJS.ProcessEnv = {}): ReturnType<typeof beginCommand> =>
+  beginCommand(args, { WARDIAN_STATE: state, ...env });
 
 async function wardian(args: readonly string[], stdin = "", env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   const { child, outcome } = begin(args, env);
