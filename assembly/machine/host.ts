@@ -34,6 +34,12 @@ export declare function diskFlush(disk: u32): u32;
  */
 @external("host", "link")
 export declare function link(ptr: usize, len: u32, index: u32, serial: u32): u32;
+/**
+ * Compiles, now or later, one module of the functions of the module of `len` bytes at `ptr` and, behind them, those that `count` regions were
+ * linked with (bundles.ts says what stands for each at `members`); then calls placeMember() for each of them, if it could, and bundleIsOver().
+ */
+@external("host", "join")
+export declare function join(ptr: usize, len: u32, members: usize, count: u32): void;
 /** Nothing calls the table's function `index` any longer. */
 @external("host", "unlink")
 export declare function unlink(index: u32): void;

@@ -16,9 +16,11 @@ export {
   exitsWithoutRegion,
   instructionsTranslated,
   jumpMisses,
+  jumpTo,
   linkTo,
   timesEntered,
 } from "./translate/jumps";
+export { bundleIsOver, bundlesMade, placeMember } from "./translate/bundles";
 export { writeCrossings } from "./translate/crossing";
 export { modulePtr } from "./translate/module";
 export { setFused } from "./translate/float";

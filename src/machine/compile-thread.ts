@@ -7,22 +7,26 @@ import type { CompileAnswer, CompileRequest } from "./compiler.js";
 
 /** From this version of V8 on, branch hints count without a flag; an unknown flag would be complained about. */
 const V8_WITH_HINTS = 14;
-
 const port = workerData as MessagePort;
 
 // Modules say which of their branches are unlikely.
 if (Number.parseInt(process.versions.v8) < V8_WITH_HINTS) setFlagsFromString("--experimental-wasm-branch-hinting");
 
-port.on("message", ({ id, bytes }: CompileRequest) => {
-  const beganMs = performance.now();
-  let answer: CompileAnswer;
-  try {
-    answer = { id, module: compile(bytes), ms: performance.now() - beganMs };
-  } catch (error) {
-    answer = { id, error, ms: performance.now() - beganMs };
-  }
-  port.postMessage(answer);
+/** Modules that can wait, as far as they have come. */
+const waiting: Job[] = [];
+
+port.on("message", (request: CompileRequest) => {
+  const job = new Job(request);
+  if (!request.canWait) while (!job.isDone) job.step();
+  else if (waiting.push(job) === 1) setImmediate(goOn);
 });
+
+/** One function of the first that waits; what was asked for meanwhile comes before the next one. */
+function goOn(): void {
+  waiting[0]?.step();
+  if (waiting[0]?.isDone === true) waiting.shift();
+  if (waiting.length > 0) setImmediate(goOn);
+}
 
 /** assembly/machine/translate: a budget of 0 ends it at its first loop. */
 type Region = (pc: bigint, budgetInsns: number, depth: number, entry: number) => number;
@@ -33,18 +37,41 @@ const SHAM = { memory: new WebAssembly.Memory({ initial: 1 }), helpers: new WebA
 /**
  * V8 compiles a function when it is first called, on the thread that calls it; so this calls all that are exported, in a memory where each ends in a trap as
  * soon as it reads a register. Modules compiled as a whole are compiled on any of V8's own threads, and the C library keeps for each of
- * them what V8 once needed there. V8's flags belong to the process: what other threads compile in these milliseconds is
- * compiled that way, too.
+ * them what V8 once needed there.
  */
-function compile(bytes: Uint8Array): WebAssembly.Module {
-  setFlagsFromString("--no-liftoff");
-  try {
-    const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
-    const { exports } = new WebAssembly.Instance(module, { machine: SHAM });
-    for (const part of Object.values(exports)) callOnce(part as Region);
-    return module;
-  } finally {
-    setFlagsFromString("--liftoff");
+class Job {
+  isDone = false;
+  readonly #request: CompileRequest;
+  #module: WebAssembly.Module | undefined;
+  #parts: Region[] = [];
+  #ms = 0;
+
+  constructor(request: CompileRequest) {
+    this.#request = request;
+  }
+
+  /** Takes the module, or else compiles one function of it; sends the answer behind the last. */
+  step(): void {
+    const beganMs = performance.now();
+    let error: unknown;
+    setFlagsFromString("--no-liftoff"); // the flag is the process's: what other threads compile in these milliseconds is compiled that way, too
+    try {
+      if (this.#module === undefined) this.#take();
+      else callOnce(this.#parts.pop() as Region);
+    } catch (reason) {
+      error = reason;
+    } finally {
+      setFlagsFromString("--liftoff");
+      this.#ms += performance.now() - beganMs;
+    }
+    if (error === undefined && this.#parts.length > 0) return;
+    this.isDone = true;
+    port.postMessage({ id: this.#request.id, module: this.#module, error, ms: this.#ms } satisfies CompileAnswer);
+  }
+
+  #take(): void {
+    this.#module = new WebAssembly.Module(this.#request.bytes as Uint8Array<ArrayBuffer>);
+    this.#parts = Object.values(new WebAssembly.Instance(this.#module, { machine: SHAM }).exports) as Region[];
   }
 }
 

@@ -7,12 +7,15 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "
 export interface CompileRequest {
   readonly id: number;
   readonly bytes: Uint8Array;
+  /** Others go first, though they come later. */
+  readonly canWait: boolean;
 }
 
 export interface CompileAnswer {
   readonly id: number;
-  readonly module?: WebAssembly.Module;
-  readonly error?: unknown;
+  /** Of use where there is no error. */
+  readonly module: WebAssembly.Module | undefined;
+  readonly error: unknown;
   /** How long it took. */
   readonly ms: number;
 }
@@ -47,11 +50,11 @@ class Compiler {
     worker.on("error", () => this.#receivers.clear());
   }
 
-  submit(bytes: Uint8Array, receive: Receiver): void {
+  submit(bytes: Uint8Array, canWait: boolean, receive: Receiver): void {
     const id = this.#nextId++;
     this.#idle.refresh();
     this.#receivers.set(id, receive);
-    this.#port.postMessage({ id, bytes } satisfies CompileRequest, [bytes.buffer as ArrayBuffer]);
+    this.#port.postMessage({ id, bytes, canWait } satisfies CompileRequest, [bytes.buffer as ArrayBuffer]);
   }
 
   /** Hands on what has been compiled. */
@@ -77,10 +80,10 @@ export function startCompiler(): void {
   compiler ??= new Compiler();
 }
 
-/** Compiles `bytes`, which are given away; `receive` gets the answer out of a later drainCompiler(). */
-export function compileInBackground(bytes: Uint8Array, receive: Receiver): void {
+/** Compiles `bytes`, which are given away; `receive` gets the answer out of a later drainCompiler(). What `canWait` comes after what cannot. */
+export function compileInBackground(bytes: Uint8Array, canWait: boolean, receive: Receiver): void {
   startCompiler();
-  compiler?.submit(bytes, receive);
+  compiler?.submit(bytes, canWait, receive);
 }
 
 export function drainCompiler(): void {

@@ -3,10 +3,13 @@
 import { LINK_DONE, LINK_PENDING, LINK_REFUSED } from "../../assembly/machine/abi.js";
 import { WardianError } from "../errors.js";
 import { type CompileAnswer, compileInBackground, drainCompiler, startCompiler } from "./compiler.js";
+import { joinModules, type Member } from "./join-modules.js";
 import type { MachineExports } from "./module.js";
 
 /** Places of the table that translated functions may take; as many as regions.ts has records. */
 const TABLE_ENTRIES = 8192;
+/** Of a bundle's member: u32 index | u32 serial | u32 number of its first function in the joined module | u32 unused. */
+export const MEMBER_BYTES = 16;
 /** The smallest module there is: the magic number and the version. */
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 /** How V8, Chrome, Firefox and Safari say that a host or a page's policy forbids compiling. */
@@ -19,6 +22,8 @@ export class Linker {
   readonly #wasm: MachineExports;
   #imports: WebAssembly.Imports | undefined; // made for the first module
   readonly #inBackground: boolean;
+  /** The modules of regions, by index, until they are in a bundle. */
+  readonly #linked = new Map<number, Uint8Array>();
   #compileMs = 0;
   #fault: WardianError | undefined;
 
@@ -41,8 +46,9 @@ export class Linker {
    * `translator-fault`, here or out of poll(): going on without it would hide that the translator cannot be trusted.
    */
   link(bytes: Uint8Array, index: number, serial: number): number {
+    this.#linked.set(index, bytes.slice());
     if (this.#inBackground) {
-      compileInBackground(bytes.slice(), (answer) => this.#receive(answer, index, serial));
+      compileInBackground(bytes.slice(), false, (answer) => this.#receive(answer, index, serial));
       return LINK_PENDING;
     }
     const beganMs = performance.now();
@@ -57,6 +63,57 @@ export class Linker {
     }
   }
 
+  /**
+   * Takes a bundle: the module of its dispatchers, and its members as bundles.ts has them, MEMBER_BYTES each. Their functions take the place of those that
+   * they were linked with, now or later.
+   */
+  join(dispatchers: Uint8Array, members: Uint8Array): void {
+    const view = new DataView(members.buffer, members.byteOffset, members.length);
+    const numbers: number[] = [];
+    const joined: Member[] = [];
+    for (let at = 0; at < members.length; at += MEMBER_BYTES) {
+      const bytes = this.#linked.get(view.getUint32(at, true));
+      if (bytes === undefined) throw new Error("a region of a bundle was never linked");
+      const firstFunction = view.getUint32(at + 8, true);
+      numbers.push(firstFunction);
+      joined.push({ bytes, firstFunction });
+    }
+    const bytes = joinModules(dispatchers, joined);
+    if (this.#inBackground) {
+      compileInBackground(bytes, true, (answer) => {
+        this.#compileMs += answer.ms;
+        this.#receiveBundle(answer, numbers);
+      });
+      return;
+    }
+    const beganMs = performance.now();
+    try {
+      this.#receiveBundle({ module: new WebAssembly.Module(bytes), error: undefined }, numbers);
+    } catch (error) {
+      this.#receiveBundle({ module: undefined, error }, numbers);
+    } finally {
+      this.#compileMs += performance.now() - beganMs;
+    }
+  }
+
+  #receiveBundle({ module, error }: Pick<CompileAnswer, "module" | "error">, numbers: readonly number[]): void {
+    let isPlaced = 0;
+    try {
+      if (module === undefined || error !== undefined) throw error;
+      const { exports } = new WebAssembly.Instance(module, this.#importsOf());
+      isPlaced = 1;
+      for (const [k, number] of numbers.entries()) {
+        const index = this.#wasm.placeMember(k);
+        if (index === 0) continue;
+        this.#wasm.table.set(index, exports[String(number)]);
+        this.#linked.delete(index);
+      }
+    } catch (reason) {
+      if (!isRefusal(reason)) this.#fault = faultOf(reason);
+    }
+    this.#wasm.bundleIsOver(isPlaced);
+  }
+
   /** Puts what has been compiled in the background into the table. The machine must not be running. */
   poll(): void {
     if (this.#inBackground) drainCompiler();
@@ -67,7 +124,7 @@ export class Linker {
     this.#compileMs += ms;
     if (!this.#wasm.regionIsCompiled(index, serial)) return;
     try {
-      if (module === undefined) throw error;
+      if (module === undefined || error !== undefined) throw error;
       this.#place(module, index);
     } catch (reason) {
       if (isRefusal(reason)) this.#wasm.regionIsRefused(index);
@@ -78,12 +135,16 @@ export class Linker {
   }
 
   #place(module: WebAssembly.Module, index: number): void {
-    this.#imports ??= { machine: { memory: this.#wasm.memory, helpers: helpersOf(this.#wasm) } };
-    this.#wasm.table.set(index, new WebAssembly.Instance(module, this.#imports).exports["run"]);
+    this.#wasm.table.set(index, new WebAssembly.Instance(module, this.#importsOf()).exports["run"]);
+  }
+
+  #importsOf(): WebAssembly.Imports {
+    return (this.#imports ??= { machine: { memory: this.#wasm.memory, helpers: helpersOf(this.#wasm) } });
   }
 
   unlink(index: number): void {
     this.#wasm.table.set(index, null);
+    this.#linked.delete(index);
   }
 }
 

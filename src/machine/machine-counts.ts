@@ -24,6 +24,7 @@ export function readCounts(wasm: MachineExports, compileSeconds: number): Machin
     translator_jump_misses: Number(wasm.jumpMisses()),
     translator_regions: Number(wasm.regionsTranslated()),
     translator_live_regions: wasm.liveRegions(),
+    translator_bundles: wasm.bundlesMade(),
     translator_evicted_regions: Number(wasm.regionsEvicted()),
     translator_refused_modules: Number(wasm.modulesRefused()),
     translator_source_instructions: Number(wasm.insnsTranslated()),

@@ -20,7 +20,7 @@ import { WardianError } from "../errors.js";
 import type { BootPlan } from "./boot/plan.js";
 import { chooseEngine, type EngineName } from "./engine-name.js";
 import { hasFusedMultiplyAdd } from "./fused-multiply-add.js";
-import { Linker } from "./linker.js";
+import { Linker, MEMBER_BYTES } from "./linker.js";
 import { type MachineCounts, readCounts } from "./machine-counts.js";
 import { instantiateMachine, type MachineExports } from "./module.js";
 
@@ -125,6 +125,8 @@ export class Machine {
         this.#options.onModule?.(this.pc, bytes);
         return this.#linker.link(bytes, index, serial);
       },
+      join: (ptr: number, len: number, members: number, count: number) =>
+        this.#linker.join(this.#bytes(ptr, len), this.#bytes(members, count * MEMBER_BYTES)),
       unlink: (index: number) => this.#linker.unlink(index),
       panic: (code: number) => {
         if (code === PANIC_MEMORY)

@@ -17,6 +17,9 @@ export interface MachineExports extends Record<string, unknown> {
   regionIsCompiled(index: number, serial: number): number;
   regionIsReady(index: number): void;
   regionIsRefused(index: number): void;
+  placeMember(k: number): number;
+  bundleIsOver(isPlaced: number): void;
+  bundlesMade(): number;
   machineInit(ramBytes: bigint): void;
   machineStart(pc: bigint, a0: bigint, a1: bigint, a2: bigint, supervisor: number, tohostPa: bigint, fromhostPa: bigint): void;
   machineRun(budgetInsns: number, untilTicks: bigint): number;
@@ -71,6 +74,7 @@ export interface MachineImports {
   diskWrite(disk: number, offset: bigint, ptr: number, len: number): number;
   diskFlush(disk: number): number;
   link(ptr: number, len: number, index: number, serial: number): number;
+  join(ptr: number, len: number, members: number, count: number): void;
   unlink(index: number): void;
   panic(code: number): void;
 }

@@ -38,6 +38,7 @@ export const MACHINE_METRICS = {
   translator_jump_misses:         { type: "counter", unit: "count",        help: "Jumps of translated code whose target was not in the jump cache." },
   translator_regions:             { type: "counter", unit: "count",        help: "Regions of guest code translated to WebAssembly." },
   translator_live_regions:        { type: "gauge",   unit: "count",        help: "Translated regions that can be run." },
+  translator_bundles:             { type: "counter", unit: "count",        help: "Modules in which regions that often go on to one another were compiled a second time, together." },
   translator_evicted_regions:     { type: "counter", unit: "count",        help: "Translated regions given up to make room for others." },
   translator_refused_modules:     { type: "counter", unit: "count",        help: "Translations thrown away because they were too large or the host did not compile them." },
   translator_source_instructions: { type: "counter", unit: "instructions", help: "Guest instructions that regions were made of; one that is in two regions counts twice." },

@@ -106,6 +106,43 @@ describe("a way that is taken only later on", () => {
   });
 });
 
+describe("regions that often go on to one another", () => {
+  it("are compiled a second time, in one module", { timeout: 600_000 }, () => {
+    const code = new GuestCode(RAM_PA);
+    code.li(A0, 7_000_000);
+    code.la(LINK, "table");
+    code.jump("far0");
+    code.align(8);
+    code.label("table");
+    for (let n = 0; n < 8; n++) code.pointer(`far${n}`);
+    code.label("over");
+    powerOff(code);
+    for (let n = 0; n < 8; n++) {
+      code.skip(20_000); // so that each is a region of its own
+      code.label(`far${n}`);
+      code.op("addi", { rd: A0, rs1: A0, imm: -1 });
+      code.op("bne", { rs1: A0, imm: 8 });
+      code.jump("over");
+      code.op("slli", { rd: 1, rs1: 1, imm: 1 });
+      code.op("xori", { rd: 1, rs1: 1, imm: n + 1 });
+      code.op("addi", { rd: T2, rs1: T2, imm: 3 });
+      code.op("andi", { rd: T1, rs1: T2, imm: 7 });
+      code.op("slli", { rd: T1, rs1: T1, imm: 3 });
+      code.op("add", { rd: T1, rs1: T1, rs2: LINK });
+      code.op("ld", { rd: T1, rs1: T1, imm: 0 });
+      code.op("jalr", { rs1: T1 });
+    }
+    let bundles = 0;
+    const guest: Guest = { ...guestOf(code, 120_000_000), between: (machine) => (bundles = machine.counts.translator_bundles) };
+    const [interpreter, translate] = ENGINES;
+    if (interpreter === undefined || translate === undefined) throw new Error("there is no engine");
+    const right = finish(interpreter, guest, 1_000_000);
+    expect(right.end).toMatch(/^poweroff/);
+    expect(differences(guest, right, finish(translate, guest, 1_000_000)).join("\n")).toBe("");
+    expect(bundles).toBeGreaterThan(0);
+  });
+});
+
 describe("the host's stack", () => {
   it("holds a deep recursion through code that has every register in a few instructions", { timeout: 600_000 }, () => {
     const code = new GuestCode(RAM_PA);

@@ -21,7 +21,7 @@ import { calledPart, distanceTo, NO_PART, ownPart } from "./parts";
 import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
 import { emitInPlace } from "./system";
 import { beginWords, findWords, ONLY_X0, words } from "./words";
-import { beginHints, byte, fillLength, hintUnlikely, out, reserve, rewind, unsigned } from "./writer";
+import { beginBody, byte, fillLength, fixed, hintUnlikely, out, relocate, RELOCATE_FUNCTION, reserve, rewind } from "./writer";
 import * as op from "./wasm";
 
 /** The stack of a function, in units of 64 bytes: one of 1,500 instructions was seen to take 8.5 KB. */
@@ -45,7 +45,7 @@ export function writeBody(first: u32): void {
   firstFunction = first;
   const length = reserve();
   const start = out;
-  beginHints();
+  beginBody();
   forgetRegisters();
   noteFp(false);
   planLabels();
@@ -56,7 +56,7 @@ export function writeBody(first: u32): void {
   findWords();
   isFirstPass = false;
   rewind(start);
-  beginHints();
+  beginBody();
   declareLocals();
   writeFunction();
   fillLength(length);
@@ -328,7 +328,8 @@ function enterDirectly(part: u32, selector: u32): void {
   byte(op.I32_SUB);
   i32Const(selector);
   byte(op.CALL);
-  unsigned(firstFunction + part);
+  relocate(RELOCATE_FUNCTION);
+  fixed(firstFunction + part);
   byte(op.ELSE);
   enter();
   close();

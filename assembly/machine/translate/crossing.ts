@@ -4,18 +4,22 @@
 import { access, close, DEPTH, get, i32Const, i64Const, N, open, PC, tee } from "./frame";
 import { HELPER_CALL, HELPER_ENTER, HELPER_LINK, importMemory, importTable, TYPE_ENTER, TYPE_REGION, writeCallTypes } from "./imports";
 import {
-  CALL_SAMPLE, ENTRY_HALVES, ENTRY_REGION, ENTRY_SELECTOR, JUMP_ENTRIES, Jumps, LINK_SAMPLE,
+  ENTRY_HALVES, ENTRY_REGION, ENTRY_SELECTOR, JUMP_ENTRIES, Jumps, SAMPLE,
 } from "./jumps"; // prettier-ignore
 import { JUMPS_STATE_PTR } from "./layout";
 import { beginModule, moduleBytes, SECTION_CODE, SECTION_EXPORT, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, section } from "./module";
 import { byte, fillLength, reserve, text, unsigned } from "./writer";
 import * as op from "./wasm";
 
-/** Of helpers 0 to 2: the machine's functions are imported before the module's own. */
+/** Of helpers 0 to 2. */
 const CROSSINGS: u32 = 3;
-const ENTRY: u32 = 3; // a local behind the parameters
+/** The machine's functions come first: for helpers 0 to 2, and for helper 0 where it is counted. */
+const IMPORTED: u32 = 4;
+const JUMP_TO: u32 = 3;
+/** A local behind the parameters. */
+export const ENTRY: u32 = 3;
 
-/** Writes the module, which is the same for every machine: it imports memory, table, enterAt, linkTo and callAt, and exports helper0 to helper2. Gives its length. */
+/** Writes the module, which is the same for every machine: it imports memory, table, enterAt and what is below, and exports helper0 to helper2. Gives its length. */
 export function writeCrossings(): u32 {
   beginModule();
   let length = section(SECTION_TYPE);
@@ -34,20 +38,21 @@ export function writeCrossings(): u32 {
   fillLength(length);
   length = section(SECTION_CODE);
   unsigned(CROSSINGS);
-  writeCrossing(HELPER_ENTER, 0, 0);
-  writeCrossing(HELPER_LINK, offsetof<Jumps>("links"), LINK_SAMPLE);
-  writeCrossing(HELPER_CALL, offsetof<Jumps>("calls"), CALL_SAMPLE);
+  writeCrossing(JUMP_TO, offsetof<Jumps>("jumps"));
+  writeCrossing(HELPER_LINK, offsetof<Jumps>("links"));
+  writeCrossing(HELPER_CALL, offsetof<Jumps>("calls"));
   fillLength(length);
   return moduleBytes();
 }
 
 function writeCrossingImports(): void {
-  unsigned(2 + CROSSINGS);
+  unsigned(2 + IMPORTED);
   importMemory();
   importTable("table", 1);
   importFunction("enterAt");
   importFunction("linkTo");
   importFunction("callAt");
+  importFunction("jumpTo");
 }
 
 function importFunction(name: string): void {
@@ -67,24 +72,26 @@ function writeCrossingExports(): void {
 function exportFunction(name: string, helper: u32): void {
   text(name);
   byte(0);
-  unsigned(CROSSINGS + helper);
+  unsigned(IMPORTED + helper);
 }
 
-/** The function of a helper. Where `sample` is not 0, every so many times it is the machine's that goes on; the u32 at `counter` of Jumps counts. */
-function writeCrossing(helper: u32, counter: usize, sample: u32): void {
+/** The function of a helper. Now and then the machine's function `counted` goes on; the i32 at `counter` of Jumps counts. */
+function writeCrossing(counted: u32, counter: usize): void {
   const length = reserve();
   unsigned(1);
   unsigned(1);
   byte(op.I32);
-  if (sample != 0) {
-    countUp(counter);
-    i32Const(sample - 1);
-    byte(op.I32_AND);
-    byte(op.I32_EQZ);
-    open(op.IF);
-    goOn(helper);
-    close();
-  }
+  countDown(counter);
+  i32Const(0);
+  byte(op.I32_LT_S);
+  open(op.IF);
+  i32Const(<i32>JUMPS_STATE_PTR);
+  i32Const(SAMPLE - 1);
+  access(op.I32_STORE, <u32>counter);
+  goOn(counted);
+  close();
+  i32Const(<i32>JUMPS_STATE_PTR);
+  access(op.I32_LOAD, <u32>offsetof<Jumps>("cache"));
   findEntry();
   access(op.I64_LOAD, 0);
   get(PC);
@@ -102,21 +109,19 @@ function writeCrossing(helper: u32, counter: usize, sample: u32): void {
 }
 
 /** The new count is left on the stack. */
-function countUp(counter: usize): void {
+function countDown(counter: usize): void {
   i32Const(<i32>JUMPS_STATE_PTR);
   i32Const(<i32>JUMPS_STATE_PTR);
   access(op.I32_LOAD, <u32>counter);
   i32Const(1);
-  byte(op.I32_ADD);
+  byte(op.I32_SUB);
   tee(ENTRY);
   access(op.I32_STORE, <u32>counter);
   get(ENTRY);
 }
 
-/** Where the cache has PC, if it does: as entryOf() of jumps.ts. It is left on the stack, and in ENTRY. */
-function findEntry(): void {
-  i32Const(<i32>JUMPS_STATE_PTR);
-  access(op.I32_LOAD, <u32>offsetof<Jumps>("cache"));
+/** Where the cache, whose address is on the stack, has PC, if it does: as entryOf() of jumps.ts. It is left on the stack, and in ENTRY. */
+export function findEntry(): void {
   shifted(1);
   shifted(12);
   byte(op.I32_XOR);
@@ -135,7 +140,7 @@ function shifted(bits: i32): void {
   byte(op.I32_SHR_U);
 }
 
-function isAboveZero(local: u32): void {
+export function isAboveZero(local: u32): void {
   get(local);
   i32Const(0);
   byte(op.I32_GT_S);
@@ -143,12 +148,7 @@ function isAboveZero(local: u32): void {
 
 /** The region that ENTRY names runs in this function's place. */
 function becomeRegion(): void {
-  get(PC);
-  get(ENTRY);
-  access(op.I64_LOAD16_S, ENTRY_HALVES);
-  i64Const(1);
-  byte(op.I64_SHL);
-  byte(op.I64_SUB);
+  pushBase();
   get(N);
   get(DEPTH);
   get(ENTRY);
@@ -160,11 +160,21 @@ function becomeRegion(): void {
   unsigned(0);
 }
 
+/** The first instruction of the region that ENTRY names. */
+export function pushBase(): void {
+  get(PC);
+  get(ENTRY);
+  access(op.I64_LOAD16_S, ENTRY_HALVES);
+  i64Const(1);
+  byte(op.I64_SHL);
+  byte(op.I64_SUB);
+}
+
 /** The machine's function runs in this one's place. */
-function goOn(helper: u32): void {
+function goOn(imported: u32): void {
   get(PC);
   get(N);
   get(DEPTH);
   byte(op.RETURN_CALL);
-  unsigned(helper);
+  unsigned(imported);
 }

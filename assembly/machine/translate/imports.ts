@@ -4,7 +4,7 @@
 import { hartAt } from "../hart/state";
 import * as float from "../interp/float";
 import { i32Const } from "./frame";
-import { byte, text, unsigned } from "./writer";
+import { byte, relocate, RELOCATE_HELPER, text, unsigned } from "./writer";
 import { CALL_INDIRECT, F32, F64, FUNCREF, I32, I64, RETURN_CALL_INDIRECT } from "./wasm";
 
 export const HELPER_ENTER: u32 = 0; // these three are of crossing.ts: for enterAt of jumps.ts
@@ -92,6 +92,7 @@ export function importTable(name: string, places: u32): void {
 
 /** Ends the function: the helper, one of the first three, runs in its place. */
 export function becomeHelper(helper: u32): void {
+  relocate(RELOCATE_HELPER + helper);
   i32Const(helper);
   byte(RETURN_CALL_INDIRECT);
   unsigned(TYPE_ENTER);
@@ -100,6 +101,7 @@ export function becomeHelper(helper: u32): void {
 
 /** Calls a helper; its arguments are on the stack. */
 export function callHelper(helper: u32): void {
+  if (helper < HELPER_MULH) relocate(RELOCATE_HELPER + helper);
   i32Const(helper);
   byte(CALL_INDIRECT);
   unsigned(helper < HELPER_MULH ? TYPE_ENTER : helper < HELPER_FMA_D ? TYPE_MUL : helper == HELPER_FMA_D ? TYPE_FMA_D : TYPE_FMA_S);

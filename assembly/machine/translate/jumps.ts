@@ -10,13 +10,14 @@ import { Hart, hartAt, PRIV_M, X_OFFSET } from "../hart/state";
 import { CONTEXT_U, generationOf, MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
 import { OP_ENTRY, OP_MASK, retiredChains, slotAt } from "../bus/code";
 import { decodedPage, keptPage } from "../mmu/fetch";
+import { noteLoose } from "./bundles";
 import { INTERPRET } from "./exits";
 import { HEAT_CALL, HEAT_LINK, heatPtr } from "./heat";
 import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
-import { endRetired, entryAt, findEntry, holds } from "./regions";
+import { endRetired, entryAt, findEntry, holds, NO_PLACE, placeOf, regionAt } from "./regions";
 
 export const JUMP_ENTRIES: usize = 2048;
-const JUMPS_BYTES: usize = JUMP_ENTRIES * 16;
+export const JUMPS_BYTES: usize = JUMP_ENTRIES * 16;
 export const ENTRY_REGION: u32 = 8;
 export const ENTRY_HALVES: u32 = 12;
 export const ENTRY_SELECTOR: u32 = 14;
@@ -24,11 +25,10 @@ export const ENTRY_SELECTOR: u32 = 14;
 const MAX_DEPTH: i32 = 9000;
 /** What enterAt() takes of it. */
 const ENTER_UNITS: i32 = 3;
-/** Links between two that are looked at (a power of two), and how often one must be seen. */
-export const LINK_SAMPLE: u32 = 64;
+/** Of the jumps, links and calls from region to region one in so many is looked at: a prime, so that none of a loop's is always left out. */
+export const SAMPLE: u32 = 61;
+/** How often a link, or a call, must be seen. */
 const HOT_LINK: u32 = 200;
-/** Calls from region to region: how many for each that is looked at (a power of two), and how often one must be seen. */
-export const CALL_SAMPLE: u32 = 64;
 const HOT_CALL: u32 = 100;
 const RA: usize = 8; // x1
 /** Where comeBack() stands in the table; the first region is 1. */
@@ -49,9 +49,10 @@ export class Jumps {
   generation1: u64;
   generation2: u64;
   generation3: u64;
-  links: u32; // from region to region, but for calls and jumps through a register: every LINK_SAMPLE-th comes to linkTo()
+  jumps: i32; // through a register, out of a region, before one comes to jumpTo()
+  links: i32; // from region to region, but for calls and jumps through a register, before one comes to linkTo()
   hotLink: u32;
-  calls: u32; // from region to region: every CALL_SAMPLE-th comes to callAt()
+  calls: i32; // from region to region, before one comes to callAt()
   hotCall: u64; // where one comes back that is often made; 0 for none
 }
 
@@ -71,6 +72,11 @@ export function modeOf(h: Hart): u32 {
 @inline
 export function hasMode(mode: u32): bool {
   return mode != NO_MODE;
+}
+
+/** The mode of the regions that ran last. */
+export function lastMode(): u32 {
+  return state().mode;
 }
 
 /** The entry at `pc` that may be used now; 0 for none. */
@@ -100,8 +106,25 @@ export function enterAt(pc: u64, n: i32, depth: i32): i32 {
   return enterSlowly(entry, pc, n, depth);
 }
 
+/** As enterAt(), for a jump through a register. */
+export function jumpTo(pc: u64, n: i32, depth: i32): i32 {
+  noteCrossing(pc);
+  return enterAt(pc, n, depth);
+}
+
+/** One of many went from one region to another, at `pc`. */
+function noteCrossing(pc: u64): void {
+  const s = state();
+  const entry = entryOf(s.cache, pc);
+  const region = load<u32>(entry, ENTRY_REGION);
+  if (load<u64>(entry) != pc || region == NO_REGION) return;
+  regionAt(region).crossed++;
+  if (placeOf(region) == NO_PLACE) noteLoose(s.mode);
+}
+
 /** As enterAt(), for a call of the guest's: one that is often made is noted. */
 export function callAt(pc: u64, n: i32, depth: i32): i32 {
+  noteCrossing(pc);
   sampleCall();
   return enterAt(pc, n, depth);
 }
@@ -133,6 +156,7 @@ export function takeHotCall(): u64 {
 
 /** As enterAt(), where a region ends that does not jump: links that are often taken make one region of the two. */
 export function linkTo(pc: u64, n: i32, depth: i32): i32 {
+  noteCrossing(pc);
   if (n > 0 && isHotLink(pc)) {
     hartAt(0).pc = pc;
     return n;

@@ -4,16 +4,18 @@
 //   0x01_0000  heat          u8 each: how often a jump's target was seen when the interpreter let go
 //   0x02_0000  jump caches   one a mode, JUMPS_BYTES each (jumps.ts)
 //   0x06_0000  regions       REGION_BYTES each (regions.ts)
-//   0x16_0000  instructions  decoded slots of the window that a region is made from, one a halfword (discover.ts)
-//   0x18_0000  flags         u8 a halfword of the window
-//   0x18_4000  block numbers u16 a halfword of the window
-//   0x18_c000  blocks        BLOCK_BYTES each
-//   0x19_c000  work lists    of discovery and ordering
-//   0x1b_0000  labels        of the function that is being written (body.ts)
-//   0x1c_0000  shelf         counts of regions.ts; 0x1c_0100 those of module.ts; 0x1c_0200 of jumps.ts
-//   0x1d_0000  hints         u32 each: offsets in the function's body (writer.ts)
-//   0x20_0000  module        the bytes that the host compiles
-//   0x70_0000  entries       ENTRY_BYTES each (regions.ts)
+//   0x26_0000  instructions  decoded slots of the window that a region is made from, one a halfword (discover.ts)
+//   0x28_0000  flags         u8 a halfword of the window
+//   0x28_4000  block numbers u16 a halfword of the window
+//   0x28_c000  blocks        BLOCK_BYTES each
+//   0x29_c000  work lists    of discovery and ordering
+//   0x2b_0000  labels        of the function that is being written (body.ts)
+//   0x2c_0000  shelf         counts of regions.ts; 0x2c_0100 those of module.ts; 0x2c_0200 of jumps.ts; 0x2c_0400 of bundles.ts
+//   0x2c_8000  places        u32 a region: where it stands in bundles (bundles.ts)
+//   0x2d_0000  hints         u32 each: offsets in the function's body (writer.ts)
+//   0x2f_0000  relocations   u32 each (writer.ts)
+//   0x30_0000  module        the bytes that the host compiles
+//   0x80_0000  entries       ENTRY_BYTES each (regions.ts)
 import { TRANSLATE_PTR } from "../layout";
 
 export const BUCKETS_PTR: usize = TRANSLATE_PTR;
@@ -31,8 +33,12 @@ export const SHELF_PTR: usize = TRANSLATE_PTR + 0x2c0000;
 export const TRANSLATED_PTR: usize = TRANSLATE_PTR + 0x2c0100;
 export const PARTS_PTR: usize = TRANSLATE_PTR + 0x2c0300;
 export const JUMPS_STATE_PTR: usize = TRANSLATE_PTR + 0x2c0200;
+export const BUNDLES_PTR: usize = TRANSLATE_PTR + 0x2c0400;
+export const PLACES_PTR: usize = TRANSLATE_PTR + 0x2c8000;
 export const HINTS_PTR: usize = TRANSLATE_PTR + 0x2d0000;
-export const HINTS_END: usize = TRANSLATE_PTR + 0x300000;
+export const HINTS_END: usize = TRANSLATE_PTR + 0x2f0000;
+export const RELOCATIONS_PTR: usize = TRANSLATE_PTR + 0x2f0000;
+export const RELOCATIONS_END: usize = TRANSLATE_PTR + 0x300000;
 export const MODULE_PTR: usize = TRANSLATE_PTR + 0x300000;
 export const MODULE_END: usize = TRANSLATE_PTR + 0x800000;
 export const ENTRIES_PTR: usize = TRANSLATE_PTR + 0x800000;

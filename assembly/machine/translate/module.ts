@@ -1,12 +1,27 @@
 // A WebAssembly module of one region: its functions, and the sections around them. Depends on the rest.
 import { Hart } from "../hart/state";
-import { link } from "../host";
+import { join, link } from "../host";
+import { bundleMembers, membersPtr } from "./bundles";
 import { writeBody } from "./body";
 import { TYPE_REGION, writeImports, writeTypes } from "./imports";
 import { MODULE_PTR } from "./layout";
 import { keepPart, parts, takePart } from "./parts";
 import { END, UNREACHABLE } from "./wasm";
-import { byte, endHints, fillLength, isFull, out, reserve, startWriting, swap, text, unsigned, writeHints } from "./writer";
+import {
+  beginCode,
+  byte,
+  endBody,
+  fillLength,
+  isFull,
+  out,
+  reserve,
+  startWriting,
+  swap,
+  text,
+  unsigned,
+  writeHints,
+  writeRelocations,
+} from "./writer";
 
 const SECTION_CUSTOM: u32 = 0;
 export const SECTION_TYPE: u32 = 1;
@@ -40,12 +55,13 @@ export function writeModule(h: Hart, index: u32): bool {
   fillLength(length);
   const code = out;
   length = section(SECTION_CODE);
+  beginCode();
   unsigned(fillers + parts);
   for (let n: u32 = 0; n < fillers; n++) writeFiller();
   for (let part: u32 = 0; part < parts; part++) {
     takePart(h, part);
     writeBody(fillers);
-    endHints(fillers + part);
+    endBody(fillers + part);
     keepPart(index);
   }
   fillLength(length);
@@ -53,6 +69,10 @@ export function writeModule(h: Hart, index: u32): bool {
   length = section(SECTION_CUSTOM);
   text("metadata.code.branch_hint");
   writeHints();
+  fillLength(length);
+  length = section(SECTION_CUSTOM);
+  text("reloc.CODE");
+  writeRelocations();
   fillLength(length);
   swap(code, hints);
   return !isFull;
@@ -116,4 +136,9 @@ export function modulePtr(): usize {
 /** Hands it to the host, for the table's index `index` and under a serial number; gives a LINK_ constant. */
 export function linkModule(index: u32, serial: u32): u32 {
   return link(MODULE_PTR, moduleBytes(), index, serial);
+}
+
+/** Hands the host the functions that dispatchers.ts wrote, and the members of the bundle that they are for. */
+export function linkBundle(): void {
+  join(MODULE_PTR, moduleBytes(), membersPtr(), bundleMembers());
 }

@@ -20,7 +20,7 @@ import { PAGE_BYTES } from "../abi";
 import { unlink } from "../host";
 import { decodeAt } from "../interp/decode";
 import { decodedPage } from "../mmu/fetch";
-import { BUCKETS_PTR, ENTRIES_PTR, REGIONS_PTR, SHELF_PTR } from "./layout";
+import { BUCKETS_PTR, ENTRIES_PTR, PLACES_PTR, REGIONS_PTR, SHELF_PTR } from "./layout";
 
 export const REGION_BYTES: usize = 256;
 export const MAX_REGIONS: u32 = 8192;
@@ -29,7 +29,7 @@ export const ENTRY_BYTES: usize = 40;
 const MAX_ENTRIES: u32 = 24000;
 /** Of one region: it has no more blocks (discover.ts). */
 const MOST_ENTRIES: u32 = 500;
-const PAGES_OFFSET: usize = 56;
+const PAGES_OFFSET: usize = 60;
 const REGION_PAGE_BYTES: usize = 12; // i32 pages from the first instruction's | u32 decoded page | u32 next in that page's chain
 
 
@@ -50,6 +50,7 @@ export class Region {
   entries: u32; // first of them
   insns: u32; // that it was made from
   parts: u32; // functions of its module (parts.ts)
+  crossed: u32; // times it was seen to be gone to from another one (jumps.ts)
 
 
   @inline
@@ -118,6 +119,11 @@ export function entryAt(index: u32): Entry {
   return changetype<Entry>(ENTRIES_PTR + <usize>index * ENTRY_BYTES);
 }
 
+/** Records ever used, live or not: they are numbered from 1. */
+export function madeRegions(): u32 {
+  return shelf().made;
+}
+
 export function liveRegions(): u32 {
   return shelf().live;
 }
@@ -131,6 +137,19 @@ export function regionsEvicted(): u64 {
 function bucketPtr(slotPtr: usize, mode: u32): usize {
   const hash = ((<u32>slotPtr) >>> 3) * 0x9e3779b1 + mode * 0x85ebca6b;
   return BUCKETS_PTR + ((hash >>> 18) << 2);
+}
+
+export const NO_PLACE: u32 = 0;
+
+
+@inline
+export function placeOf(index: u32): u32 {
+  return load<u32>(PLACES_PTR + ((<usize>index) << 2));
+}
+
+/** Where the region's function stands in bundles. A place is never given out twice: functions of a bundle may be there for longer than their regions. */
+export function setPlace(index: u32, place: u32): void {
+  store<u32>(PLACES_PTR + ((<usize>index) << 2), place);
 }
 
 /** The entry at a slot, for a mode; 0 for none. */
@@ -162,6 +181,7 @@ export function takeRegion(h: Hart, mode: u32): u32 {
   region.generation = 0;
   region.wasUsed = true;
   region.entries = 0;
+  region.crossed = 0;
   s.live++;
   return index;
 }
@@ -304,6 +324,7 @@ function kill(index: u32): void {
   }
   for (let k: u32 = 0; k < region.pages; k++) unchain(region.pageCode(k), (index << 4) | k);
   region.isLive = false;
+  setPlace(index, NO_PLACE);
   if (!region.isReady) shelf().waiting--;
   unlink(index);
   shelf().live--;

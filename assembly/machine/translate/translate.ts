@@ -8,12 +8,14 @@ import { isTranslated, OP_ENTRY, OP_MASK, retiredChains, slotAt } from "../bus/c
 import { decodedPage } from "../mmu/fetch";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
+import { chooseMembers, isDue } from "./bundles";
 import { SIZE_LARGE, SIZE_SMALL } from "./discover";
-import { entryFor, hasMode, modeOf, runRegions, takeHotCall, takeHotLink } from "./jumps";
+import { writeDispatchers } from "./dispatchers";
+import { entryFor, hasMode, lastMode, modeOf, runRegions, takeHotCall, takeHotLink } from "./jumps";
 import { HEAT_RUNS, heatPtr } from "./heat";
 import { TRANSLATED_PTR } from "./layout";
 import { useContext } from "./memory";
-import { linkModule, moduleBytes, writeModule } from "./module";
+import { linkBundle, linkModule, moduleBytes, writeModule } from "./module";
 import { allInsns, collectParts, parts } from "./parts";
 import {
   endRegion, endRetired, entryAt, findEntry, isWaiting, isWanted, markEntry, openRegion, Region, regionAt, takeRegion,
@@ -100,6 +102,8 @@ export function execute(h: Hart, budget: i32): i32 {
 function runTranslated(h: Hart, budget: i32): i32 {
   const n = runRegions(h, budget);
   growCaller(h, takeHotCall());
+  const isEager = state().engine == ENGINE_EAGER;
+  if (isDue(lastMode(), isEager)) makeBundle(lastMode(), isEager);
   if (n <= 0) return n;
   if (takeHotLink()) {
     translateAt(h, h.pc, FOR_LINK);
@@ -108,6 +112,13 @@ function runTranslated(h: Hart, budget: i32): i32 {
   if (h.stepOver == 0) warm(h, h.pc, true);
   h.stepOver = 1;
   return n;
+}
+
+/** Has a mode's regions that others often go on to compiled together. */
+function makeBundle(mode: u32, isEager: bool): void {
+  if (state().isRefused || !chooseMembers(mode, isEager)) return;
+  writeDispatchers(mode);
+  linkBundle();
 }
 
 /** A call that comes back to `back` is often made: the region that makes it is made anew, with the function that is called. */

@@ -1,5 +1,5 @@
 // Bytes of a WebAssembly module, written one after the other. Depends on layout only.
-import { HINTS_END, HINTS_PTR, MODULE_END, MODULE_PTR } from "./layout";
+import { HINTS_END, HINTS_PTR, MODULE_END, MODULE_PTR, RELOCATIONS_END, RELOCATIONS_PTR } from "./layout";
 
 export let out: usize = MODULE_PTR;
 /** Set where the buffer was too small; what was written is then of no use. */
@@ -12,6 +12,7 @@ export function startWriting(): void {
   isFull = false;
   hinted = 0;
   functionHints = HINTS_PTR;
+  functionRelocations = RELOCATIONS_PTR;
 }
 
 /** Forgets what was written from `at` on. */
@@ -59,7 +60,16 @@ export function reserve(): usize {
 /** Fills reserve()'s room with how many bytes were written behind it. */
 export function fillLength(at: usize): void {
   if (isFull) return;
-  let value = <u32>(out - at - 5);
+  fill(at, <u32>(out - at - 5));
+}
+
+/** Unsigned LEB128 of five bytes, whatever the value. */
+export function fixed(value: u32): void {
+  const at = reserve();
+  if (!isFull) fill(at, value);
+}
+
+function fill(at: usize, value: u32): void {
   for (let n: usize = 0; n < 4; n++) {
     store<u8>(at + n, <u8>((value & 0x7f) | 0x80));
     value >>>= 7;
@@ -81,10 +91,24 @@ let hintsEnd: usize = HINTS_PTR;
 let hinted: u32 = 0;
 const HINTS_HEADER: usize = 8;
 
-/** A function's body begins here; hints given since endHints() are forgotten. */
-export function beginHints(): void {
+/** Where the code section's content begins; where the function's relocations do, and the place behind the last of them. */
+let code: usize = 0;
+let functionRelocations: usize = RELOCATIONS_PTR;
+let relocationsEnd: usize = RELOCATIONS_PTR;
+/** What stands at a relocation: the number of a function of this module, in five bytes; or else, plus the helper's number, two instructions of five bytes by which a helper is called. */
+export const RELOCATE_FUNCTION: u32 = 0;
+export const RELOCATE_HELPER: u32 = 1;
+
+/** The code section's content begins here. */
+export function beginCode(): void {
+  code = out;
+}
+
+/** A function's body begins here; hints and relocations given since endBody() are forgotten. */
+export function beginBody(): void {
   body = out;
   hintsEnd = functionHints + HINTS_HEADER;
+  relocationsEnd = functionRelocations;
 }
 
 /** The if that is written next is rarely true. */
@@ -94,8 +118,19 @@ export function hintUnlikely(): void {
   hintsEnd += 4;
 }
 
+/** What is written next is other bytes where the function is put into another module. */
+export function relocate(kind: u32): void {
+  if (relocationsEnd == RELOCATIONS_END) {
+    isFull = true;
+    return;
+  }
+  store<u32>(relocationsEnd, (kind << 24) | (<u32>(out - code)));
+  relocationsEnd += 4;
+}
+
 /** The body was that of function `index`. */
-export function endHints(index: u32): void {
+export function endBody(index: u32): void {
+  functionRelocations = relocationsEnd;
   store<u32>(functionHints, index);
   store<u32>(functionHints, <u32>((hintsEnd - functionHints - HINTS_HEADER) >>> 2), 4);
   functionHints = hintsEnd;
@@ -116,6 +151,15 @@ export function writeHints(): void {
       unsigned(1);
       unsigned(0);
     }
+  }
+}
+
+/** What a section "reloc.CODE" of ours holds: of each relocation the kind, and where it stands in the code section's content. */
+export function writeRelocations(): void {
+  unsigned(<u32>((functionRelocations - RELOCATIONS_PTR) >>> 2));
+  for (let at = RELOCATIONS_PTR; at < functionRelocations; at += 4) {
+    byte(load<u8>(at, 3));
+    unsigned(load<u32>(at) & 0xffffff);
   }
 }
 

@@ -175,4 +175,5 @@
    (local.get $5)
   )
  )
+ ;; custom section "reloc.CODE", size 6
 )

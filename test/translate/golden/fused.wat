@@ -344,4 +344,5 @@
    (local.get $5)
   )
  )
+ ;; custom section "reloc.CODE", size 4
 )

@@ -173,4 +173,5 @@
    (local.get $5)
   )
  )
+ ;; custom section "reloc.CODE", size 4
 )

@@ -306,4 +306,5 @@
    (local.get $5)
   )
  )
+ ;; custom section "reloc.CODE", size 4
 )

@@ -1,0 +1,126 @@
+// The functions of a bundle by which its members leave: as those of crossing.ts, but to another member directly. Depends on bundles,
+// crossing, frame, imports, module and writer.
+//
+//   enter, link, call (pc, n, depth)     numbers 0 to 2, as the helpers for which they stand
+//   search (pc, n, depth, entry)         entry: place in the bundle << 16 | selector
+import { bundleMembers, DISPATCHERS, firstPlace, memberFunction } from "./bundles";
+import { findEntry, ENTRY, isAboveZero, pushBase } from "./crossing";
+import { access, close, DEPTH, get, i32Const, N, open, PC, SELECTOR, set, tee } from "./frame";
+import { becomeHelper, HELPER_CALL, HELPER_ENTER, HELPER_LINK, TYPE_ENTER, TYPE_REGION, writeImports, writeTypes } from "./imports";
+import { ENTRY_REGION, ENTRY_SELECTOR, JUMPS_BYTES } from "./jumps";
+import { JUMPS_PTR, PLACES_PTR } from "./layout";
+import { beginModule, SECTION_CODE, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, section } from "./module";
+import { byte, fillLength, reserve, unsigned } from "./writer";
+import * as op from "./wasm";
+
+const SEARCH: u32 = 3;
+const PLACE: u32 = 4; // a local
+
+/** Writes a module of these functions alone, which call those that the bundle has behind them. */
+export function writeDispatchers(mode: u32): void {
+  beginModule();
+  let length = section(SECTION_TYPE);
+  writeTypes();
+  fillLength(length);
+  length = section(SECTION_IMPORT);
+  writeImports();
+  fillLength(length);
+  length = section(SECTION_FUNCTION);
+  unsigned(DISPATCHERS);
+  for (let n: u32 = 0; n < DISPATCHERS; n++) unsigned(n == SEARCH ? TYPE_REGION : TYPE_ENTER);
+  fillLength(length);
+  length = section(SECTION_CODE);
+  unsigned(DISPATCHERS);
+  writeDispatcher(HELPER_ENTER, mode);
+  writeDispatcher(HELPER_LINK, mode);
+  writeDispatcher(HELPER_CALL, mode);
+  writeSearch();
+  fillLength(length);
+}
+
+/** Goes on to the member that the jump cache has at PC; the helper knows the rest. */
+function writeDispatcher(helper: u32, mode: u32): void {
+  const length = reserve();
+  unsigned(1);
+  unsigned(2);
+  byte(op.I32);
+  i32Const(<i32>(JUMPS_PTR + <usize>mode * JUMPS_BYTES));
+  findEntry();
+  access(op.I64_LOAD, 0);
+  get(PC);
+  byte(op.I64_EQ);
+  isAboveZero(N);
+  byte(op.I32_AND);
+  isAboveZero(DEPTH);
+  byte(op.I32_AND);
+  open(op.IF);
+  get(ENTRY);
+  access(op.I32_LOAD, ENTRY_REGION);
+  i32Const(2);
+  byte(op.I32_SHL);
+  access(op.I32_LOAD, <u32>PLACES_PTR);
+  i32Const(firstPlace());
+  byte(op.I32_SUB);
+  tee(PLACE);
+  i32Const(bundleMembers());
+  byte(op.I32_LT_U);
+  open(op.IF);
+  pushBase();
+  get(N);
+  get(DEPTH);
+  get(ENTRY);
+  access(op.I32_LOAD16_U, ENTRY_SELECTOR);
+  get(PLACE);
+  i32Const(16);
+  byte(op.I32_SHL);
+  byte(op.I32_OR);
+  byte(op.RETURN_CALL);
+  unsigned(SEARCH);
+  close();
+  close();
+  get(PC);
+  get(N);
+  get(DEPTH);
+  becomeHelper(helper);
+  byte(op.END);
+  fillLength(length);
+}
+
+function writeSearch(): void {
+  const length = reserve();
+  unsigned(1);
+  unsigned(1);
+  byte(op.I32);
+  get(SELECTOR);
+  i32Const(16);
+  byte(op.I32_SHR_U);
+  set(PLACE);
+  get(SELECTOR);
+  i32Const(0xffff);
+  byte(op.I32_AND);
+  set(SELECTOR);
+  writeHalf(0, bundleMembers());
+  byte(op.END);
+  fillLength(length);
+}
+
+/** By halving: conditional jumps are foreseen better than a table's. */
+function writeHalf(first: u32, end: u32): void {
+  if (end - first == 1) {
+    get(PC);
+    get(N);
+    get(DEPTH);
+    get(SELECTOR);
+    byte(op.RETURN_CALL);
+    unsigned(memberFunction(first));
+    return;
+  }
+  const middle = (first + end) >>> 1;
+  get(PLACE);
+  i32Const(middle);
+  byte(op.I32_LT_U);
+  open(op.IF);
+  writeHalf(first, middle);
+  close();
+  writeHalf(middle, end);
+}
