@@ -23,7 +23,7 @@ const KERNEL_ROWS = [["abi", "host"], ["lock", "slab"], ["vfs"], ["ipc"], ["proc
 const SRC_ROWS = [
   ["errors", "log", "config"], ["metrics"], ["isa", "wasm"], ["machine"], ["kernel", "host-directory"], ["wasi"], ["container"], ["image"], ["net"],
   ["instance"], ["store"], ["engine"],
-  ["api", "web"], ["client"], ["cli"], ["index"],
+  ["api", "web"], ["client"], ["cli"], ["index"], ["postbuild"],
 ]; // prettier-ignore
 
 const isExempt = (path: string): boolean =>

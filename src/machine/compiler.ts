@@ -27,8 +27,8 @@ const IDLE_MS = 1500;
 
 /** The built file, found from src/ (in tests) and from dist/src/. */
 function threadFile(): URL {
-  const beside = new URL("./compile-thread.js", import.meta.url);
-  return existsSync(fileURLToPath(beside)) ? beside : new URL("../../dist/src/machine/compile-thread.js", import.meta.url);
+  const beside = new URL("./compile-thread.cjs", import.meta.url);
+  return existsSync(fileURLToPath(beside)) ? beside : new URL("../../dist/src/machine/compile-thread.cjs", import.meta.url);
 }
 
 class Compiler {

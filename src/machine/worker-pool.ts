@@ -12,7 +12,7 @@ const MAX_WORKERS = 1024;
 
 /** The compiled entry: beside this file, or in dist/ where this file runs from source. */
 function entryUrl(): URL {
-  for (const path of ["./worker.js", "../../dist/src/machine/worker.js"]) {
+  for (const path of ["./worker.cjs", "../../dist/src/machine/worker.cjs"]) {
     const url = new URL(path, import.meta.url);
     if (existsSync(fileURLToPath(url))) return url;
   }
