@@ -80,7 +80,6 @@ export interface MachineImports {
 }
 
 let compiled: WebAssembly.Module | undefined;
-let compiling: Promise<WebAssembly.Module> | undefined;
 
 /** build/machine.wasm, found from both src/ and dist/src/. */
 function moduleBytes(): Uint8Array {
@@ -94,10 +93,9 @@ function moduleBytes(): Uint8Array {
   throw new Error("build/machine.wasm is missing: run `npm run build`");
 }
 
-/** Compiles the module, without holding the thread up. */
-export async function compileMachine(): Promise<WebAssembly.Module> {
-  compiling ??= WebAssembly.compile(moduleBytes() as Uint8Array<ArrayBuffer>);
-  compiled = await compiling;
+/** The module; the first time this takes some 2 ms, for V8 compiles a function when it is first called. */
+export function compileMachine(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(moduleBytes() as Uint8Array<ArrayBuffer>);
   return compiled;
 }
 
@@ -108,8 +106,7 @@ export function adoptMachine(module: WebAssembly.Module): void {
 
 /** A fresh machine in a memory of its own. */
 export function instantiateMachine(imports: MachineImports): MachineExports {
-  compiled ??= new WebAssembly.Module(moduleBytes() as Uint8Array<ArrayBuffer>);
-  const { instance } = instantiateSync<ASUtil & MachineExports>(compiled, {
+  const { instance } = instantiateSync<ASUtil & MachineExports>(compileMachine(), {
     host: imports as unknown as Record<string, WebAssembly.ImportValue>,
   });
   // Not the loader's own exports: those are JavaScript functions around these, and translated code is to call these straight.

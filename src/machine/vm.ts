@@ -193,8 +193,8 @@ export class VirtualMachine implements AsyncDisposable {
   /** One power-on, to its end. */
   async #boot(): Promise<WorkerEnd> {
     const { ramBytes, disks = [], ports = [], transport, engine, cpus, cpuWeight } = this.#options;
+    workerPool.prepare();
     const plan = await this.#options.plan();
-    await workerPool.prepare();
     if (this.#isStopping) return { kind: "stopped" };
     const start: StartMessage = {
       kind: "start",

@@ -36,7 +36,6 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function powerOn(pool: WorkerPool, counters = new CounterBlock(deviceNames(0, []))): Promise<VmWorker> {
-  await pool.prepare();
   const start: StartMessage = {
     kind: "start",
     plan: planOf(LOOP),
@@ -93,6 +92,29 @@ describe("placing", () => {
     expect(pool.size).toBe(3);
     expect(Math.max(...pool.loads)).toBeCloseTo(Math.min(...pool.loads), 6);
     await Promise.all(workers.map((worker) => worker.stop()));
+    await untilEmpty(pool);
+  });
+});
+
+describe("a thread made ahead", () => {
+  test("takes the next machine; where one waits already, none is made", async () => {
+    const pool = new WorkerPool({ count: 2, entry: script("stops", STOPS), lingerMs: 10_000 });
+    pool.prepare();
+    pool.prepare();
+    expect(pool.size).toBe(1);
+    const first = await powerOn(pool);
+    expect(pool.size).toBe(1);
+    pool.prepare();
+    expect(pool.size).toBe(2);
+    const second = await powerOn(pool);
+    pool.prepare();
+    expect(pool.size).toBe(2);
+    await Promise.all([first.stop(), second.stop()]);
+  });
+
+  test("ends after a moment where no machine comes", async () => {
+    const pool = new WorkerPool({ count: 1, entry: script("stops", STOPS), lingerMs: 10 });
+    pool.prepare();
     await untilEmpty(pool);
   });
 });

@@ -24,7 +24,6 @@ export class WorkerPool {
   readonly #entry: URL | undefined;
   readonly #lingerMs: number;
   #limit: number;
-  #module: WebAssembly.Module | undefined;
 
   constructor({ count = availableParallelism(), entry, lingerMs = LINGER_MS }: { count?: number; entry?: URL; lingerMs?: number } = {}) {
     this.#limit = count;
@@ -56,25 +55,27 @@ export class WorkerPool {
     this.#limit = count;
   }
 
-  /** Call before place(). */
-  async prepare(): Promise<void> {
-    this.#module ??= await compileMachine();
+  /** Makes the next machine's thread ahead, so that it starts while the machine's files are read. */
+  prepare(): void {
+    if (this.#free() === undefined && this.#threads.size < this.#limit) this.#make();
   }
 
   /** The thread for a machine that enters it now, before anybody else is placed. */
   place(): WorkerThread {
-    const free = [...this.#threads].find((thread) => thread.count === 0);
+    const free = this.#free();
     if (free !== undefined) return free;
     if (this.#threads.size < this.#limit) return this.#make();
     return [...this.#threads].reduce((least, thread) => (thread.load < least.load ? thread : least));
   }
 
+  #free(): WorkerThread | undefined {
+    return [...this.#threads].find((thread) => thread.count === 0);
+  }
+
   #make(): WorkerThread {
-    const module = this.#module;
-    if (module === undefined) throw new Error("place() without prepare()");
     const thread = new WorkerThread({
       entry: this.#entry ?? entryUrl(),
-      module,
+      module: compileMachine(),
       lingerMs: this.#lingerMs,
       onGone: (gone) => this.#threads.delete(gone),
     });

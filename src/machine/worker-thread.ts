@@ -39,6 +39,7 @@ export class WorkerThread {
     this.#worker.on("message", ({ machine, body }: Envelope<FromWorker>) => this.#residents.get(machine)?.receive(body));
     this.#worker.on("error", (error) => this.#lose(threadFault(error)));
     this.#worker.on("exit", (code) => this.#lose(threadFault(new Error(`it exited with ${code}`))));
+    this.#wait();
   }
 
   get count(): number {
@@ -61,7 +62,11 @@ export class WorkerThread {
   }
 
   leave(id: number): void {
-    if (!this.#residents.delete(id) || this.#residents.size > 0 || this.#isGone) return;
+    if (this.#residents.delete(id) && this.#residents.size === 0 && !this.#isGone) this.#wait();
+  }
+
+  /** For somebody to enter. */
+  #wait(): void {
     this.#worker.unref();
     this.#linger = setTimeout(() => void this.end(), this.#options.lingerMs).unref();
   }
