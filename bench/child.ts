@@ -32,7 +32,7 @@ function tell(message: ChildMessage): void {
 }
 
 async function boot({ kind: _kind, ...options }: BootTask): Promise<void> {
-  const { Wardian } = await import("../src/index.js");
+  const { Wardian } = await import("wardian");
   const machine = await Wardian.machine(options);
   for await (const bytes of machine.output) {
     const { counters } = await machine.metrics();
@@ -46,7 +46,7 @@ async function boot({ kind: _kind, ...options }: BootTask): Promise<void> {
 async function main(task: Task): Promise<void> {
   if (task.kind === "boot") return boot(task);
   if (task.kind === "guest") {
-    const { Wardian } = await import("../src/index.js");
+    const { Wardian } = await import("wardian");
     const { kernel, image, memory, engine } = task;
     await Wardian.boot({ kernel, image, memory, engine });
   }

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const TIMEOUT_MS = 240_000;
 const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const SHOWN_URL = "http://127.0.0.1:7070";
-const INDEX = pathToFileURL(fileURLToPath(new URL("../dist/src/index.js", import.meta.url))).href;
+const INDEX = pathToFileURL(fileURLToPath(new URL("../dist/bundle/index.js", import.meta.url))).href;
 
 let folder: string;
 let engine: Engine;

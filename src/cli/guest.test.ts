@@ -5,14 +5,13 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeTar } from "../image/archive/samples.js";
 import { fetchGuest } from "../image/debian/guest.js";
 import { type Guest, Wardian } from "../index.js";
+import { MAIN } from "./testing/command.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const BOOT_TIMEOUT_MS = 120_000;
 
 const files = await fetchGuest().catch((error: unknown) => {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
+import { MAIN } from "./testing/command.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 const FILES = [".gitignore", "asconfig.json", "assembly/index.ts", "assembly/tsconfig.json", "package.json"];
 const folder = mkdtempSync(join(tmpdir(), "wardian-init-"));

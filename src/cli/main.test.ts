@@ -4,13 +4,12 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { FLOOD, finishWith, HOT_LOOP, HOT_LOOP_STATUS, LOOP, print, REBOOT } from "../machine/vm-sample.js";
 import { makeImage } from "../machine/boot/kernel-sample.js";
+import { MAIN } from "./testing/command.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wardian-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

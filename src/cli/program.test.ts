@@ -3,13 +3,12 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { ERRNO_FBIG, ERRNO_MFILE, ERRNO_NOSPC } from "../../assembly/kernel/abi.js";
 import { FILLS } from "../container/file-samples.js";
 import * as programs from "../container/program-samples.js";
+import { MAIN } from "./testing/command.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wardian-program-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,7 +1,7 @@
 // A process of our own program that owns a state folder in the background, until it has had nothing to do for a while. May depend on
 // errors, store/.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WardianError } from "../errors.js";
@@ -90,6 +90,12 @@ export class OwnerProcess {
   }
 }
 
+/** The built program, found from dist/bundle/, dist/src/ and src/. */
 function ownProgram(): readonly string[] {
-  return [process.execPath, fileURLToPath(new URL("../cli/main.js", import.meta.url))];
+  const paths = ["./main.js", "../../bundle/main.js", "../../dist/bundle/main.js"].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  const main = paths.find((path) => existsSync(path));
+  if (main === undefined) throw new WardianError("not-built", "the compiled command line is missing: run `npm run build`");
+  return [process.execPath, main];
 }

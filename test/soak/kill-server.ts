@@ -22,7 +22,7 @@ const LONGEST_RUN_MS = 1500;
 const LONGEST_START_MS = 600;
 const START_TIMEOUT_MS = 60_000;
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../bundle/main.js", import.meta.url));
 const base = mkdtempSync(join(tmpdir(), "wardian-soak-"));
 const [state, images, socket] = [join(base, "state"), join(base, "images"), join(base, "s.sock")];
 

@@ -1,8 +1,8 @@
 // How tests run a WASI program as a user does: `wardian run`, compiled, in a process of its own. Nothing waits for ever.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { MAIN } from "../../src/cli/testing/command.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const FIXTURES = fileURLToPath(new URL("../../fixtures/wasi/", import.meta.url));
 const KILL_AFTER_MS = 120_000;
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export const MAIN = fileURLToPath(new URL("../../../dist/src/cli/main.js", import.meta.url));
+export const MAIN = fileURLToPath(new URL("../../../dist/bundle/main.js", import.meta.url));
 
 export interface Outcome {
   readonly status: number | null;
