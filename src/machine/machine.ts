@@ -241,12 +241,22 @@ export class Machine {
 
   /** Fresh RAM reads as zero, so that pages of zeros need not be written to it: a fifth of a kernel is padding. */
   #copyIn(pa: number, bytes: Uint8Array, fresh: boolean): void {
-    for (let done = 0; done < bytes.length;) {
-      const at = pa + done;
-      const part = bytes.subarray(done, done + PAGE_BYTES - (at % PAGE_BYTES));
-      if (!fresh || ZEROS.compare(part, 0, part.length, 0, part.length) !== 0) this.#bytes(this.#guestPtr(at), part.length).set(part);
-      done += part.length;
+    // Pages that follow one another here and there, as most do, are copied at once: bytes from `begin` to `end` go to `ptr`.
+    let [begin, end, ptr] = [0, 0, 0];
+    const copy = (): void => this.#bytes(ptr, end - begin).set(bytes.subarray(begin, end));
+    for (let at = 0; at < bytes.length;) {
+      const next = Math.min(bytes.length, at + PAGE_BYTES - ((pa + at) % PAGE_BYTES));
+      if (!fresh || ZEROS.compare(bytes, at, next, 0, next - at) !== 0) {
+        const page = this.#guestPtr(pa + at);
+        if (at !== end || page !== ptr + end - begin) {
+          copy();
+          [begin, ptr] = [at, page];
+        }
+        end = next;
+      }
+      at = next;
     }
+    copy();
   }
 
   /** Copies guest memory out; what lies outside RAM throws. */
