@@ -7,6 +7,7 @@ import { AgentSession, streamTransport } from "../machine/agent/index.js";
 import { returnMemory } from "../machine/memory-return.js";
 import { parseSize } from "../machine/size.js";
 import { VirtualMachine, type VmExit } from "../machine/vm.js";
+import { workerPool } from "../machine/worker-pool.js";
 import type { CounterSample } from "../metrics/catalog.js";
 import { OneUse, planFiles } from "./boot-files.js";
 import type { FileTree } from "./file-tree.js";
@@ -55,6 +56,7 @@ export class GuestInstance implements LiveInstance {
   ): Promise<GuestInstance> {
     const memoryBytes = parseMemory(spec.limits.memory);
     const { signal, fetch } = hooks;
+    workerPool.prepare(); // its thread starts while its files are made
     const files = await prepareGuestFiles({ image: spec.image, kernel: spec.kernel, fetch, signal, layer }, memoryBytes);
     const cmdline = [CMDLINE, ...diskLimit(spec), ...(spec.append === undefined ? [] : [spec.append])].join(" ");
     const vm = await VirtualMachine.start({
