@@ -3,6 +3,7 @@
 //
 //   0x0000_1000  kernel words        the kernel lock, bounds, counters
 //   0x0000_2000  slab  0x3000 vfs  0x4000 ipc       state of one page each
+//   0x0000_5000  the ticker      src/wasi/clock-page.ts
 //   0x0001_0000  process records     MAX_PROCESSES of PROCESS_BYTES
 //   0x0020_0000  windows             MAX_PROCESSES of WINDOW_BYTES; a page takes memory once it is touched
 //   0x0820_0000  arena               what the slab allocator hands out, up to the bound given to kernel_init
@@ -11,6 +12,7 @@ export const KERNEL_PTR = 0x1000;
 export const SLAB_PTR = 0x2000;
 export const VFS_PTR = 0x3000;
 export const IPC_PTR = 0x4000;
+export const TICKER_PTR = 0x5000;
 export const PROCESSES_PTR = 0x10000;
 export const WINDOWS_PTR = 0x200000;
 export const ARENA_PTR = 0x8200000;

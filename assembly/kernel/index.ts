@@ -18,6 +18,7 @@ import { processInSlot, windowOf } from "./proc/process";
 import { slab_init } from "./slab";
 import { vfs_init } from "./vfs/state";
 
+export { ticker_count } from "./syscall/clock";
 export * from "./syscall/file";
 export * from "./syscall/manage";
 export { path_open } from "./syscall/open"; // not *: an exported function with a class in its signature pulls in the runtime, its data and its start

@@ -2,6 +2,7 @@
 // here but through pipes in the kernel. May depend on types only.
 import type { HostDirectoryLimits } from "../host-directory/index.js";
 import type { SharedKernel } from "../kernel/index.js";
+import type { ClockModules } from "../wasi/clock-thunk.js";
 import type { Wanted } from "../wasi/imports.js";
 import type { MeteredModule } from "../wasm/index.js";
 import type { MeterLimits } from "./meter.js";
@@ -11,8 +12,7 @@ export type FuelNames = Omit<MeteredModule, "bytes">;
 
 /** What a thread is given when it is made. */
 export interface ThreadData extends SharedKernel {
-  /** A ClockPage. */
-  readonly clock: SharedArrayBuffer;
+  readonly clockModules: ClockModules;
 }
 
 export interface HostMount {

@@ -1,12 +1,13 @@
 // Threads for containers: warm ones wait for the next program, and are used again after a clean end. How many may wait is bounded,
-// and so is how long. May depend on errors, kernel/ and thread.ts.
+// and so is how long. May depend on errors, kernel/ and its abi, wasi/ and thread.ts.
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { TICKER_PTR } from "../../assembly/kernel/abi.js";
 import { WardianError } from "../errors.js";
 import type { SharedKernel } from "../kernel/index.js";
-import { ClockPage } from "../wasi/clock-page.js";
+import { clockModules } from "../wasi/clock-thunk.js";
 import { ContainerThread } from "./thread.js";
 
 const LINGER_MS = 30_000;
@@ -45,7 +46,6 @@ export class ThreadPool {
   #made = 0;
   #reused = 0;
   #timer: NodeJS.Timeout | undefined;
-  readonly #clock = new ClockPage();
   #ticker: Worker | undefined;
 
   constructor(options: PoolOptions) {
@@ -80,7 +80,8 @@ export class ThreadPool {
 
   /** For programs that ask for the time over and over. */
   #startTicker(): void {
-    this.#ticker = new Worker(entryUrl("ticker.js"), { name: "wardian-ticker", execArgv: [], env: {}, workerData: this.#clock.buffer });
+    const workerData = { buffer: this.#options.data().memory.buffer, ptr: TICKER_PTR };
+    this.#ticker = new Worker(entryUrl("ticker.js"), { name: "wardian-ticker", execArgv: [], env: {}, workerData });
     this.#ticker.unref();
   }
 
@@ -100,7 +101,7 @@ export class ThreadPool {
     this.#entry ??= entryUrl("worker.cjs");
     const thread = new ContainerThread(
       this.#entry,
-      { ...this.#options.data(), clock: this.#clock.buffer },
+      { ...this.#options.data(), clockModules: clockModules() },
       () => this.#startTicker(),
       (gone) => this.#forget(gone),
     );

@@ -1,11 +1,12 @@
 // One run of a program on this thread, from its instantiation to its end. May depend on errors, kernel/, host-directory/, wasi/ and
 // the files beside it.
-import { RIGHTS_ALL, RIGHTS_DIRECTORY } from "../../assembly/kernel/abi.js";
+import { RIGHTS_ALL, RIGHTS_DIRECTORY, TICKER_PTR } from "../../assembly/kernel/abi.js";
 import { WardianError } from "../errors.js";
 import type { HostDirectories } from "../host-directory/index.js";
 import { instantiate, type KernelExports } from "../kernel/index.js";
 import { Clock } from "../wasi/clock.js";
 import { ClockPage } from "../wasi/clock-page.js";
+import type { ClockModules } from "../wasi/clock-thunk.js";
 import { Context } from "../wasi/context.js";
 import { makeImports } from "../wasi/imports.js";
 import type { KernelCalls } from "../wasi/kernel-calls.js";
@@ -19,11 +20,13 @@ export class Program {
   readonly #kernel: KernelExports;
   readonly #memory: WebAssembly.Memory;
   readonly #clock: Clock;
+  readonly #clockModules: ClockModules;
 
   constructor(data: ThreadData, onTickerWanted: () => void) {
     this.#kernel = instantiate(data);
-    this.#clock = new Clock(new ClockPage(data.clock), onTickerWanted);
     this.#memory = data.memory;
+    this.#clock = new Clock(new ClockPage(data.memory.buffer, TICKER_PTR), onTickerWanted);
+    this.#clockModules = data.clockModules;
   }
 
   async run(message: RunMessage, tell: (message: FromThread) => void): Promise<ProgramEnd> {
@@ -59,6 +62,7 @@ export class Program {
       clock: this.#clock,
       host,
       counts: new Float64Array(counts),
+      clockModules: this.#clockModules,
     });
   }
 
@@ -76,6 +80,8 @@ export class Program {
       return { kind: "exit", status: 0 };
     } catch (error) {
       return context.ending ?? endOf(error);
+    } finally {
+      context.atEnd();
     }
   }
 }

@@ -2,4 +2,5 @@
 import { workerData } from "node:worker_threads";
 import { ClockPage } from "../wasi/clock-page.js";
 
-new ClockPage(workerData as SharedArrayBuffer).tick();
+const { buffer, ptr } = workerData as { readonly buffer: SharedArrayBuffer; readonly ptr: number };
+new ClockPage(buffer, ptr).tick();

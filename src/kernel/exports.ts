@@ -84,6 +84,8 @@ export interface Management {
   listener_create(): number;
   listener_release(listener: number): void;
   socket_pair(proc: number, fd: number, other: number, otherFd: number): number;
+  /** See src/wasi/clock-page.ts. */
+  ticker_count(): number;
   process_counter(proc: number, counter: number): bigint;
   kernel_counter(counter: number): bigint;
   kernel_used_pages(): number;

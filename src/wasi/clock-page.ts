@@ -15,8 +15,12 @@ const IDLE_TICKS = 400;
 export class ClockPage {
   readonly #words: Int32Array;
 
-  constructor(readonly buffer = new SharedArrayBuffer(16)) {
-    this.#words = new Int32Array(buffer);
+  /** By itself, or in the kernel's memory at TICKER_PTR, where assembly/clock asks for the count. */
+  constructor(
+    readonly buffer: ArrayBufferLike = new SharedArrayBuffer(16),
+    ptr = 0,
+  ) {
+    this.#words = new Int32Array(buffer, ptr, 4);
   }
 
   get epoch(): number {

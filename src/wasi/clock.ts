@@ -10,8 +10,8 @@ import { ClockPage } from "./clock-page.js";
 const WORD = 2 ** 32;
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
-/** So many calls may pass between two looks at the host's clock, where they follow each other within so many nanoseconds. */
-const CALLS_PER_LOOK = 16;
+/** So many calls may pass between two looks at the host's clock, where those since the last one came within so many nanoseconds each. */
+const CALLS_PER_LOOK = 64;
 const TIGHT_NS = 250;
 /** No call takes less. */
 const STEP_NS = 2;
@@ -28,12 +28,17 @@ const hostNs = (): number => {
 };
 const originNs = hostNs() - performance.now() * NS_PER_MS;
 
+/** Nanoseconds, the origin of realtime in two words, how many answers may be made of that while the ticker's count is this. */
+export type ClockAnswer = (ns: number, originLow: number, originHigh: number, answers: number, epoch: number) => void;
+
 export class Clock {
   /** The last time that was asked for. */
   low = 0;
   high = 0;
   #ns = 0;
   #lookedNs = 0;
+  /** Answers allowed by the last look, and how many of them are left. */
+  #allowed = 0;
   #left = 0;
   #epoch = 0;
   /** Realtime at the origin, and when that was last compared with the host's. */
@@ -46,6 +51,10 @@ export class Clock {
     /** Called when a ticker would help, and there is none. */
     private readonly onWanted: () => void = () => {},
   ) {}
+
+  get allowed(): number {
+    return this.#allowed;
+  }
 
   readMonotonic(): void {
     const { page } = this;
@@ -65,16 +74,32 @@ export class Clock {
     this.low = low >= WORD ? low - WORD : low;
   }
 
+  /** From here on assembly/clock makes the answers, and none is left to it. */
+  handOver(): void {
+    this.#allowed = 0;
+    this.#left = 0;
+  }
+
+  /** For assembly/clock: looks at the host's clock where `left` of those allowed were not made, and tells it.
+   *  Gives how many calls that were, with this one. */
+  look(left: number, tell: ClockAnswer): number {
+    const calls = this.#allowed - left + 1;
+    this.#left = left;
+    this.#look(this.page);
+    if (this.#ns - this.#comparedNs > DRIFT_LOOK_NS) this.#compare();
+    tell(this.#ns, this.#originLow, this.#originHigh, this.#left, this.#epoch);
+    return calls;
+  }
+
   #look(page: ClockPage): void {
     const now = Math.floor(hostNs() - originNs);
-    const isTight = now - this.#lookedNs < CALLS_PER_LOOK * TIGHT_NS;
+    const isTight = now - this.#lookedNs < (this.#allowed - this.#left + 1) * TIGHT_NS;
     this.#lookedNs = now;
     this.#ns = Math.max(now, this.#ns);
     this.#epoch = page.epoch;
-    this.#left = 0;
-    if (!isTight) return;
-    if (page.isTicking()) this.#left = CALLS_PER_LOOK - 1;
-    else if (page.want()) this.onWanted();
+    this.#allowed = isTight && page.isTicking() ? CALLS_PER_LOOK - 1 : 0;
+    this.#left = this.#allowed;
+    if (isTight && this.#left === 0 && page.want()) this.onWanted();
   }
 
   #compare(): void {

@@ -3,6 +3,7 @@
 import { GATE_KILLED } from "../../assembly/kernel/abi.js";
 import { MEMORY_BYTES } from "./call.js";
 import type { Clock } from "./clock.js";
+import type { ClockModules } from "./clock-thunk.js";
 import { GuestMemory } from "./guest-memory.js";
 import type { HostFiles } from "./host-files.js";
 import type { KernelCalls } from "./kernel-calls.js";
@@ -22,6 +23,8 @@ export interface ContextOptions {
   readonly host?: HostFiles | undefined;
   /** Of CALL_COUNTERS, shared with whoever asks. */
   readonly counts: Float64Array;
+  /** The kernel is one that was instantiated, then. */
+  readonly clockModules?: ClockModules | undefined;
 }
 
 /** Thrown through the guest's frames. Its kind is told by `ending`: a guest that catches it is let go no further. */
@@ -43,6 +46,9 @@ export class Context {
   readonly clock: Clock;
   readonly host: HostFiles | undefined;
   readonly counts: Float64Array;
+  readonly clockModules: ClockModules | undefined;
+  /** Called when the program is over. */
+  atEnd = (): void => {};
   ending: Ending | undefined;
 
   constructor(options: ContextOptions) {
@@ -57,6 +63,7 @@ export class Context {
     this.clock = options.clock;
     this.host = options.host;
     this.counts = counts;
+    this.clockModules = options.clockModules;
   }
 
   /** RESULT0, where it is a count or a handle. */

@@ -9,6 +9,11 @@ export class GuestMemory {
   #memory: WebAssembly.Memory | undefined;
   readonly #cached: Buffer[] = [];
 
+  /** Undefined until attach(). */
+  get memory(): WebAssembly.Memory | undefined {
+    return this.#memory;
+  }
+
   /** The memory exists only once the guest is instantiated; until then every pointer is out of bounds. */
   attach(memory: WebAssembly.Memory): void {
     this.#memory = memory;

@@ -42,6 +42,7 @@ export interface KernelCalls {
   sock_shutdown(proc: number, fd: number, how: number): number;
   /** No call of the process gets through the gate any more. */
   process_exit(proc: number): number;
+  ticker_count(): number;
   /** RESULT0 is the new descriptor. */
   fd_install_host(proc: number, handle: number, base: bigint, inheriting: bigint, filetype: number, flags: number): number;
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { assemble } from "../wasm/module-samples.js";
 import { CALL_COUNTERS, traced } from "./call.js";
 import { Clock } from "./clock.js";
+import { clockModules } from "./clock-thunk.js";
 import { ClockPage } from "./clock-page.js";
 import { Context } from "./context.js";
 import { ERRNO } from "./errno.js";
@@ -271,6 +272,81 @@ describe("clocks", () => {
     const clock = new Clock();
     clock.readRealtime();
     expect(Math.abs(ns(clock) / 1e6 - Date.now())).toBeLessThan(50);
+  });
+});
+
+describe("the clock in WebAssembly", () => {
+  const CALLS_BEFORE = 64;
+
+  function setUpClock(memory = new WebAssembly.Memory({ initial: 1, maximum: 4 })) {
+    const page = new ClockPage();
+    const words = new Int32Array(page.buffer);
+    words[1] = 1; // it ticks
+    const { context: plain } = setUp();
+    const context = new Context({
+      kernel: { ticker_count: () => page.epoch } as unknown as KernelCalls,
+      buffer: new SharedArrayBuffer(8 * PAGE),
+      proc: 7,
+      windowPtr: WINDOW_AT,
+      resultsPtr: 0,
+      args: [],
+      env: [],
+      clock: new Clock(page),
+      counts: plain.counts,
+      clockModules: clockModules(),
+    });
+    context.memory.attach(memory);
+    const ask = PREVIEW1.clock_time_get.bind(context) as (id: number, precision: bigint, ptr: number) => number;
+    const counted = (): number => context.counts[CALL_COUNTERS.indexOf("clock")] as number;
+    const read = (id: number, ptr = 8): number => {
+      expect(ask(id, 0n, ptr)).toBe(0);
+      return Number(new DataView(memory.buffer).getBigUint64(ptr, true));
+    };
+    for (let i = 0; i <= CALLS_BEFORE; i++) read(1);
+    return { memory, words, context, ask, read, counted };
+  }
+
+  it("never goes back and is never ahead; every call is counted in the end", () => {
+    const { context, read, counted } = setUpClock();
+    let last = 0;
+    for (let i = 0; i < 50_000; i++) {
+      const ns = read(1);
+      if (ns < last) expect(ns).toBeGreaterThanOrEqual(last);
+      last = ns;
+    }
+    expect(last).toBeLessThanOrEqual(performance.now() * 1e6 + 1000);
+    expect(last).toBeGreaterThan((performance.now() - 50) * 1e6);
+    expect(Math.abs(read(0) / 1e6 - Date.now())).toBeLessThan(50);
+    context.atEnd();
+    expect(counted()).toBe(CALLS_BEFORE + 1 + 50_000 + 1);
+  });
+
+  it("asks the host again when the ticker has ticked", () => {
+    const { words, read } = setUpClock();
+    for (let i = 0; i < 1000; i++) read(1);
+    const until = performance.now() + 3;
+    while (performance.now() < until);
+    words[0] = 1;
+    const before = performance.now() * 1e6;
+    expect(read(1)).toBeGreaterThanOrEqual(before - 1000);
+  });
+
+  it("knows its bounds, and where they are after the memory grew", () => {
+    const { memory, ask, read } = setUpClock();
+    for (const ptr of [PAGE, PAGE - 7, -1, -8, 0x7fffffff]) expect(ask(1, 0n, ptr)).toBe(ERRNO.fault);
+    read(1, PAGE - 8);
+    memory.grow(1);
+    read(1, PAGE - 4);
+    read(0, 2 * PAGE - 8);
+    expect(ask(1, 0n, 2 * PAGE - 7)).toBe(ERRNO.fault);
+    expect([2, 3, 4, -1].map((id) => ask(id, 0n, 8))).toEqual([ERRNO.badf, ERRNO.badf, ERRNO.inval, ERRNO.inval]);
+  });
+
+  it("leaves a shared memory to the call in full", () => {
+    const { context, read, counted } = setUpClock(new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true }));
+    for (let i = 0; i < 100; i++) read(1);
+    context.atEnd();
+    expect(counted()).toBe(CALLS_BEFORE + 1 + 100);
   });
 });
 
