@@ -43,6 +43,8 @@ export const MAX_BACKLOG = 128;
 export const GATE_KILLED = -1;
 /** The descriptor is a host directory's: the host goes on. */
 export const GATE_HOST = -2;
+/** fd_pread_page: the bytes lie in the kernel's memory still. */
+export const GATE_PAGE = -3;
 
 // A process's state; KILL is added to USER or KERNEL by whoever ends it.
 export const STATE_FREE = 0;

@@ -14,6 +14,7 @@ export interface SystemCalls {
   fd_filestat_set_size(proc: number, fd: number, size: bigint): number;
   fd_filestat_set_times(proc: number, fd: number, atim: bigint, mtim: bigint, fstflags: number): number;
   fd_pread(proc: number, fd: number, len: number, offset: bigint): number;
+  fd_pread_page(proc: number, fd: number, len: number, offset: bigint): number;
   fd_prestat_get(proc: number, fd: number): number;
   fd_prestat_dir_name(proc: number, fd: number, len: number): number;
   fd_pwrite(proc: number, fd: number, len: number, offset: bigint): number;

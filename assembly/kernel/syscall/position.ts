@@ -11,6 +11,7 @@ import {
   FDFLAGS_APPEND,
   FILETYPE_DIRECTORY,
   GATE_KILLED,
+  GATE_PAGE,
   KIND_FILE,
   KIND_HOST,
   RIGHT_FD_READ,
@@ -26,8 +27,8 @@ import { count } from "../proc/account";
 import { Descriptor, findDescriptor } from "../proc/fdtable";
 import { lockTree, unlockTree } from "../proc/kernel-lock";
 import { enter, leave, setResult, windowOf } from "../proc/process";
-import { file_read, file_write } from "../vfs/file";
-import { inode_size } from "../vfs/inode";
+import { file_page, file_read, file_write } from "../vfs/file";
+import { File, inode_size } from "../vfs/inode";
 import { vfs_count } from "../vfs/state";
 import { stamp } from "./clock";
 import { accessError, checked, checkFile, host } from "./descriptor";
@@ -36,6 +37,14 @@ export function fd_pread(proc: usize, fd: i32, len: i32, offset: u64): i32 {
   if (!enter(proc)) return GATE_KILLED;
   count(proc, COUNT_CALLS_FD, 1);
   return leave(proc, readAt(proc, fd, len, offset));
+}
+
+/** The same where the program's own thread copies: what lies on one page of a file is not put into the window but left where it is, GATE_PAGE. RESULT0 says
+ *  how many bytes, RESULT1 where, RESULT2 and RESULT3 the file's version: its address and value. The copy is good if it is the same afterwards. */
+export function fd_pread_page(proc: usize, fd: i32, len: i32, offset: u64): i32 {
+  if (!enter(proc)) return GATE_KILLED;
+  count(proc, COUNT_CALLS_FD, 1);
+  return leave(proc, readPageAt(proc, fd, len, offset));
 }
 
 export function fd_pwrite(proc: usize, fd: i32, len: i32, offset: u64): i32 {
@@ -77,6 +86,23 @@ function readAt(proc: usize, fd: i32, len: i32, offset: u64): i32 {
   count(proc, COUNT_FILE_READ_BYTES, got);
   setResult(proc, 0, got);
   return ERRNO_SUCCESS;
+}
+
+function readPageAt(proc: usize, fd: i32, len: i32, offset: u64): i32 {
+  const d = findDescriptor(proc, fd);
+  if (!d || d.kind != KIND_FILE || !(d.rightsBase & RIGHT_FD_READ) || <i64>offset < 0) return readAt(proc, fd, len, offset);
+  const file = changetype<File>(d.object);
+  lockTree();
+  const at = file_page(file, offset, len);
+  const version = file.version;
+  unlockTree();
+  if (!at) return readAt(proc, fd, len, offset);
+  count(proc, COUNT_FILE_READ_BYTES, len);
+  setResult(proc, 0, len);
+  setResult(proc, 1, at);
+  setResult(proc, 2, d.object + offsetof<File>("version"));
+  setResult(proc, 3, version);
+  return GATE_PAGE;
 }
 
 function writeAt(proc: usize, fd: i32, len: i32, offset: u64): i32 {

@@ -34,6 +34,24 @@ export function file_read(file: usize, offset: u64, ptr: usize, len: u32): u32 {
 }
 
 /**
+ * Where the bytes that file_read would copy lie, if all of them are on one page of the file's own, or 0. Whoever copies them without the kernel lock looks
+ * at the version, copies, and looks again: a page that is written or given to another file meanwhile has changed it before.
+ */
+export function file_page(f: File, offset: u64, len: u32): usize {
+  const within = <u32>(offset & PAGE_MASK);
+  if (len > PAGE_BYTES - within || offset >= f.size || len > f.size - offset) return 0;
+  const page = ownPage(f, offset >> PAGE_BITS);
+  return page ? page + within : 0;
+}
+
+/** Under the lock, before the first change. The load keeps later stores behind the new version on processors that reorder stores, too. */
+function changeVersion(f: File): void {
+  const ptr = changetype<usize>(f) + offsetof<File>("version");
+  atomic.add<u32>(ptr, 1);
+  atomic.load<u32>(ptr);
+}
+
+/**
  * Copies `len` bytes to `offset`. vfs_count() says how many: fewer if space or the largest size came in between, and then
  * the errno is still 0, unless not a single one was.
  */
@@ -45,6 +63,7 @@ export function file_write(file: usize, offset: u64, ptr: usize, len: u32, now: 
   if (len == 0) return ERRNO_SUCCESS;
   if (offset >= limit) return ERRNO_FBIG;
   const count = <u32>min<u64>(len, limit - offset);
+  if (f.holds > 1) changeVersion(f); // whoever writes holds the file, so that at 1 nobody reads
   let done: u32 = 0;
   while (done < count) {
     const at = offset + done;
@@ -67,6 +86,7 @@ export function file_truncate(file: usize, size: u64, now: u64): i32 {
   const f = changetype<File>(file);
   if (f.fs.sealed) return ERRNO_ROFS;
   if (size > f.fs.maxFileBytes) return ERRNO_FBIG;
+  changeVersion(f);
   if (size < f.size) shrink(f, size);
   f.size = size;
   touch(f, now);

@@ -73,6 +73,7 @@ export class Inode {
 @final
 @unmanaged
 export class File extends Inode {
+  version: u32; // changes before a byte or a page of it does: see file_page
   size: u64;
   lowerBytes: u64; // so many bytes are the lower file's where this one has no page
   root: usize;

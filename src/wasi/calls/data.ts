@@ -1,11 +1,12 @@
 // Reading and writing through descriptors. One iovec of at most a window, which is nearly every call, takes the short way and
 // allocates nothing. May depend on the kernel's abi and the files above.
-import { GATE_HOST, WINDOW_BYTES } from "../../../assembly/kernel/abi.js";
+import { GATE_HOST, GATE_PAGE, WINDOW_BYTES } from "../../../assembly/kernel/abi.js";
 import { add, fastCall, READ_BYTES, WRITTEN_BYTES } from "../call.js";
 import type { Context } from "../context.js";
 import { ERRNO } from "../errno.js";
 import { int, iovs, long, out } from "../param.js";
 import { checkIovs, type Mover, readAll, writeAll } from "../transfer.js";
+import { LARGE_BYTES } from "../window.js";
 
 const REGULAR_FILE = 4;
 
@@ -102,6 +103,16 @@ function afterWrite(c: Context, outPtr: number): number {
   return 0;
 }
 
+/** The bytes are still on a page of the file. */
+function afterPage(c: Context, ptr: number, outPtr: number): boolean {
+  const { results } = c;
+  const [got, at, versionPtr, version] = [results[0], results[2], results[4], results[6]] as [number, number, number, number];
+  if (!c.window.givePage(c.memory.view.getUint32(ptr, true), got, at, versionPtr, version)) return false;
+  add(c, READ_BYTES, got);
+  c.memory.view.setUint32(outPtr, got, true);
+  return true;
+}
+
 const STREAM = [int("fd"), iovs("iovs"), out("count", 4)] as const;
 const AT = [int("fd"), iovs("iovs"), long("offset"), out("count", 4)] as const;
 
@@ -122,7 +133,11 @@ export const DATA_CALLS = {
     if (!enter(c, counted, ptr, count, outPtr)) return ERRNO.fault;
     const len = shortLength(c, ptr, count);
     if (len < 0) return readSlowly(c, fd, ptr, count, offset, outPtr);
-    const result = c.kernel.fd_pread(c.proc, fd, len, offset);
+    let result = len < LARGE_BYTES ? c.kernel.fd_pread(c.proc, fd, len, offset) : c.kernel.fd_pread_page(c.proc, fd, len, offset);
+    if (result === GATE_PAGE) {
+      if (afterPage(c, ptr, outPtr)) return 0;
+      result = c.kernel.fd_pread(c.proc, fd, len, offset);
+    }
     if (result === 0) return afterRead(c, ptr, outPtr);
     return result === GATE_HOST ? readSlowly(c, fd, ptr, count, offset, outPtr) : c.fail(result);
   }),
