@@ -206,11 +206,11 @@ function streamRights(end: i32): u64 {
   return RIGHTS_STREAM & ~(end ? RIGHT_FD_READ : RIGHT_FD_WRITE);
 }
 
-/** Reads nothing and takes everything. */
+/** Reads nothing and takes everything. No character device unless told, which a libc would take for a terminal. */
 export function fd_install_null(proc: usize, wanted: i32, flags: i32): i32 {
   const fd = numberFor(proc, wanted);
   if (fd < 0) return fd;
-  const d = openDescriptor(proc, fd, KIND_NULL, FILETYPE_CHARACTER_DEVICE, flags, 0);
+  const d = openDescriptor(proc, fd, KIND_NULL, filetypeOf(flags), flags, 0);
   // Standard input is for reading only, as the pipe is that may stand in its place.
   d.rightsBase = wanted == 0 ? RIGHTS_STREAM & ~RIGHT_FD_WRITE : RIGHTS_STREAM;
   return fd;
