@@ -1,5 +1,5 @@
 // The calls on names, path_open aside. Depends on proc, vfs. WASI preview1. A path is in the window; of two the second follows the first.
-// A host directory's descriptor is checked here and answered GATE_HOST; of two both must be the host's or both ours (XDEV).
+// A host directory's descriptor is checked here, as the flags are, and answered GATE_HOST; of two both must be the host's or both ours (XDEV).
 import {
   COUNT_CALLS_PATH,
   ERRNO_INVAL,
@@ -108,9 +108,9 @@ export function path_unlink_file(proc: usize, fd: i32, pathLen: i32): i32 {
 /** WASI's filestat, 64 bytes, into the window. */
 export function path_filestat_get(proc: usize, fd: i32, lookupflags: i32, pathLen: i32): i32 {
   if (!begin(proc)) return GATE_KILLED;
+  if (lookupflags & ~LOOKUPFLAGS_SYMLINK_FOLLOW) return leave(proc, ERRNO_INVAL);
   const answer = checkBase(proc, fd, RIGHT_PATH_FILESTAT_GET, <u32>pathLen);
   if (answer) return leave(proc, answer);
-  if (lookupflags & ~LOOKUPFLAGS_SYMLINK_FOLLOW) return leave(proc, ERRNO_INVAL);
   const window = windowOf(proc);
   lockTree();
   const error = vfs_lookup(baseOf(proc, fd), window, pathLen, lookupflags);
@@ -121,9 +121,9 @@ export function path_filestat_get(proc: usize, fd: i32, lookupflags: i32, pathLe
 
 export function path_filestat_set_times(proc: usize, fd: i32, lookupflags: i32, pathLen: i32, atim: u64, mtim: u64, fstflags: i32): i32 {
   if (!begin(proc)) return GATE_KILLED;
+  if (lookupflags & ~LOOKUPFLAGS_SYMLINK_FOLLOW) return leave(proc, ERRNO_INVAL);
   const answer = checkBase(proc, fd, RIGHT_PATH_FILESTAT_SET_TIMES, <u32>pathLen);
   if (answer) return leave(proc, answer);
-  if (lookupflags & ~LOOKUPFLAGS_SYMLINK_FOLLOW) return leave(proc, ERRNO_INVAL);
   const now = stamp();
   lockTree();
   let error = vfs_lookup(baseOf(proc, fd), windowOf(proc), pathLen, lookupflags);
@@ -162,9 +162,9 @@ export function path_symlink(proc: usize, oldLen: i32, fd: i32, newLen: i32): i3
 /** A hard link to what a symbolic link leads to cannot be made: INVAL for SYMLINK_FOLLOW, as in wasmtime. */
 export function path_link(proc: usize, oldFd: i32, lookupflags: i32, oldLen: i32, newFd: i32, newLen: i32): i32 {
   if (!begin(proc)) return GATE_KILLED;
+  if (lookupflags) return leave(proc, ERRNO_INVAL);
   const answer = checkBases(proc, oldFd, RIGHT_PATH_LINK_SOURCE, newFd, RIGHT_PATH_LINK_TARGET, sum(oldLen, newLen));
   if (answer) return leave(proc, answer);
-  if (lookupflags) return leave(proc, ERRNO_INVAL);
   const now = stamp();
   const window = windowOf(proc);
   lockTree();
