@@ -51,6 +51,10 @@ describe("a container", () => {
     expect(message).not.toContain("\n");
   });
 
+  it.each([undefined, 1_000_000])("runs a start function whose calls find its memory (fuel %s)", async (fuel) => {
+    expect(await run(programs.START_WRITES, { limits: { fuel } })).toMatchObject({ stdout: "one\ntwo\n", status: 0 });
+  });
+
   it("passes input on, to its end, byte for byte", async () => {
     const container = await Container.start({ module: programs.ECHO, runtime, stdin: true });
     const sent = Buffer.alloc(3_000_001);

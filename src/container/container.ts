@@ -217,6 +217,7 @@ export class Container {
       module: program.module,
       imports: program.imports,
       memory: program.memory,
+      startExport: program.startExport,
       proc: this.#proc,
       args: [name, ...args],
       env: Object.entries(env).map(([key, value]) => `${key}=${value}`),

@@ -47,6 +47,8 @@ export interface RunMessage {
   readonly counts: SharedArrayBuffer;
   /** A Control. */
   readonly control: SharedArrayBuffer;
+  /** Its start function, to be called first; a metered module's is called by linkFuel. */
+  readonly startExport: string | undefined;
   /** Of a metered module. */
   readonly meter: { readonly names: FuelNames; readonly limits: MeterLimits } | undefined;
   /** Each call is told as a line. */

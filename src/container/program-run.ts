@@ -67,13 +67,14 @@ export class Program {
   }
 
   #runIn(context: Context, message: RunMessage, tell: (message: FromThread) => void): ProgramEnd {
-    const { module, imports, memory, trace } = message;
+    const { module, imports, memory, startExport, trace } = message;
     const wasi = makeImports(context, imports, trace ? (line) => tell({ kind: "trace", line }) : undefined) as WebAssembly.Imports;
     try {
       if (memory !== undefined) context.memory.attach(importedMemory(memory, wasi));
       const instance = new WebAssembly.Instance(module, wasi);
       const { exports } = instance;
       if (exports.memory instanceof WebAssembly.Memory) context.memory.attach(exports.memory);
+      if (startExport !== undefined) (exports[startExport] as () => void)();
       const start = (exports._start ?? exports._initialize) as () => unknown;
       if (message.meter === undefined) start();
       else runMetered(context, instance, message.meter, new Control(message.control), start);

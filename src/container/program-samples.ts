@@ -27,6 +27,8 @@ export const DEEP = program(
 export const OUT_OF_BOUNDS = program("", "(drop (i32.load (i32.const 0x7fffffff)))");
 export const DIVIDE = program("", "(drop (i32.div_u (i32.const 1) (i32.load (i32.const 0))))");
 export const START_TRAPS = assemble(`(module (memory (export "memory") 1) (func $s unreachable) (start $s) (func (export "_start")))`);
+/** Its start function writes, and then _start does. */
+export const START_WRITES = program(WRITE, say(1, 20, 4), `(data (i32.const 16) "one\\ntwo\\n") (start $s) (func $s ${say(1, 16, 4)})`);
 /** Until the end of its input, or until nobody takes its output. */
 export const ECHO = program(
   READ + WRITE,

@@ -2,7 +2,16 @@
 // wasm/, wasi/ and the files beside it.
 import { WardianError } from "../errors.js";
 import { isWasiCall, type Wanted } from "../wasi/imports.js";
-import { clamp, inspect, instrument, type ModuleImport, type ModuleInfo, quoteName } from "../wasm/index.js";
+import {
+  clamp,
+  deferStart,
+  type DeferredModule,
+  inspect,
+  instrument,
+  type ModuleImport,
+  type ModuleInfo,
+  quoteName,
+} from "../wasm/index.js";
 import type { FuelNames, MemoryType } from "./messages.js";
 import { compileModule } from "./tier.js";
 import type { Tier } from "./tier-name.js";
@@ -28,6 +37,8 @@ export interface Program {
   readonly memory: MemoryType | undefined;
   /** Where it was asked for. */
   readonly fuelNames: FuelNames | undefined;
+  /** Its start function, where it counts no fuel. */
+  readonly startExport: string | undefined;
   /** Of the file; about what the compiled module takes, too. */
   readonly sizeBytes: number;
 }
@@ -39,14 +50,20 @@ export async function loadProgram(bytes: Uint8Array, options: LoadOptions): Prom
   checkEntry(info);
   const { maxMemoryBytes, maxTableElements = DEFAULT_TABLE_ELEMENTS, metered, tier } = options;
   const clamped = clamp(bytes, { maxMemoryPages: Math.floor(maxMemoryBytes / WASM_PAGE_BYTES), maxTableElements }, info);
-  const { bytes: code, ...fuelNames } = metered ? instrument(clamped) : { bytes: clamped };
+  const { bytes: code, ...names } = metered ? instrument(clamped) : prepare(clamped, info);
   return {
     module: await compile(code, tier),
     imports: info.imports.filter(({ kind }) => kind === "function"),
     memory: memoryType(info, maxMemoryBytes),
-    fuelNames: metered ? (fuelNames as FuelNames) : undefined,
+    fuelNames: metered ? (names as FuelNames) : undefined,
+    startExport: metered ? undefined : names.startExport,
     sizeBytes: bytes.length,
   };
+}
+
+/** Most modules have no start function, and are not looked at once more. */
+function prepare(clamped: Uint8Array, { startFunction }: ModuleInfo): DeferredModule {
+  return startFunction === undefined ? { bytes: clamped, startExport: undefined } : deferStart(clamped);
 }
 
 async function compile(bytes: Uint8Array, tier: Tier): Promise<WebAssembly.Module> {

@@ -9,6 +9,7 @@ import { inspect, type ModuleInfo } from "./inspect.js";
 import { checkLimit, MODULE_LIMITS, type ModuleLimits } from "./limits.js";
 import { Meter, type Appended } from "./meter.js";
 import { OP } from "./opcodes.js";
+import { EXPORT, freeExportName, writeExport } from "./own-export.js";
 import { planFunction } from "./plan.js";
 import { SECTION } from "./sections.js";
 import { measureCosts, type Costs } from "./weights.js";
@@ -138,14 +139,8 @@ function appendedFunctions({ fuelGlobal, refill, types, table }: ReturnType<type
 }
 
 function exportNames(info: ModuleInfo): { fuelExport: string; tableExport: string; startExport: string | undefined } {
-  const taken = new Set(info.exports.map(({ name }) => name));
-  const free = (name: string): string => {
-    let result = name;
-    for (let count = 2; taken.has(result); count++) result = `${name} ${count}`;
-    return result;
-  };
-  const startExport = info.startFunction === undefined ? undefined : free("wardian start");
-  return { fuelExport: free("wardian fuel"), tableExport: free("wardian refill"), startExport };
+  const startExport = info.startFunction === undefined ? undefined : freeExportName(info, "wardian start");
+  return { fuelExport: freeExportName(info, "wardian fuel"), tableExport: freeExportName(info, "wardian refill"), startExport };
 }
 
 function exportEntries(
@@ -154,13 +149,8 @@ function exportEntries(
   { fuelGlobal, table }: { fuelGlobal: number; table: number },
 ): Addition {
   const writer = new Writer();
-  const write = (name: string, kind: number, index: number): void => {
-    writer.sized(new TextEncoder().encode(name));
-    writer.u8(kind);
-    writer.u32(index);
-  };
-  write(names.fuelExport, 3, fuelGlobal);
-  write(names.tableExport, 1, table);
-  if (names.startExport !== undefined) write(names.startExport, 0, info.startFunction as number);
+  writeExport(writer, names.fuelExport, EXPORT.global, fuelGlobal);
+  writeExport(writer, names.tableExport, EXPORT.table, table);
+  if (names.startExport !== undefined) writeExport(writer, names.startExport, EXPORT.function, info.startFunction as number);
   return { count: names.startExport === undefined ? 2 : 3, entries: writer.take() };
 }
