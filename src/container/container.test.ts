@@ -151,6 +151,14 @@ describe("what is no program", () => {
     expect(told).toMatch(/^wasm-imports: .*"env"\."one", "wasi_snapshot_preview1"\."two"/);
   });
 
+  it("names all imports of another type", async () => {
+    const told = await refusal(programs.OTHER_TYPES);
+    expect(told).toMatch(
+      /^wasm-imports: .*"fd_close" as \(i64\) -> i32, which is \(i32\) -> i32; .*"sched_yield" as \(\) -> \(\), which is/,
+    );
+    expect(told).not.toContain("proc_exit");
+  });
+
   it.each([
     ["text", Buffer.from("hello"), /^wasm-not-wasm/],
     ["a cut module", programs.HELLO.subarray(0, 40), /^wasm-invalid/],

@@ -67,6 +67,11 @@ export const GROWS_TABLE = program(
 export const MISSING = assemble(
   `(module (import "env" "one" (func)) (import "wasi_snapshot_preview1" "two" (func)) (memory (export "memory") 1) (func (export "_start")))`,
 );
+/** Calls that exist, with types of its own. */
+export const OTHER_TYPES = assemble(
+  `(module (import "wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32))) (import "wasi_unstable" "sched_yield" (func))
+   (import "wasi_unstable" "proc_exit" (func (param i32))) (memory (export "memory") 1) (func (export "_start")))`,
+);
 /** Makes the file "made" in its first folder; its status is the errno. */
 export const MAKES = assemble(`(module
   (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))

@@ -1,7 +1,7 @@
 // A program as a container takes it: a module that was looked at, clamped and compiled, and what it asks of us. May depend on errors,
 // wasm/, wasi/ and the files beside it.
 import { WardianError } from "../errors.js";
-import { isWasiCall, type Wanted } from "../wasi/imports.js";
+import { typeOfCall, type Wanted } from "../wasi/imports.js";
 import {
   clamp,
   deferStart,
@@ -75,16 +75,21 @@ async function compile(bytes: Uint8Array, tier: Tier): Promise<WebAssembly.Modul
   }
 }
 
-/** All that is missing, in one error. */
+/** All that is missing, in one error; then all that has another type. */
 function checkImports(imports: readonly ModuleImport[]): void {
-  const missing = imports.filter(({ module, name, kind }) => !(kind === "function" ? isWasiCall(module, name) : kind === "memory"));
-  if (missing.length === 0) return;
-  const names = missing.map(({ module, name }) => `${quoteName(module)}.${quoteName(name)}`);
-  throw new WardianError(
-    "wasm-imports",
-    `the program imports what Wardian does not have: ${names.join(", ")}; it has WASI preview1 and wasi_unstable`,
-  );
+  const missing = imports.filter((own) => (own.kind === "function" ? typeOfCall(own) === undefined : own.kind !== "memory"));
+  if (missing.length > 0)
+    throw new WardianError(
+      "wasm-imports",
+      `the program imports what Wardian does not have: ${missing.map(quoteImport).join(", ")}; it has WASI preview1 and wasi_unstable`,
+    );
+  const others = imports.filter((own) => own.kind === "function" && own.type !== typeOfCall(own));
+  if (others.length === 0) return;
+  const told = others.map((own) => `${quoteImport(own)} as ${own.type}, which is ${typeOfCall(own)}`);
+  throw new WardianError("wasm-imports", `the program imports calls with another type than they have: ${told.join("; ")}`);
 }
+
+const quoteImport = ({ module, name }: ModuleImport): string => `${quoteName(module)}.${quoteName(name)}`;
 
 function checkEntry({ exports, memories }: ModuleInfo): void {
   const isFunction = (name: string): boolean => exports.some((own) => own.name === name && own.kind === "function");

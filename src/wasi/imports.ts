@@ -10,14 +10,23 @@ export const WASI_MODULES: Readonly<Record<string, Readonly<Record<string, Call>
   wasi_unstable: UNSTABLE,
 };
 
-export function isWasiCall(module: string, name: string): boolean {
-  const table = Object.hasOwn(WASI_MODULES, module) ? WASI_MODULES[module] : undefined;
-  return table !== undefined && Object.hasOwn(table, name);
-}
-
 export interface Wanted {
   readonly module: string;
   readonly name: string;
+}
+
+function findCall({ module, name }: Wanted): Call | undefined {
+  const table = Object.hasOwn(WASI_MODULES, module) ? WASI_MODULES[module] : undefined;
+  return table !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** The type of a call, as WebAssembly's text has it; undefined where there is no such call. All but proc_exit, which does not come back,
+ *  give an errno. */
+export function typeOfCall(wanted: Wanted): string | undefined {
+  const call = findCall(wanted);
+  if (call === undefined) return undefined;
+  const params = call.params.flatMap(({ wasm }) => wasm);
+  return `(${params.join(", ")}) -> ${wanted.name === "proc_exit" ? "()" : "i32"}`;
 }
 
 /** Only what is wanted is made. With `tell`, each call is told as a line. */
@@ -27,9 +36,10 @@ export function makeImports(
   tell?: (line: string) => void,
 ): Record<string, Record<string, Import>> {
   const imports: Record<string, Record<string, Import>> = {};
-  for (const { module, name } of wanted) {
-    if (!isWasiCall(module, name)) continue;
-    const row = WASI_MODULES[module]?.[name] as Call;
+  for (const one of wanted) {
+    const row = findCall(one);
+    if (row === undefined) continue;
+    const { module, name } = one;
     const own = row.bind(context);
     (imports[module] ??= {})[name] = tell === undefined ? own : traced(name, row, context, own, tell);
   }
