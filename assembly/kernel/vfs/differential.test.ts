@@ -84,6 +84,11 @@ function hostFlags(oflags: number): number {
   return flags;
 }
 
+/** A link where a file is, its name with a slash behind: as in wasmtime, not as in Linux. */
+function differsOnPurpose({ op }: Operation, ours: string, hosts: string): boolean {
+  return (op === "link" || op === "symlink") && ours === "NOTDIR" && hosts === "EXIST";
+}
+
 function snapshotHost(root: string): string[] {
   const lines: string[] = [];
   const first = new Map<number, string>();
@@ -120,7 +125,8 @@ describe.runIf(process.platform === "linux")("against a real file system", () =>
             answers.set(answer, (answers.get(answer) ?? 0) + 1);
             // A path that leads out of the base, or a link to a directory: the host would do the first.
             if (answer === "PERM") continue;
-            expect([o, performHost(host, o)]).toEqual([o, answer]);
+            const hostAnswer = performHost(host, o);
+            if (!differsOnPurpose(o, answer, hostAnswer)) expect([o, hostAnswer]).toEqual([o, answer]);
           }
           expect(snapshot(v, v.root(fs))).toEqual(snapshotHost(host));
           expect(v.call("check", fs)).toBe(0);

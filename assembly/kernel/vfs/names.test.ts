@@ -277,7 +277,7 @@ describe("links", () => {
     expect(v.symlink("t", root, "dir/")).toBe("EXIST");
     expect(v.symlink("t", root, "dir")).toBe("EXIST");
     expect(v.symlink("t", root, "file")).toBe("EXIST");
-    expect(v.symlink("t", root, "file/")).toBe("EXIST");
+    expect(v.symlink("t", root, "file/")).toBe("NOTDIR");
     expect(v.readlink(root, "file")).toBe("INVAL");
     link("target", "link");
     expect(v.readlink(root, "link", 4)).toBe("-> targ");

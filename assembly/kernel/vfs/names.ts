@@ -25,7 +25,7 @@ import {
   OFLAGS_EXCL,
   OFLAGS_TRUNC,
 } from "../abi";
-import { directory_insert, directory_own, directory_remove, directory_reserve, entry_new } from "./directory";
+import { directory_insert, directory_own, directory_remove, directory_reserve, Entry, entry_new, entryAt } from "./directory";
 import { file_truncate } from "./file";
 import { chargedAlloc, chargedFree, Directory, Inode, inode_new, isDirectory, isRegular, isSymlink, Symlink, touch } from "./inode";
 import {
@@ -191,13 +191,20 @@ export function vfs_rmdir(base: usize, ptr: usize, len: u32, now: u64): i32 {
   return ERRNO_SUCCESS;
 }
 
-/** Walks to the directory of a name that must not exist yet. */
+/**
+ * Walks to the directory of a name that must not exist yet. A slash behind it is for a directory that is to be made; a link's name with one
+ * is NOTDIR where something else than a directory is, as in wasmtime (Linux says EXIST).
+ */
 export function walkToNew(base: usize, ptr: usize, len: u32, directory: bool): i32 {
   const errno = path_walk(base, ptr, len, WALK_PARENT);
   if (errno) return errno;
   const state = vfs();
-  if (state.nameKind != NAME_ORDINARY || path_find(state) >= 0) return ERRNO_EXIST;
-  return state.trailing && !directory ? ERRNO_NOENT : ERRNO_SUCCESS;
+  if (state.nameKind != NAME_ORDINARY) return ERRNO_EXIST;
+  const slot = path_find(state);
+  const slash = state.trailing && !directory;
+  if (slot < 0) return slash ? ERRNO_NOENT : ERRNO_SUCCESS;
+  const there = changetype<Entry>(entryAt(changetype<Directory>(state.dir), slot)).inode;
+  return slash && !isDirectory(changetype<Inode>(there)) ? ERRNO_NOTDIR : ERRNO_EXIST;
 }
 
 /** Makes an inode under the name at which the walk ended: vfs_inode(). */
