@@ -16,6 +16,8 @@ import {
   KIND_HOST,
   LOOKUPFLAGS_SYMLINK_FOLLOW,
   OFLAGS_CREAT,
+  OFLAGS_DIRECTORY,
+  OFLAGS_EXCL,
   OFLAGS_TRUNC,
   RIGHT_FD_READ,
   RIGHT_FD_WRITE,
@@ -68,6 +70,7 @@ function checkOpen(proc: usize, fd: i32, lookupflags: i32, pathLen: i32, oflags:
   if (!d) return ERRNO_BADF;
   if (d.filetype != FILETYPE_DIRECTORY) return d.filetype == FILETYPE_REGULAR_FILE ? ERRNO_NOTDIR : ERRNO_BADF;
   if (lookupflags & ~LOOKUPFLAGS_SYMLINK_FOLLOW || oflags & ~ALL_OFLAGS || fdflags & ~ALL_FDFLAGS) return ERRNO_INVAL;
+  if (oflags & OFLAGS_DIRECTORY && oflags & (OFLAGS_CREAT | OFLAGS_EXCL | OFLAGS_TRUNC)) return ERRNO_INVAL;
   if (<u32>pathLen > <u32>WINDOW_BYTES) return ERRNO_INVAL;
   const needed = neededRights(oflags);
   if ((d.rightsBase & needed) != needed) return ERRNO_NOTCAPABLE;
