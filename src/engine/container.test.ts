@@ -54,6 +54,23 @@ describe("a container as an instance", () => {
     expect(await codeOf({ kind: "inspect", instance })).toBe("no-instance");
   });
 
+  it("is counted: its thread, and the program that is compiled once", async () => {
+    const figures = async () => (await engine.apply({ kind: "host-metrics" })).values;
+    const image = file("counted.wasm", programs.endsWith(77));
+    const before = await figures();
+    for (let runs = 0; runs < 3; runs++) {
+      const instance = (await engine.apply({ kind: "create", request: { kind: "container", image } })).id;
+      await engine.apply({ kind: "start", instance });
+      await engine.apply({ kind: "wait", instance });
+    }
+    const after = await figures();
+    const grown = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0);
+    expect([grown("container_programs"), grown("container_program_misses"), grown("container_program_hits")]).toEqual([1, 1, 2]);
+    expect(grown("container_threads_made") + grown("container_threads_reused")).toBe(3);
+    expect(after["container_threads"]).toBeGreaterThanOrEqual(after["container_threads_idle"] as number);
+    expect(grown("container_programs_bytes")).toBe(programs.endsWith(77).length);
+  });
+
   it.each([
     ["its status", programs.endsWith(5), {}, { reason: "exited", status: 5 }],
     ["a trap", programs.UNREACHABLE, {}, { reason: "crashed", status: 134, message: /the program trapped/ }],

@@ -1,9 +1,10 @@
 // Applies actions: the one place behind every door. Only assembles; each part is a file beside it. May depend on errors, config,
-// metrics/, instance/, store/.
+// metrics/, container/, instance/, store/.
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { readVersion } from "../config.js";
+import { containerFigures } from "../container/runtime.js";
 import { WardianError } from "../errors.js";
 import type { FileTree } from "../instance/file-tree.js";
 import { HostFiles } from "../instance/host-files.js";
@@ -122,7 +123,7 @@ export class Engine implements Door {
     this.meter = new Meter({
       live: () => this.#live(),
       hostFigures: () => ({ ...readHostFigures(), worker_threads: workerPool.size }),
-      volumeFigures: () => this.#volumes.figures(),
+      sharedFigures: () => ({ ...this.#volumes.figures(), ...containerFigures() }),
     });
     this.#around = {
       store,

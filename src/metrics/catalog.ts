@@ -88,6 +88,20 @@ export const VOLUME_METRICS = {
   volumes_size_bytes: { type: "gauge", unit: "bytes", help: "Bytes that they may come to: their sizes together." },
 } as const satisfies Record<string, Metric>;
 
+/** Of what all containers of the process share. */
+// prettier-ignore
+export const CONTAINER_METRICS = {
+  container_threads:          { type: "gauge",   unit: "count", help: "Threads of containers; those that wait for a program count, too." },
+  container_threads_idle:     { type: "gauge",   unit: "count", help: "Threads of containers that wait for a program." },
+  container_threads_made:     { type: "counter", unit: "count", help: "Threads of containers made." },
+  container_threads_reused:   { type: "counter", unit: "count", help: "Starts of containers for which a thread waited." },
+  container_programs:         { type: "gauge",   unit: "count", help: "Compiled programs that are kept." },
+  container_programs_bytes:   { type: "gauge",   unit: "bytes", help: "Sizes of their files together." },
+  container_program_hits:     { type: "counter", unit: "count", help: "Starts of containers whose program was compiled already." },
+  container_program_misses:   { type: "counter", unit: "count", help: "Starts of containers whose program was not." },
+  container_programs_evicted: { type: "counter", unit: "count", help: "Compiled programs given up to make room." },
+} as const satisfies Record<string, Metric>;
+
 /** Counted by the HTTP server; `route` is the pattern, such as /v1/instances/{id}, and `status` the class, such as 2xx. */
 // prettier-ignore
 export const API_METRICS = {
@@ -117,6 +131,7 @@ export type LimitMetric = keyof typeof LIMIT_METRICS;
 export type EngineMetric = keyof typeof ENGINE_METRICS;
 export type ApiMetric = keyof typeof API_METRICS;
 export type VolumeFigures = Readonly<Record<keyof typeof VOLUME_METRICS, number>>;
+export type ContainerFigures = Readonly<Record<keyof typeof CONTAINER_METRICS, number>>;
 export type HostMetric = keyof typeof HOST_METRICS;
 
 export type MachineCounters = Readonly<Record<MachineMetric, number>>;

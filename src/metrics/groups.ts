@@ -2,6 +2,7 @@
 // through. May depend on catalog.ts and derived.ts.
 import {
   API_METRICS,
+  CONTAINER_METRICS,
   DEVICE_METRICS,
   ENGINE_METRICS,
   HOST_METRICS,
@@ -79,6 +80,14 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
     json: "`values` of the host; `GET /v1/volumes` has each volume",
     labels: [],
     metrics: VOLUME_METRICS,
+  },
+  {
+    name: "container",
+    title: "Containers",
+    where: "Of what all containers of the process share; read when asked for, counted since the first of them.",
+    json: "`values` of the host",
+    labels: [],
+    metrics: CONTAINER_METRICS,
   },
   {
     name: "api",

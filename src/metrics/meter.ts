@@ -1,6 +1,7 @@
 // Everything measured, in one place: samples the running instances and the host once a second, takes what the engine and the
 // API count, and tells it all. Reading is synchronous, and as of now. May depend on the files beside it.
 import {
+  type ContainerFigures,
   type CounterSample,
   type DeviceCounters,
   type HostFigures,
@@ -29,8 +30,8 @@ export interface MeterOptions {
   now?(): number;
   /** Instead of readHostFigures(). */
   hostFigures?(): HostFigures;
-  /** Where there are volumes. */
-  volumeFigures?(): VolumeFigures;
+  /** What instances share. */
+  sharedFigures?(): VolumeFigures & ContainerFigures;
 }
 
 export interface MeteredAbout {
@@ -59,13 +60,13 @@ export class Meter {
   readonly #live: () => Iterable<Metered>;
   readonly #now: () => number;
   readonly #host: HostHistory;
-  readonly #volumeFigures: (() => VolumeFigures) | undefined;
+  readonly #sharedFigures: MeterOptions["sharedFigures"];
   readonly #tally = new Tally();
   readonly #known = new Map<string, Known>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ live, now = () => performance.now(), hostFigures = readHostFigures, volumeFigures }: MeterOptions) {
-    this.#volumeFigures = volumeFigures;
+  constructor({ live, now = () => performance.now(), hostFigures = readHostFigures, sharedFigures }: MeterOptions) {
+    this.#sharedFigures = sharedFigures;
     this.#live = live;
     this.#now = now;
     this.#host = new HostHistory(hostFigures);
@@ -179,7 +180,7 @@ export class Meter {
     return {
       at: new Date().toISOString(),
       windowMs: host.windowMs,
-      values: { ...values, ...this.#volumeFigures?.(), ...host.values },
+      values: { ...values, ...this.#sharedFigures?.(), ...host.values },
       histograms,
       series,
       instances: { ...instancesByState },
