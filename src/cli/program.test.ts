@@ -82,7 +82,7 @@ describe("wardian run FILE.wasm", () => {
 
   it("ends it at its time, its fuel, a signal", async () => {
     const loop = program("loop.wasm", programs.LOOP);
-    expect(await run(["--timeout", "300ms", loop])).toMatchObject({ status: 124 });
+    expect(await run(["--timeout", "300ms", loop])).toEqual({ status: 124, stdout: "", stderr: "wardian: its time was up\n" });
     expect(await run(["--fuel", "10000", loop])).toMatchObject({
       status: 134,
       stderr: "wardian: the program was ended: its fuel is used up\n",

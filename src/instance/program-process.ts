@@ -42,6 +42,7 @@ const CAUSES: Readonly<Partial<Record<ContainerReason, NonNullable<ExitStatus["c
 /** `failure` is what people should be told. */
 export function exitOf({ reason, status, message }: ContainerEnd): ExitStatus {
   if (reason === "killed") return { code: null, signal: signalName(status - SIGNAL_BASE), status };
+  if (reason === "exited") return { code: status, signal: null, status };
   const cause = CAUSES[reason];
-  return { code: status, signal: null, status, ...(cause === undefined ? {} : { failure: message, cause }) };
+  return { code: status, signal: null, status, failure: message, ...(cause === undefined ? {} : { cause }) };
 }
