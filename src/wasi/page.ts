@@ -8,8 +8,8 @@ const HEAD = `# WASI in containers
 
 Written by \`npm run generate\` from the table of calls (src/wasi/preview1.ts); do not edit.
 
-A container may import from \`wasi_snapshot_preview1\` and from \`wasi_unstable\` (snapshot 0). A module that imports anything else is refused,
-with all the names that are missing. A pointer or length that wraps or lies outside of the guest's memory gives \`FAULT\`.
+A container may import from \`wasi_snapshot_preview1\` and from \`wasi_unstable\` (snapshot 0). A module that imports anything else, or with another type, is refused,
+with all the names. A pointer or length that wraps or lies outside of the guest's memory gives \`FAULT\`.
 At most 1,024 iovecs a call, else \`INVAL\`.
 
 Preopened directories come in this order: volumes (\`-v\`, in the library \`volumes\`) and folders in memory (\`--tmpfs\`), then folders of the host (\`--dir\`). In one that was given
