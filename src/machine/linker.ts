@@ -24,6 +24,7 @@ export class Linker {
   readonly #inBackground: boolean;
   /** The modules of regions, by index, until they are in a bundle. */
   readonly #linked = new Map<number, Uint8Array>();
+  #waiting = 0;
   #compileMs = 0;
   #fault: WardianError | undefined;
 
@@ -34,6 +35,11 @@ export class Linker {
     if (inBackground) startCompiler();
     wasm.table.grow(TABLE_ENTRIES - wasm.table.length);
     wasm.table.set(0, wasm.comeBack);
+  }
+
+  /** True while a region is compiled in the background. */
+  get isWaiting(): boolean {
+    return this.#waiting > 0;
   }
 
   /** Host time that compiling took, on whichever thread. */
@@ -48,6 +54,7 @@ export class Linker {
   link(bytes: Uint8Array, index: number, serial: number): number {
     this.#linked.set(index, bytes.slice());
     if (this.#inBackground) {
+      this.#waiting++;
       compileInBackground(bytes.slice(), false, (answer) => this.#receive(answer, index, serial));
       return LINK_PENDING;
     }
@@ -121,6 +128,7 @@ export class Linker {
   }
 
   #receive({ module, error, ms }: CompileAnswer, index: number, serial: number): void {
+    this.#waiting--;
     this.#compileMs += ms;
     if (!this.#wasm.regionIsCompiled(index, serial)) return;
     try {

@@ -73,6 +73,8 @@ export type RunOutcome =
 
 const SECTOR_BYTES = 512;
 const ZEROS = Buffer.alloc(PAGE_BYTES);
+/** While modules are compiled in the background, what is ready is fetched so often. */
+const LINK_MS = 1;
 const NEVER = 0xffffffffffffffffn;
 const TICKS_PER_MS = TIMEBASE_HZ / 1000;
 const NS_PER_TICK = 1_000_000_000n / BigInt(TIMEBASE_HZ);
@@ -189,11 +191,10 @@ export class Machine {
     );
   }
 
-  /** Runs about `budgetInsns` instructions, for about `limitMs`. Throws a WardianError where the machine itself cannot go on. */
+  /** Runs about `budgetInsns` instructions, for about `limitMs` or, while code is being compiled, less. Throws a WardianError where the machine itself cannot go on. */
   run(budgetInsns: number, limitMs = Number.POSITIVE_INFINITY): RunOutcome {
     this.#linker.poll();
-    const until = limitMs === Number.POSITIVE_INFINITY ? NEVER : this.#ticks() + BigInt(Math.ceil(limitMs * TICKS_PER_MS));
-    switch (this.#wasm.machineRun(budgetInsns, until)) {
+    switch (this.#wasm.machineRun(budgetInsns, this.#after(limitMs))) {
       case EXIT_BUDGET:
         return { kind: "budget" };
       case EXIT_IDLE:
@@ -208,6 +209,13 @@ export class Machine {
       default:
         throw new WardianError("machine-panic", "the machine came back in a way it never should; this is a bug in Wardian");
     }
+  }
+
+  /** The guest's time when a slice of so long is over. */
+  #after(limitMs: number): bigint {
+    if (limitMs === Number.POSITIVE_INFINITY) return NEVER;
+    const ms = this.#linker.isWaiting ? Math.min(limitMs, LINK_MS) : limitMs;
+    return this.#ticks() + BigInt(Math.ceil(ms * TICKS_PER_MS));
   }
 
   #sleepMs(): number {
