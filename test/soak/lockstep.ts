@@ -56,10 +56,10 @@ function lookClosely(seed: number, parting: Parting): string {
 }
 
 function report(seed: number, { interpreting, translating, comparisons, ramComparisons }: Pair): void {
-  const { instructions, translated_instructions, translator_regions, traps, interrupts } = translating.counts;
+  const { instructions, translated_instructions, translator_regions, translator_bundles, traps, interrupts } = translating.counts;
   const share = ((100 * translated_instructions) / instructions).toFixed(1);
   console.log(
-    `seed ${seed}: ${interpreting.instructions} instructions (${share} % translated, ${translator_regions} regions), ${traps} traps, ` +
+    `seed ${seed}: ${interpreting.instructions} instructions (${share} % translated, ${translator_regions} regions, ${translator_bundles} bundles), ${traps} traps, ` +
       `${interrupts} interrupts; ${comparisons} comparisons, ${ramComparisons} of all RAM`,
   );
 }
