@@ -1,4 +1,4 @@
-// Every import from the host, in one place. All are synchronous and cheap; none may call back into the machine.
+// Every import from the host, in one place. All are synchronous and cheap; none but `join` may call back into the machine.
 // Pointers are offsets into this module's linear memory; lengths are bytes.
 
 /** Ticks of `mtime` (TIMEBASE_HZ) since the machine was made. Never goes back. */

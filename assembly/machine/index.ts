@@ -7,9 +7,8 @@ import { residentPages, ramWritePtr } from "./bus/ram";
 export { touchedPage } from "./bus/ram";
 export { writeState } from "./snapshot";
 
-export { fmaD as helper6, fmaS as helper7 } from "./translate/imports";
+export { fmaD as helper5, fmaS as helper6 } from "./translate/imports";
 export {
-  callAt,
   comeBack,
   enterAt,
   exitsToInterpreter,
@@ -35,7 +34,7 @@ export {
   regionsTranslated,
   setEngine,
 } from "./translate/translate";
-export { mulh as helper3, mulhsu as helper5, mulhu as helper4 } from "./hart/wide";
+export { mulh as helper2, mulhsu as helper4, mulhu as helper3 } from "./hart/wide";
 export { exitStatus, machineInit, machineRun, machineSleepTicks, machineStart } from "./machine";
 export {
   addPort,

@@ -31,8 +31,10 @@ function goOn(): void {
 /** assembly/machine/translate: a budget of 0 ends it at its first loop. */
 type Region = (pc: bigint, budgetInsns: number, depth: number, entry: number) => number;
 
-/** In place of a machine: its state would lie above the end of this memory, and there is no helper in the table. */
-const SHAM = { memory: new WebAssembly.Memory({ initial: 1 }), helpers: new WebAssembly.Table({ initial: 64, element: "anyfunc" }) };
+/** In place of a machine's: its state would lie above the end of this memory. */
+const MEMORY = new WebAssembly.Memory({ initial: 1 });
+/** With room for as many helpers as there are; there is none in it. One for each instance, since of those that import one table none is ever freed. */
+const shamTable = (): WebAssembly.Table => new WebAssembly.Table({ initial: 16, element: "anyfunc" });
 
 /**
  * V8 compiles a function when it is first called, on the thread that calls it; so this calls all that are exported, in a memory where each ends in a trap as
@@ -71,7 +73,9 @@ class Job {
 
   #take(): void {
     this.#module = new WebAssembly.Module(this.#request.bytes as Uint8Array<ArrayBuffer>);
-    this.#parts = Object.values(new WebAssembly.Instance(this.#module, { machine: SHAM }).exports) as Region[];
+    this.#parts = Object.values(
+      new WebAssembly.Instance(this.#module, { machine: { memory: MEMORY, helpers: shamTable() } }).exports,
+    ) as Region[];
   }
 }
 

@@ -47,7 +47,7 @@ class Compiler {
       else end(this, worker);
     }, IDLE_MS).unref();
     // Without it nothing is compiled any more, and machines go on as they are.
-    worker.on("error", () => this.#receivers.clear());
+    worker.on("error", () => this.#refuseAll());
   }
 
   submit(bytes: Uint8Array, canWait: boolean, receive: Receiver): void {
@@ -55,6 +55,13 @@ class Compiler {
     this.#idle.refresh();
     this.#receivers.set(id, receive);
     this.#port.postMessage({ id, bytes, canWait } satisfies CompileRequest, [bytes.buffer as ArrayBuffer]);
+  }
+
+  #refuseAll(): void {
+    const receivers = [...this.#receivers];
+    this.#receivers.clear();
+    const error = new RangeError("the compile thread ended");
+    for (const [id, receive] of receivers) receive({ id, module: undefined, error, ms: 0 });
   }
 
   /** Hands on what has been compiled. */

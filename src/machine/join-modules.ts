@@ -4,10 +4,10 @@ import { Reader } from "../wasm/reader.js";
 import { customName, readSections, SECTION, type Section } from "../wasm/sections.js";
 import { Writer } from "../wasm/writer.js";
 
-export interface Member {
-  readonly bytes: Uint8Array;
-  /** The number that its first function has in the joined module. */
-  readonly firstFunction: number;
+export interface Joined {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The number of the first member's function; those of the others follow. */
+  readonly first: number;
 }
 
 const HINTS = "metadata.code.branch_hint";
@@ -21,14 +21,15 @@ const RETURN_CALL = 0x12;
 const EXTERNAL_FUNCTION = 0;
 
 /**
- * The functions of `dispatchers`, numbered from 0, and those of the members behind them. Calls of helper n become calls of function n. All functions are
- * exported, by their numbers. The bytes must be the translator's own.
+ * The functions of `dispatchers`, numbered from 0, and behind them one of each member, which is its only export. Calls of helper n become calls of function n,
+ * where there is one. All functions are exported, by their numbers. The bytes must be the translator's own.
  */
-export function joinModules(dispatchers: Uint8Array, members: readonly Member[]): Uint8Array<ArrayBuffer> {
+export function joinModules(dispatchers: Uint8Array, members: readonly Uint8Array[]): Joined {
   const head = new Parts(dispatchers);
-  const parts = members.map(({ bytes }) => new Parts(bytes));
-  const functions = [head, ...parts].reduce((sum, { count }) => sum + count, 0);
-  const writer = new Writer(members.reduce((sum, { bytes }) => sum + bytes.length, dispatchers.length + functions * 8));
+  const parts = members.map((bytes) => new Parts(bytes));
+  const first = head.count;
+  const functions = first + parts.length;
+  const writer = new Writer(members.reduce((sum, bytes) => sum + bytes.length, dispatchers.length + functions * 8));
   writer.copy(dispatchers, 0, head.section(SECTION.function)?.at ?? 0); // header, types, imports
   const section = (id: number, write: (content: Writer) => void): void => {
     const content = new Writer();
@@ -50,18 +51,18 @@ export function joinModules(dispatchers: Uint8Array, members: readonly Member[])
   });
   section(SECTION.custom, (content) => {
     content.sized(Buffer.from(HINTS));
-    content.u32(functions - head.count);
-    for (const [k, part] of parts.entries()) part.copyHints(content, (members[k] as Member).firstFunction);
+    content.u32(parts.length);
+    for (const [k, part] of parts.entries()) part.copyHints(content, first + k);
   });
   section(SECTION.code, (content) => {
     content.u32(functions);
     content.append(head.bodies(0));
-    for (const [k, part] of parts.entries()) content.append(part.bodies((members[k] as Member).firstFunction));
+    for (const [k, part] of parts.entries()) content.append(part.bodies(first + k));
   });
-  return writer.take();
+  return { bytes: writer.take(), first };
 }
 
-/** One of the modules: its last functions, those that it exports; what is before them fills pages. */
+/** One of the modules: its last functions, as many as it exports; what is before them fills pages. */
 class Parts {
   readonly count: number;
   readonly #sections: readonly Section[];
@@ -93,11 +94,11 @@ class Parts {
     return this.bytes.subarray(end - this.count, end);
   }
 
-  copyHints(into: Writer, firstFunction: number): void {
+  copyHints(into: Writer, number: number): void {
     const reader = this.#reader(this.#custom(HINTS));
     reader.name(HINTS.length);
     for (let count = reader.u32(); count > 0; count--) {
-      into.u32(reader.u32() - this.#fillers + firstFunction);
+      into.u32(reader.u32() - this.#fillers + number);
       const from = reader.pos;
       for (let hints = reader.u32(); hints > 0; hints--) {
         reader.u32();
@@ -107,8 +108,8 @@ class Parts {
     }
   }
 
-  /** The functions' bodies, as they stand where the first has the number `firstFunction`. */
-  bodies(firstFunction: number): Uint8Array {
+  /** The functions' bodies, as they stand where the first has the number `number`. */
+  bodies(number: number): Uint8Array {
     const code = this.#reader(this.section(SECTION.code));
     const contentStart = code.pos;
     code.u32();
@@ -122,7 +123,7 @@ class Parts {
       const kind = relocations.u8();
       const at = relocations.u32() - from;
       if (kind === FUNCTION) {
-        fill(bodies, at, 5, new Reader(bodies, at).u32() - this.#fillers + firstFunction);
+        fill(bodies, at, 5, new Reader(bodies, at).u32() - this.#fillers + number);
       } else {
         // i32.const helper; call_indirect or return_call_indirect type table
         bodies[at] = bodies[at + 2] === CALL_INDIRECT ? CALL : RETURN_CALL;

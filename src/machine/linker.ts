@@ -3,13 +3,13 @@
 import { LINK_DONE, LINK_PENDING, LINK_REFUSED } from "../../assembly/machine/abi.js";
 import { WardianError } from "../errors.js";
 import { type CompileAnswer, compileInBackground, drainCompiler, startCompiler } from "./compiler.js";
-import { joinModules, type Member } from "./join-modules.js";
+import { joinModules } from "./join-modules.js";
 import type { MachineExports } from "./module.js";
 
 /** Places of the table that translated functions may take; as many as regions.ts has records. */
 const TABLE_ENTRIES = 8192;
-/** Of a bundle's member: u32 index | u32 serial | u32 number of its first function in the joined module | u32 unused. */
-export const MEMBER_BYTES = 16;
+/** Of a bundle's member: u32 index | u32 serial. */
+export const MEMBER_BYTES = 8;
 /** The smallest module there is: the magic number and the version. */
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 /** How V8, Chrome, Firefox and Safari say that a host or a page's policy forbids compiling. */
@@ -20,7 +20,7 @@ let crossings: WebAssembly.Module | undefined;
 
 export class Linker {
   readonly #wasm: MachineExports;
-  #imports: WebAssembly.Imports | undefined; // made for the first module
+  #helpers: readonly unknown[] | undefined; // made for the first module
   readonly #inBackground: boolean;
   /** The modules of regions, by index, until they are in a bundle. */
   readonly #linked = new Map<number, Uint8Array>();
@@ -75,50 +75,51 @@ export class Linker {
    * they were linked with, now or later.
    */
   join(dispatchers: Uint8Array, members: Uint8Array): void {
-    const view = new DataView(members.buffer, members.byteOffset, members.length);
-    const numbers: number[] = [];
-    const joined: Member[] = [];
-    for (let at = 0; at < members.length; at += MEMBER_BYTES) {
-      const bytes = this.#linked.get(view.getUint32(at, true));
-      if (bytes === undefined) throw new Error("a region of a bundle was never linked");
-      const firstFunction = view.getUint32(at + 8, true);
-      numbers.push(firstFunction);
-      joined.push({ bytes, firstFunction });
-    }
-    const bytes = joinModules(dispatchers, joined);
-    if (this.#inBackground) {
-      compileInBackground(bytes, true, (answer) => {
-        this.#compileMs += answer.ms;
-        this.#receiveBundle(answer, numbers);
-      });
-      return;
-    }
     const beganMs = performance.now();
     try {
-      this.#receiveBundle({ module: new WebAssembly.Module(bytes), error: undefined }, numbers);
+      const { bytes, first } = joinModules(dispatchers, this.#modulesOf(members));
+      if (!this.#inBackground) return this.#placeBundle(new WebAssembly.Module(bytes), first);
+      compileInBackground(bytes, true, (answer) => this.#receiveBundle(answer, first));
     } catch (error) {
-      this.#receiveBundle({ module: undefined, error }, numbers);
+      if (!isRefusal(error)) throw faultOf(error);
+      this.#wasm.bundleIsOver(0);
     } finally {
       this.#compileMs += performance.now() - beganMs;
     }
   }
 
-  #receiveBundle({ module, error }: Pick<CompileAnswer, "module" | "error">, numbers: readonly number[]): void {
-    let isPlaced = 0;
+  #modulesOf(members: Uint8Array): Uint8Array[] {
+    const view = new DataView(members.buffer, members.byteOffset, members.length);
+    const modules: Uint8Array[] = [];
+    for (let at = 0; at < members.length; at += MEMBER_BYTES) {
+      const bytes = this.#linked.get(view.getUint32(at, true));
+      if (bytes === undefined) throw new Error("a region of a bundle was never linked");
+      modules.push(bytes);
+    }
+    return modules;
+  }
+
+  #receiveBundle({ module, error, ms }: CompileAnswer, first: number): void {
+    this.#compileMs += ms;
     try {
       if (module === undefined || error !== undefined) throw error;
-      const { exports } = new WebAssembly.Instance(module, this.#importsOf());
-      isPlaced = 1;
-      for (const [k, number] of numbers.entries()) {
-        const index = this.#wasm.placeMember(k);
-        if (index === 0) continue;
-        this.#wasm.table.set(index, exports[String(number)]);
-        this.#linked.delete(index);
-      }
+      this.#placeBundle(module, first);
     } catch (reason) {
       if (!isRefusal(reason)) this.#fault = faultOf(reason);
+      this.#wasm.bundleIsOver(0);
     }
-    this.#wasm.bundleIsOver(isPlaced);
+  }
+
+  /** The function of member k has the number `first` + k. */
+  #placeBundle(module: WebAssembly.Module, first: number): void {
+    const functions = Object.entries(new WebAssembly.Instance(module, this.#imports()).exports).slice(first);
+    for (const [k, [, run]] of functions.entries()) {
+      const index = this.#wasm.placeMember(k);
+      if (index === 0) continue;
+      this.#wasm.table.set(index, run);
+      this.#linked.delete(index);
+    }
+    this.#wasm.bundleIsOver(1);
   }
 
   /** Puts what has been compiled in the background into the table. The machine must not be running. */
@@ -143,11 +144,15 @@ export class Linker {
   }
 
   #place(module: WebAssembly.Module, index: number): void {
-    this.#wasm.table.set(index, new WebAssembly.Instance(module, this.#importsOf()).exports["run"]);
+    this.#wasm.table.set(index, new WebAssembly.Instance(module, this.#imports()).exports["run"]);
   }
 
-  #importsOf(): WebAssembly.Imports {
-    return (this.#imports ??= { machine: { memory: this.#wasm.memory, helpers: helpersOf(this.#wasm) } });
+  /** With a table of its own for each instance: of those that import one table none is ever freed (V8 of Node 20 keeps a list). */
+  #imports(): WebAssembly.Imports {
+    this.#helpers ??= helpersOf(this.#wasm);
+    const helpers = new WebAssembly.Table({ initial: this.#helpers.length, element: "anyfunc" });
+    for (const [n, helper] of this.#helpers.entries()) helpers.set(n, helper);
+    return { machine: { memory: this.#wasm.memory, helpers } };
   }
 
   unlink(index: number): void {
@@ -179,11 +184,9 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** The functions that translated code calls, helper0, helper1, ...: some the machine exports, some a module that it writes. */
-function helpersOf(wasm: MachineExports): WebAssembly.Table {
+function helpersOf(wasm: MachineExports): readonly unknown[] {
   crossings ??= new WebAssembly.Module(new Uint8Array(wasm.memory.buffer, wasm.modulePtr(), wasm.writeCrossings()));
   const functions: Record<string, unknown> = { ...wasm, ...new WebAssembly.Instance(crossings, { machine: wasm as never }).exports };
   const names = Object.keys(functions).filter((name) => /^helper\d+$/.test(name));
-  const helpers = new WebAssembly.Table({ initial: names.length, element: "anyfunc" });
-  for (const name of names) helpers.set(Number(name.slice("helper".length)), functions[name]);
-  return helpers;
+  return names.map((_, n) => functions[`helper${n}`]);
 }

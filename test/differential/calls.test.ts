@@ -1,4 +1,4 @@
-// Functions far apart that call one another so often that translated code calls them directly, on every engine: in M-mode, and under Sv39
+// Functions far apart that call one another so often that their regions are compiled together, on every engine: in M-mode, and under Sv39
 // where they also change places. A failure names its seed; WARDIAN_LOOPS says how many times the usual number of programs is run.
 import { describe, it } from "vitest";
 import { expectAgreement } from "./loops/agree.js";

@@ -1,4 +1,6 @@
 // Guests that go for the translator's limits: its tables, the host's stack, the queue of what the host is to compile.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { Machine } from "../../src/machine/machine.js";
 import { ENGINES } from "../conformance/engines.js";
@@ -140,6 +142,52 @@ describe("regions that often go on to one another", () => {
     expect(right.end).toMatch(/^poweroff/);
     expect(differences(guest, right, finish(translate, guest, 1_000_000)).join("\n")).toBe("");
     expect(bundles).toBeGreaterThan(0);
+  });
+});
+
+describe("code that the guest writes over", () => {
+  it("is freed by the host", { timeout: 600_000 }, async () => {
+    const code = new GuestCode(RAM_PA);
+    code.li(A0, 400);
+    code.la(LINK, "loop");
+    code.op("lw", { rd: T1, rs1: LINK });
+    code.label("again");
+    code.op("sw", { rs1: LINK, rs2: T1 });
+    code.op("fence.i");
+    code.call("function");
+    code.op("addi", { rd: A0, rs1: A0, imm: -1 });
+    code.to("bne", { rs1: A0 }, "again");
+    powerOff(code);
+    code.skip(20_000); // so that the function is a region of its own
+    code.label("function");
+    code.op("addi", { rd: T2, imm: 3 });
+    code.label("loop");
+    code.op("addi", { rd: T2, rs1: T2, imm: -1 });
+    code.to("bne", { rs1: T2 }, "loop");
+    code.op("jalr", { rs1: 1 });
+    const made: WeakRef<WebAssembly.Instance>[] = [];
+    const { Instance } = WebAssembly;
+    WebAssembly.Instance = function (module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+      const instance = new Instance(module, imports);
+      made.push(new WeakRef(instance));
+      return instance;
+    } as unknown as typeof Instance;
+    const machine = new Machine({ ramBytes: 2 ** 26, engine: "eager", onSerial() {} });
+    try {
+      machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+      expect(machine.run(20_000_000)).toMatchObject({ kind: "poweroff" });
+    } finally {
+      WebAssembly.Instance = Instance;
+    }
+    expect(made.length).toBeGreaterThan(300);
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    for (let n = 0; n < 5; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      collect();
+    }
+    expect(made.filter((it) => it.deref() !== undefined).length).toBeLessThan(50);
+    expect(machine.counts.translator_live_regions).toBeGreaterThan(0); // the machine is there still
   });
 });
 

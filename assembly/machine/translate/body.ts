@@ -11,13 +11,12 @@ import {
   A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
-import { becomeHelper, callHelper, HELPER_CALL, HELPER_ENTER } from "./imports";
+import { becomeHelper, callHelper, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
 import { chooseLazy, findLive, liveAtEntries, stored } from "./liveness";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { accessesMemory, endsRegion } from "../isa/generated/kinds";
 import { announceAccess, forgetPages } from "./memory";
-import { calledPart, distanceTo, NO_PART, ownPart } from "./parts";
 import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
 import { emitInPlace } from "./system";
 import { beginWords, findWords, ONLY_X0, words } from "./words";
@@ -37,12 +36,12 @@ const FCSR_FRM: i32 = 0xe0;
 /** True where the blocks are written to see what they do. */
 let isFirstPass: bool = true;
 
-/** Which function of its module the region's first part is. */
-let firstFunction: u32 = 0;
+/** Its number in the module. */
+let ownFunction: u32 = 0;
 
-/** Writes the function of the part at hand, its length first; part 0 is function `first` of the module. */
-export function writeBody(first: u32): void {
-  firstFunction = first;
+/** Writes the function of the region at hand, its length first; it is function `number` of the module. */
+export function writeBody(number: u32): void {
+  ownFunction = number;
   const length = reserve();
   const start = out;
   beginBody();
@@ -273,9 +272,7 @@ function pushTarget(block: Block): void {
 /** A call of the guest's is a call here: it comes back to this place, or everything comes back to the dispatcher. */
 function writeCall(index: u32, block: Block): void {
   set(VAL);
-  const part = calledPart(block);
-  if (block.callee != NO_BLOCK) enterDirectly(ownPart, blockAt(block.callee).selector);
-  else if (part != NO_PART) enterDirectly(part, 0);
+  if (block.callee != NO_BLOCK) enterDirectly(blockAt(block.callee).selector);
   else enter();
   set(N);
   hart();
@@ -306,11 +303,11 @@ function enter(): void {
   get(DEPTH);
   i32Const(frameUnits());
   byte(op.I32_SUB);
-  callHelper(HELPER_CALL);
+  callHelper(HELPER_ENTER);
 }
 
-/** Calls what stands at VAL, which is in a part of this module: without a look at the jump cache, if there is budget and stack left. */
-function enterDirectly(part: u32, selector: u32): void {
+/** Calls what stands at VAL, which is in this function: without a look at the jump cache, if there is budget and stack left. */
+function enterDirectly(selector: u32): void {
   get(N);
   i32Const(0);
   byte(op.I32_GT_S);
@@ -320,8 +317,6 @@ function enterDirectly(part: u32, selector: u32): void {
   byte(op.I32_AND);
   openWithResult(op.I32);
   get(PC);
-  i64Const(distanceTo(part));
-  byte(op.I64_ADD);
   get(N);
   get(DEPTH);
   i32Const(frameUnits());
@@ -329,7 +324,7 @@ function enterDirectly(part: u32, selector: u32): void {
   i32Const(selector);
   byte(op.CALL);
   relocate(RELOCATE_FUNCTION);
-  fixed(firstFunction + part);
+  fixed(ownFunction);
   byte(op.ELSE);
   enter();
   close();

@@ -1,8 +1,9 @@
 // Which regions are compiled a second time, together in one module: a bundle of those that others often go on to. V8 puts every module at
 // an address of its own, and processors foresee jumps between many far places badly; within a module regions go on to one another directly
-// (dispatchers.ts). A region keeps its number, its entries and its meaning; only the function in the table is another one. Depends on regions.
+// (dispatchers.ts). A region keeps its number, its entries and its meaning; only the function in the table is another one. Depends on layout and regions.
+import { Hart } from "../hart/state";
 import { BUNDLES_PTR } from "./layout";
-import { madeRegions, NO_PLACE, placeOf, regionAt, setPlace } from "./regions";
+import { endRegion, madeRegions, NO_PLACE, placeOf, regionAt, setPlace } from "./regions";
 
 /** Times that regions of no bundle were seen to be gone to, in one mode, before a bundle is made; each stands for SAMPLE of them (jumps.ts). */
 const DUE: u32 = 90000;
@@ -14,7 +15,7 @@ const MAX_MEMBERS: u32 = 256;
 /** Guest instructions of all members: V8 takes some 30 us for each. */
 const MAX_INSNS: u32 = 16000;
 /** Functions of a bundle before those of its members (dispatchers.ts). */
-export const DISPATCHERS: u32 = 4;
+export const DISPATCHERS: u32 = 3;
 const MODES: u32 = 4;
 
 
@@ -28,11 +29,17 @@ class Bundles {
   first: u32; // place of the first member
   bundles: u32; // that run
   members: u32; // of the bundle that the host compiles; 0: it compiles none
+  slot: u32; // of that bundle
+  isRefused: bool; // the host could not compile one: no more are made
 }
 
-/** A member: u32 region | u32 its serial | u32 number of its first function in the bundle | u32 unused */
+/** A member: u32 region | u32 its serial. */
 const MEMBERS_PTR: usize = BUNDLES_PTR + 64;
-const MEMBER_BYTES: usize = 16;
+const MEMBER_BYTES: usize = 8;
+/** Bundles that may have live members: for as long as there is one, the host keeps the code of all. */
+const MAX_BUNDLES: u32 = 16;
+/** Of each, the places that it has: u32 first | u32 count. */
+const SLOTS_PTR: usize = MEMBERS_PTR + 256 * MEMBER_BYTES;
 
 
 @inline
@@ -54,7 +61,7 @@ export function noteLoose(mode: u32): void {
 
 /** True where it is time for a bundle of a mode's regions. */
 export function isDue(mode: u32, isEager: bool): bool {
-  return mode < MODES && load<u32>(loosePtr(mode)) >= (isEager ? DUE_EAGER : DUE) && state().members == 0;
+  return mode < MODES && load<u32>(loosePtr(mode)) >= (isEager ? DUE_EAGER : DUE) && state().members == 0 && !state().isRefused;
 }
 
 
@@ -80,29 +87,53 @@ export function firstPlace(): u32 {
   return state().first;
 }
 
-/** The number of a member's first function in the bundle. */
-@inline
-export function memberFunction(k: u32): u32 {
-  return load<u32>(memberPtr(k), 8);
-}
-
 /** Chooses the members of a mode's next bundle; false where there is nothing to bring together. */
-export function chooseMembers(mode: u32, isEager: bool): bool {
+export function chooseMembers(h: Hart, mode: u32, isEager: bool): bool {
   let least = isEager ? 0 : load<u32>(loosePtr(mode)) / LEAST_SHARE;
   store<u32>(loosePtr(mode), 0);
-  while (!takeMembers(mode, least)) least = max(1, 2 * least);
+  while (!takeMembers(mode, least)) least = max(1, 2 * least); // ends where few enough were seen so often
   const s = state();
   if (s.members < 2) s.members = 0;
+  if (s.members == 0) return false;
+  s.slot = takeSlot(h);
   s.first = s.places + 1;
   s.places += s.members;
-  return s.members != 0;
+  store<u32>(slotPtr(s.slot), s.first);
+  store<u32>(slotPtr(s.slot), s.members, 4);
+  return true;
+}
+
+
+@inline
+function slotPtr(slot: u32): usize {
+  return SLOTS_PTR + ((<usize>slot) << 3);
+}
+
+
+@inline
+function isIn(slot: u32, place: u32): bool {
+  return place - load<u32>(slotPtr(slot)) < load<u32>(slotPtr(slot), 4);
+}
+
+/** A slot whose bundle has no live members; that of the one that has the fewest, whose regions end. */
+function takeSlot(h: Hart): u32 {
+  let best: u32 = 0;
+  let fewest: u32 = 0xffffffff;
+  for (let slot: u32 = 0; slot < MAX_BUNDLES; slot++) {
+    let live: u32 = 0;
+    for (let index: u32 = 1; index <= madeRegions(); index++) if (isIn(slot, placeOf(index))) live++;
+    if (live >= fewest) continue;
+    best = slot;
+    fewest = live;
+  }
+  for (let index: u32 = 1; index <= madeRegions() && fewest != 0; index++) if (isIn(best, placeOf(index))) endRegion(h, index);
+  return best;
 }
 
 /** Takes the regions that were seen at least so often; false where they are too many. */
 function takeMembers(mode: u32, least: u32): bool {
   const s = state();
   let insns: u32 = 0;
-  let functions = DISPATCHERS;
   s.members = 0;
   for (let index: u32 = 1; index <= madeRegions(); index++) {
     const region = regionAt(index);
@@ -112,8 +143,6 @@ function takeMembers(mode: u32, least: u32): bool {
     const ptr = memberPtr(s.members++);
     store<u32>(ptr, index);
     store<u32>(ptr, region.serial, 4);
-    store<u32>(ptr, functions, 8);
-    functions += region.parts;
   }
   return true;
 }
@@ -129,8 +158,10 @@ export function placeMember(k: u32): u32 {
 
 /** The host is done with the bundle, whether it has compiled it or not. */
 export function bundleIsOver(isPlaced: bool): void {
-  state().members = 0;
-  if (isPlaced) state().bundles++;
+  const s = state();
+  s.members = 0;
+  if (isPlaced) s.bundles++;
+  else s.isRefused = true;
 }
 
 /** Modules of many regions that were made. */

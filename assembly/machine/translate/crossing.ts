@@ -2,7 +2,7 @@
 // that a chain of jumps takes no stack. AssemblyScript has no tail calls, hence this; what is not in the cache, and what is counted now
 // and then, it leaves to the machine's own functions. Depends on jumps, imports, frame, module and writer.
 import { access, close, DEPTH, get, i32Const, i64Const, N, open, PC, tee } from "./frame";
-import { HELPER_CALL, HELPER_ENTER, HELPER_LINK, importMemory, importTable, TYPE_ENTER, TYPE_REGION, writeCallTypes } from "./imports";
+import { HELPER_ENTER, HELPER_LINK, importMemory, importTable, TYPE_ENTER, TYPE_REGION, writeCallTypes } from "./imports";
 import {
   ENTRY_HALVES, ENTRY_REGION, ENTRY_SELECTOR, JUMP_ENTRIES, Jumps, SAMPLE,
 } from "./jumps"; // prettier-ignore
@@ -11,15 +11,15 @@ import { beginModule, moduleBytes, SECTION_CODE, SECTION_EXPORT, SECTION_FUNCTIO
 import { byte, fillLength, reserve, text, unsigned } from "./writer";
 import * as op from "./wasm";
 
-/** Of helpers 0 to 2. */
-const CROSSINGS: u32 = 3;
-/** The machine's functions come first: for helpers 0 to 2, and for helper 0 where it is counted. */
-const IMPORTED: u32 = 4;
-const JUMP_TO: u32 = 3;
+/** Of helpers 0 and 1. */
+const CROSSINGS: u32 = 2;
+/** The machine's functions come first: for helpers 0 and 1, and for helper 0 where it is counted. */
+const IMPORTED: u32 = 3;
+const JUMP_TO: u32 = 2;
 /** A local behind the parameters. */
 export const ENTRY: u32 = 3;
 
-/** Writes the module, which is the same for every machine: it imports memory, table, enterAt and what is below, and exports helper0 to helper2. Gives its length. */
+/** Writes the module, which is the same for every machine: it imports memory, table, enterAt and what is below, and exports helper0 and helper1. Gives its length. */
 export function writeCrossings(): u32 {
   beginModule();
   let length = section(SECTION_TYPE);
@@ -40,7 +40,6 @@ export function writeCrossings(): u32 {
   unsigned(CROSSINGS);
   writeCrossing(JUMP_TO, offsetof<Jumps>("jumps"));
   writeCrossing(HELPER_LINK, offsetof<Jumps>("links"));
-  writeCrossing(HELPER_CALL, offsetof<Jumps>("calls"));
   fillLength(length);
   return moduleBytes();
 }
@@ -51,7 +50,6 @@ function writeCrossingImports(): void {
   importTable("table", 1);
   importFunction("enterAt");
   importFunction("linkTo");
-  importFunction("callAt");
   importFunction("jumpTo");
 }
 
@@ -66,7 +64,6 @@ function writeCrossingExports(): void {
   unsigned(CROSSINGS);
   exportFunction("helper0", HELPER_ENTER);
   exportFunction("helper1", HELPER_LINK);
-  exportFunction("helper2", HELPER_CALL);
 }
 
 function exportFunction(name: string, helper: u32): void {

@@ -20,17 +20,15 @@ const WINDOW_HALVES: u32 = WINDOW_PAGES * 2048;
 /** Instructions of a region. V8's time grows faster than their number, so a larger one is made only where its parts jump to one another a lot. */
 const SMALL_INSNS: u32 = 150;
 const LARGE_INSNS: u32 = 700;
-const PART_INSNS: u32 = 300;
 /** Pages that they come from. */
 export const MAX_PAGES: u32 = 6;
 /** A region of so many instructions is not made a second time as a part of a small one. */
 const SHARED_INSNS: u32 = 40;
 export const MAX_BLOCKS: u32 = 500;
 
-/** What is looked for: a region, small or large; or a function that a region calls. */
+/** What is looked for: a small region or a large one. */
 export const SIZE_SMALL: u32 = 0;
 export const SIZE_LARGE: u32 = 1;
-export const SIZE_PART: u32 = 2;
 
 /** Within so many halfwords before a jump its table is looked up. */
 const SWITCH_HALVES: u32 = 10;
@@ -120,11 +118,6 @@ export function mayLeave(hw: u32): bool {
   return (flags(hw) & LEAVES) != 0;
 }
 
-/** True where only calls enter, at the first instruction. */
-export function isPart(): bool {
-  return size == SIZE_PART;
-}
-
 /** The window of the region at hand. */
 export let windowVa: u64 = 0;
 export let entryHw: u32 = 0;
@@ -200,7 +193,7 @@ function flag(hw: u32, bit: u8): void {
  */
 export function discover(h: Hart, pc: u64, inMode: u32, ofSize: u32, all: bool): bool {
   size = ofSize;
-  limit = size == SIZE_PART ? PART_INSNS : size == SIZE_LARGE || all ? LARGE_INSNS : SMALL_INSNS;
+  limit = size == SIZE_LARGE || all ? LARGE_INSNS : SMALL_INSNS;
   takesAll = all;
   mode = inMode;
   windowVa = (pc & ~0xfff) - (WINDOW_BEFORE << 12);
@@ -512,7 +505,7 @@ function addBlock(start: u32): void {
   const block = blockAt(index);
   memory.fill(changetype<usize>(block), 0, BLOCK_BYTES);
   block.start = start;
-  block.isEntry = index == 0 || (size != SIZE_PART && (flags(start) & (RESUMED | TARGET)) != 0);
+  block.isEntry = index == 0 || (flags(start) & (RESUMED | TARGET)) != 0;
   let hw = start;
   while (true) {
     const i = insnAt(hw);

@@ -1,19 +1,19 @@
 // The functions of a bundle by which its members leave: as those of crossing.ts, but to another member directly. Depends on bundles,
 // crossing, frame, imports, module and writer.
 //
-//   enter, link, call (pc, n, depth)     numbers 0 to 2, as the helpers for which they stand
+//   enter, link (pc, n, depth)           numbers 0 and 1, as the helpers for which they stand
 //   search (pc, n, depth, entry)         entry: place in the bundle << 16 | selector
-import { bundleMembers, DISPATCHERS, firstPlace, memberFunction } from "./bundles";
+import { bundleMembers, DISPATCHERS, firstPlace } from "./bundles";
 import { findEntry, ENTRY, isAboveZero, pushBase } from "./crossing";
 import { access, close, DEPTH, get, i32Const, N, open, PC, SELECTOR, set, tee } from "./frame";
-import { becomeHelper, HELPER_CALL, HELPER_ENTER, HELPER_LINK, TYPE_ENTER, TYPE_REGION, writeImports, writeTypes } from "./imports";
+import { becomeHelper, HELPER_ENTER, HELPER_LINK, TYPE_ENTER, TYPE_REGION, writeImports, writeTypes } from "./imports";
 import { ENTRY_REGION, ENTRY_SELECTOR, JUMPS_BYTES } from "./jumps";
 import { JUMPS_PTR, PLACES_PTR } from "./layout";
 import { beginModule, SECTION_CODE, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, section } from "./module";
 import { byte, fillLength, reserve, unsigned } from "./writer";
 import * as op from "./wasm";
 
-const SEARCH: u32 = 3;
+const SEARCH: u32 = 2;
 const PLACE: u32 = 4; // a local
 
 /** Writes a module of these functions alone, which call those that the bundle has behind them. */
@@ -33,7 +33,6 @@ export function writeDispatchers(mode: u32): void {
   unsigned(DISPATCHERS);
   writeDispatcher(HELPER_ENTER, mode);
   writeDispatcher(HELPER_LINK, mode);
-  writeDispatcher(HELPER_CALL, mode);
   writeSearch();
   fillLength(length);
 }
@@ -112,7 +111,7 @@ function writeHalf(first: u32, end: u32): void {
     get(DEPTH);
     get(SELECTOR);
     byte(op.RETURN_CALL);
-    unsigned(memberFunction(first));
+    unsigned(DISPATCHERS + first);
     return;
   }
   const middle = (first + end) >>> 1;

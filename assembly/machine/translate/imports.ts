@@ -7,15 +7,14 @@ import { i32Const } from "./frame";
 import { byte, relocate, RELOCATE_HELPER, text, unsigned } from "./writer";
 import { CALL_INDIRECT, F32, F64, FUNCREF, I32, I64, RETURN_CALL_INDIRECT } from "./wasm";
 
-export const HELPER_ENTER: u32 = 0; // these three are of crossing.ts: for enterAt of jumps.ts
+export const HELPER_ENTER: u32 = 0; // these two are of crossing.ts: for enterAt of jumps.ts
 export const HELPER_LINK: u32 = 1; // for linkTo
-export const HELPER_CALL: u32 = 2; // for callAt
-export const HELPER_MULH: u32 = 3; // index.ts exports it as helper3, and so on
-export const HELPER_MULHU: u32 = 4;
-export const HELPER_MULHSU: u32 = 5;
-export const HELPER_FMA_D: u32 = 6;
-export const HELPER_FMA_S: u32 = 7;
-const HELPERS: u32 = 8;
+export const HELPER_MULH: u32 = 2; // index.ts exports it as helper2, and so on
+export const HELPER_MULHU: u32 = 3;
+export const HELPER_MULHSU: u32 = 4;
+export const HELPER_FMA_D: u32 = 5;
+export const HELPER_FMA_S: u32 = 6;
+const HELPERS: u32 = 7;
 
 export const TYPE_REGION: u32 = 0;
 export const TYPE_ENTER: u32 = 1;
@@ -90,7 +89,7 @@ export function importTable(name: string, places: u32): void {
   unsigned(places);
 }
 
-/** Ends the function: the helper, one of the first three, runs in its place. */
+/** Ends the function: the helper, one of the first two, runs in its place. */
 export function becomeHelper(helper: u32): void {
   relocate(RELOCATE_HELPER + helper);
   i32Const(helper);

@@ -1,4 +1,4 @@
-// From a pc to the translated code that begins there, and into it. Depends on hart, bus, mmu, layout and regions.
+// From a pc to the translated code that begins there, and into it. Depends on hart, bus, mmu, layout, bundles and regions.
 //
 // A jump cache maps a pc to a region, for calls and jumps from one region to another. There is one a mode; it is emptied when the
 // generation of the hart has changed since it was last used. A mode is what a region is made for: whose translation tables it uses.
@@ -12,7 +12,7 @@ import { OP_ENTRY, OP_MASK, retiredChains, slotAt } from "../bus/code";
 import { decodedPage, keptPage } from "../mmu/fetch";
 import { noteLoose } from "./bundles";
 import { INTERPRET } from "./exits";
-import { HEAT_CALL, HEAT_LINK, heatPtr } from "./heat";
+import { HEAT_LINK, heatPtr } from "./heat";
 import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
 import { endRetired, entryAt, findEntry, holds, NO_PLACE, placeOf, regionAt } from "./regions";
 
@@ -27,10 +27,8 @@ const MAX_DEPTH: i32 = 9000;
 const ENTER_UNITS: i32 = 3;
 /** Of the jumps, links and calls from region to region one in so many is looked at: a prime, so that none of a loop's is always left out. */
 export const SAMPLE: u32 = 61;
-/** How often a link, or a call, must be seen. */
+/** How often a link must be seen. */
 const HOT_LINK: u32 = 200;
-const HOT_CALL: u32 = 100;
-const RA: usize = 8; // x1
 /** Where comeBack() stands in the table; the first region is 1. */
 const NO_REGION: u32 = 0;
 const NO_MODE: u32 = 0xffffffff;
@@ -49,11 +47,9 @@ export class Jumps {
   generation1: u64;
   generation2: u64;
   generation3: u64;
-  jumps: i32; // through a register, out of a region, before one comes to jumpTo()
+  jumps: i32; // calls and jumps from region to region, before one comes to jumpTo()
   links: i32; // from region to region, but for calls and jumps through a register, before one comes to linkTo()
   hotLink: u32;
-  calls: i32; // from region to region, before one comes to callAt()
-  hotCall: u64; // where one comes back that is often made; 0 for none
 }
 
 
@@ -106,7 +102,7 @@ export function enterAt(pc: u64, n: i32, depth: i32): i32 {
   return enterSlowly(entry, pc, n, depth);
 }
 
-/** As enterAt(), for a jump through a register. */
+/** As enterAt(), for one of many calls and jumps. */
 export function jumpTo(pc: u64, n: i32, depth: i32): i32 {
   noteCrossing(pc);
   return enterAt(pc, n, depth);
@@ -120,38 +116,6 @@ function noteCrossing(pc: u64): void {
   if (load<u64>(entry) != pc || region == NO_REGION) return;
   regionAt(region).crossed++;
   if (placeOf(region) == NO_PLACE) noteLoose(s.mode);
-}
-
-/** As enterAt(), for a call of the guest's: one that is often made is noted. */
-export function callAt(pc: u64, n: i32, depth: i32): i32 {
-  noteCrossing(pc);
-  sampleCall();
-  return enterAt(pc, n, depth);
-}
-
-/** A call that comes back to where x1 says. */
-function sampleCall(): void {
-  const h = hartAt(0);
-  const back = load<u64>(changetype<usize>(h) + X_OFFSET + RA);
-  const code = keptPage(h, back); // no walk: x1 may hold anything
-  if (code == 0) return;
-  const s = state();
-  const ptr = heatPtr(slotAt(code, back), s.mode, HEAT_CALL);
-  const heat = min<u32>(<u32>load<u8>(ptr) + 1, 255);
-  store<u8>(ptr, <u8>heat);
-  if (heat >= HOT_CALL && s.hotCall == 0) s.hotCall = back;
-}
-
-/** True for a call, coming back to the slot, that is made often enough to be made directly. */
-export function isHotCall(slotPtr: usize, mode: u32): bool {
-  return <u32>load<u8>(heatPtr(slotPtr, mode, HEAT_CALL)) >= HOT_CALL / 2;
-}
-
-/** Where a call comes back that is often made; 0 for none. */
-export function takeHotCall(): u64 {
-  const back = state().hotCall;
-  state().hotCall = 0;
-  return back;
 }
 
 /** As enterAt(), where a region ends that does not jump: links that are often taken make one region of the two. */

@@ -3,7 +3,7 @@
 //
 // A forward edge jumps out of a `block` that ends where its target begins; all of these blocks open where the innermost loop that holds
 // the target opens, those that end later first. An edge back jumps to its `loop`. An edge that has neither leaves the region.
-import { blockAt, END_BRANCH, END_TAIL_REGISTER, isPart, NO_BLOCK, switchBlock, targetAt, targets } from "./discover";
+import { blockAt, END_BRANCH, END_TAIL_REGISTER, NO_BLOCK, switchBlock, targetAt, targets } from "./discover";
 import { close, depthOf, get, i32Const, open, SELECTOR, set } from "./frame";
 import { LABELS_PTR } from "./layout";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
@@ -41,7 +41,7 @@ export function planLabels(): void {
   for (let position: u32 = 0; position < count; position++) {
     const index = blockIn(position);
     const block = blockAt(index);
-    if (block.isHead && index != switchBlock && !isPart()) block.isEntry = true;
+    if (block.isHead && index != switchBlock) block.isEntry = true;
     if (index == 0) block.needsLabel = position != 0;
     else if (block.isEntry) reachFromOutside(NO_BLOCK, index);
   }

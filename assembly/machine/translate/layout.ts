@@ -31,7 +31,6 @@ export const WORK_PTR: usize = TRANSLATE_PTR + 0x29c000;
 export const LABELS_PTR: usize = TRANSLATE_PTR + 0x2b0000;
 export const SHELF_PTR: usize = TRANSLATE_PTR + 0x2c0000;
 export const TRANSLATED_PTR: usize = TRANSLATE_PTR + 0x2c0100;
-export const PARTS_PTR: usize = TRANSLATE_PTR + 0x2c0300;
 export const JUMPS_STATE_PTR: usize = TRANSLATE_PTR + 0x2c0200;
 export const BUNDLES_PTR: usize = TRANSLATE_PTR + 0x2c0400;
 export const PLACES_PTR: usize = TRANSLATE_PTR + 0x2c8000;

@@ -1,11 +1,11 @@
-// A WebAssembly module of one region: its functions, and the sections around them. Depends on the rest.
-import { Hart } from "../hart/state";
+// A WebAssembly module of one region: its function, and the sections around it. Depends on the rest.
 import { join, link } from "../host";
 import { bundleMembers, membersPtr } from "./bundles";
 import { writeBody } from "./body";
 import { TYPE_REGION, writeImports, writeTypes } from "./imports";
 import { MODULE_PTR } from "./layout";
-import { keepPart, parts, takePart } from "./parts";
+import { order } from "./order";
+import { keepRegion } from "./record";
 import { END, UNREACHABLE } from "./wasm";
 import {
   beginCode,
@@ -36,8 +36,8 @@ export const SECTION_CODE: u32 = 10;
  */
 const MOST_FILLERS: u32 = 32;
 
-/** Writes the module of region `index`, whose parts were collected last, and says what it is made of; false where it is too large. */
-export function writeModule(h: Hart, index: u32): bool {
+/** Writes the module of region `index`, which was discovered last, and says what it is made of; false where it is too large. */
+export function writeModule(index: u32): bool {
   const fillers = index % MOST_FILLERS;
   beginModule();
   let length = section(SECTION_TYPE);
@@ -47,23 +47,24 @@ export function writeModule(h: Hart, index: u32): bool {
   writeImports();
   fillLength(length);
   length = section(SECTION_FUNCTION);
-  unsigned(fillers + parts);
-  for (let n: u32 = 0; n < fillers + parts; n++) unsigned(TYPE_REGION);
+  unsigned(fillers + 1);
+  for (let n: u32 = 0; n <= fillers; n++) unsigned(TYPE_REGION);
   fillLength(length);
   length = section(SECTION_EXPORT);
-  writeExports(fillers);
+  unsigned(1);
+  text("run");
+  byte(0);
+  unsigned(fillers);
   fillLength(length);
   const code = out;
   length = section(SECTION_CODE);
   beginCode();
-  unsigned(fillers + parts);
+  unsigned(fillers + 1);
   for (let n: u32 = 0; n < fillers; n++) writeFiller();
-  for (let part: u32 = 0; part < parts; part++) {
-    takePart(h, part);
-    writeBody(fillers);
-    endBody(fillers + part);
-    keepPart(index);
-  }
+  order();
+  writeBody(fillers);
+  endBody(fillers);
+  keepRegion(index);
   fillLength(length);
   const hints = out;
   length = section(SECTION_CUSTOM);
@@ -76,23 +77,6 @@ export function writeModule(h: Hart, index: u32): bool {
   fillLength(length);
   swap(code, hints);
   return !isFull;
-}
-
-/** The region's function as "run"; the other parts by their numbers, for the host compiles what it can call. */
-function writeExports(fillers: u32): void {
-  unsigned(parts);
-  for (let part: u32 = 0; part < parts; part++) {
-    if (part == 0) text("run");
-    else digit(part);
-    byte(0);
-    unsigned(fillers + part);
-  }
-}
-
-/** A name of one digit. */
-function digit(n: u32): void {
-  unsigned(1);
-  byte(0x30 + n);
 }
 
 /** A body without locals that traps; nothing calls it, so V8 does not compile it. */

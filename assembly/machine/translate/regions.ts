@@ -43,13 +43,11 @@ export class Region {
   isLive: bool;
   isReady: bool; // the host has compiled it
   isLarge: bool; // made as large as can be, or not worth it
-  growths: u8; // times it was looked at for calls to be made directly
   wasUsed: bool; // since the clock hand went by
   serial: u32; // tells it from an earlier one of the same number
   next: u32; // of the free ones
   entries: u32; // first of them
   insns: u32; // that it was made from
-  parts: u32; // functions of its module (parts.ts)
   crossed: u32; // times it was seen to be gone to from another one (jumps.ts)
 
 

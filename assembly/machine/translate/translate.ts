@@ -9,14 +9,13 @@ import { decodedPage } from "../mmu/fetch";
 import { run } from "../interp/generated/dispatch";
 import { Interpreter } from "../interp/interpreter";
 import { chooseMembers, isDue } from "./bundles";
-import { SIZE_LARGE, SIZE_SMALL } from "./discover";
+import { discover, insns, SIZE_LARGE, SIZE_SMALL } from "./discover";
 import { writeDispatchers } from "./dispatchers";
-import { entryFor, hasMode, lastMode, modeOf, runRegions, takeHotCall, takeHotLink } from "./jumps";
+import { entryFor, hasMode, lastMode, modeOf, runRegions, takeHotLink } from "./jumps";
 import { HEAT_RUNS, heatPtr } from "./heat";
 import { TRANSLATED_PTR } from "./layout";
 import { useContext } from "./memory";
 import { linkBundle, linkModule, moduleBytes, writeModule } from "./module";
-import { allInsns, collectParts, parts } from "./parts";
 import {
   endRegion, endRetired, entryAt, findEntry, isWaiting, isWanted, markEntry, openRegion, Region, regionAt, takeRegion,
 } from "./regions"; // prettier-ignore
@@ -30,12 +29,6 @@ const HOT: u32 = 150;
 const COVERED_HOT: u64 = 1024;
 /** Modules that the host may have to compile at once, those of regions that ended meanwhile among them. */
 const MAX_UNANSWERED: u32 = 4;
-
-/** Why a region is made: its place was hot, or others often go on to it, or it often makes a call. */
-const FOR_HEAT: u32 = 0;
-const FOR_LINK: u32 = 1;
-const FOR_CALL: u32 = 2;
-const MAX_GROWTHS: u8 = 3;
 
 /** What is counted, and which engine runs. */
 @unmanaged
@@ -86,7 +79,7 @@ export function execute(h: Hart, budget: i32): i32 {
   const how = state().engine;
   if (how == ENGINE_INTERPRET) return run(changetype<Interpreter>(h), budget);
   const chunk = how == ENGINE_EAGER ? 1 : min(budget, SAMPLE_INSNS);
-  if (how == ENGINE_EAGER && h.stepOver == 0) translateAt(h, h.pc, FOR_HEAT);
+  if (how == ENGINE_EAGER && h.stepOver == 0) translateAt(h, h.pc, false);
   const left = run(changetype<Interpreter>(h), chunk);
   h.stepOver = 0;
   const n = budget - chunk + left;
@@ -101,12 +94,11 @@ export function execute(h: Hart, budget: i32): i32 {
 /** Translated code, and the interpreter's turn where it ends. A place that it jumped to in vain was seen, too. */
 function runTranslated(h: Hart, budget: i32): i32 {
   const n = runRegions(h, budget);
-  growCaller(h, takeHotCall());
   const isEager = state().engine == ENGINE_EAGER;
-  if (isDue(lastMode(), isEager)) makeBundle(lastMode(), isEager);
+  if (isDue(lastMode(), isEager)) makeBundle(h, lastMode(), isEager);
   if (n <= 0) return n;
   if (takeHotLink()) {
-    translateAt(h, h.pc, FOR_LINK);
+    translateAt(h, h.pc, true);
     return n;
   }
   if (h.stepOver == 0) warm(h, h.pc, true);
@@ -115,18 +107,12 @@ function runTranslated(h: Hart, budget: i32): i32 {
 }
 
 /** Has a mode's regions that others often go on to compiled together. */
-function makeBundle(mode: u32, isEager: bool): void {
-  if (state().isRefused || !chooseMembers(mode, isEager)) return;
+function makeBundle(h: Hart, mode: u32, isEager: bool): void {
+  if (state().isRefused) return;
+  if (retiredChains() != 0) endRetired(h);
+  if (!chooseMembers(h, mode, isEager)) return;
   writeDispatchers(mode);
   linkBundle();
-}
-
-/** A call that comes back to `back` is often made: the region that makes it is made anew, with the function that is called. */
-function growCaller(h: Hart, back: u64): void {
-  if (back == 0) return;
-  const mode = modeOf(h);
-  const number = hasMode(mode) ? entryFor(h, back, mode) : 0;
-  if (number != 0) translateAt(h, back - ((<i64>entryAt(number).halves) << 1), FOR_CALL);
 }
 
 /**
@@ -144,11 +130,11 @@ function warm(h: Hart, pc: u64, inVain: bool): void {
   if (heat < HOT || state().unanswered == MAX_UNANSWERED) return;
   store<u8>(ptr, 0);
   const isEnough = isTranslated(code, slot, mode) && !inVain;
-  if (!isEnough || ++state().covered % COVERED_HOT == 0) translateAt(h, pc, FOR_HEAT);
+  if (!isEnough || ++state().covered % COVERED_HOT == 0) translateAt(h, pc, false);
 }
 
-/** Makes a region that begins at `pc`, if none is there; or makes it anew, large, or with the functions that it often calls. No translated code may be running. */
-function translateAt(h: Hart, pc: u64, why: u32): void {
+/** Makes a region that begins at `pc`, if none is there; or, where others often go on to it, one that is as large as can be. No translated code may be running. */
+function translateAt(h: Hart, pc: u64, isLink: bool): void {
   if (state().isRefused) return;
   const mode = modeOf(h);
   const code = hasMode(mode) ? decodedPage(h, pc) : 0;
@@ -157,36 +143,22 @@ function translateAt(h: Hart, pc: u64, why: u32): void {
   const slotPtr = slotAt(code, pc);
   const number = findEntry(slotPtr, mode);
   const known = number == 0 ? 0 : entryAt(number).region;
-  if (known != 0 && !mayGrow(regionAt(known), why)) {
+  if (known != 0 && (!isLink || regionAt(known).isLarge)) {
     reopen(h, number);
     return;
   }
   if (state().unanswered == MAX_UNANSWERED || isWaiting(slotPtr, mode)) return;
-  const isLarge = why == FOR_LINK || (known != 0 && regionAt(known).isLarge);
-  if (known != 0) noteGrowth(regionAt(known), why);
-  if (!collectParts(h, pc, mode, isLarge ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER)) return;
-  if (why == FOR_CALL && known != 0 && parts <= regionAt(known).parts) return;
-  make(h, mode, isLarge, known == 0 ? 0 : regionAt(known).growths);
+  if (known != 0) regionAt(known).isLarge = true;
+  if (discover(h, pc, mode, isLink ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER)) make(h, mode, isLink);
 }
 
-/** A hot place never makes a region anew, a hot link only once, hot calls a few times. */
-function mayGrow(region: Region, why: u32): bool {
-  return why == FOR_LINK ? !region.isLarge : why == FOR_CALL && region.growths < MAX_GROWTHS;
-}
-
-function noteGrowth(region: Region, why: u32): void {
-  if (why == FOR_LINK) region.isLarge = true;
-  else region.growths++;
-}
-
-/** Makes the region whose parts were collected. */
-function make(h: Hart, mode: u32, isLarge: bool, growths: u8): void {
+/** Makes the region that was discovered. */
+function make(h: Hart, mode: u32, isLarge: bool): void {
   useContext(mode);
   const index = takeRegion(h, mode);
   const region = regionAt(index);
   region.isLarge = isLarge;
-  region.growths = growths;
-  if (!writeModule(h, index)) {
+  if (!writeModule(index)) {
     endRegion(h, index);
     return;
   }
@@ -197,7 +169,7 @@ function make(h: Hart, mode: u32, isLarge: bool, growths: u8): void {
     return;
   }
   s.regions++;
-  s.insns += allInsns;
+  s.insns += insns;
   s.bytes += moduleBytes();
   if (how == LINK_DONE) openRegion(h, index);
   else s.unanswered++;

@@ -13,6 +13,7 @@ export function startWriting(): void {
   hinted = 0;
   functionHints = HINTS_PTR;
   functionRelocations = RELOCATIONS_PTR;
+  relocationsEnd = RELOCATIONS_PTR;
 }
 
 /** Forgets what was written from `at` on. */

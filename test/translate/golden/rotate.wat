@@ -2,7 +2,7 @@
  (type $0 (func (param i64 i32 i32 i32) (result i32)))
  (type $1 (func (param i64 i32 i32) (result i32)))
  (import "machine" "memory" (memory $mimport$0 1))
- (import "machine" "helpers" (table $timport$0 8 funcref))
+ (import "machine" "helpers" (table $timport$0 7 funcref))
  (export "run" (func $1))
  (func $0 (type $0) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
   (unreachable)
