@@ -123,7 +123,7 @@ export let windowVa: u64 = 0;
 export let entryHw: u32 = 0;
 export let blocks: u32 = 0;
 export let insns: u32 = 0;
-export let pages: u32 = 0;
+let pages: u32 = 0;
 let lowestHw: u32 = 0;
 let highestHw: u32 = 0;
 let jumpsThroughRegister: bool = false;
@@ -470,7 +470,7 @@ function hasFirst(end: u32): bool {
 }
 
 /** True for a call of a place that the code names: by jal, or by auipc and jalr. */
-export function isDirectCall(block: Block): bool {
+function isDirectCall(block: Block): bool {
   if (block.end == END_CALL) return true;
   if (block.end != END_CALL_REGISTER || block.count < 2) return false;
   const first = insnAt(block.last - 2);
