@@ -29,7 +29,6 @@ class Bundles {
   first: u32; // place of the first member
   bundles: u32; // that run
   members: u32; // of the bundle that the host compiles; 0: it compiles none
-  slot: u32; // of that bundle
   isRefused: bool; // the host could not compile one: no more are made
 }
 
@@ -95,11 +94,11 @@ export function chooseMembers(h: Hart, mode: u32, isEager: bool): bool {
   const s = state();
   if (s.members < 2) s.members = 0;
   if (s.members == 0) return false;
-  s.slot = takeSlot(h);
+  const slot = slotPtr(takeSlot(h));
   s.first = s.places + 1;
   s.places += s.members;
-  store<u32>(slotPtr(s.slot), s.first);
-  store<u32>(slotPtr(s.slot), s.members, 4);
+  store<u32>(slot, s.first);
+  store<u32>(slot, s.members, 4);
   return true;
 }
 
