@@ -1,5 +1,6 @@
 // Puts the functions of several modules of translated code into one, as a linker does: those modules say where other bytes are to stand
 // (assembly/machine/translate/writer.ts), and import the same. May depend on wasm/.
+import { EXPORT, writeExport } from "../wasm/own-export.js";
 import { Reader } from "../wasm/reader.js";
 import { customName, readSections, SECTION, type Section } from "../wasm/sections.js";
 import { Writer } from "../wasm/writer.js";
@@ -18,7 +19,6 @@ const FIRST_HELPER = 1;
 const CALL = 0x10;
 const CALL_INDIRECT = 0x11;
 const RETURN_CALL = 0x12;
-const EXTERNAL_FUNCTION = 0;
 
 /**
  * The functions of `dispatchers`, numbered from 0, and behind them one of each member, which is its only export. Calls of helper n become calls of function n,
@@ -44,9 +44,7 @@ export function joinModules(dispatchers: Uint8Array, members: readonly Uint8Arra
   section(SECTION.export, (content) => {
     content.u32(functions);
     for (let number = 0; number < functions; number++) {
-      content.sized(Buffer.from(String(number)));
-      content.u8(EXTERNAL_FUNCTION);
-      content.u32(number);
+      writeExport(content, String(number), EXPORT.function, number);
     }
   });
   section(SECTION.custom, (content) => {
@@ -123,7 +121,7 @@ class Parts {
       const kind = relocations.u8();
       const at = relocations.u32() - from;
       if (kind === FUNCTION) {
-        fill(bodies, at, 5, new Reader(bodies, at).u32() - this.#fillers + number);
+        fill(bodies, at, 5, number);
       } else {
         // i32.const helper; call_indirect or return_call_indirect type table
         bodies[at] = bodies[at + 2] === CALL_INDIRECT ? CALL : RETURN_CALL;

@@ -38,7 +38,7 @@ const MEMBER_BYTES: usize = 8;
 /** Bundles that may have live members: for as long as there is one, the host keeps the code of all. */
 const MAX_BUNDLES: u32 = 16;
 /** Of each, the places that it has: u32 first | u32 count. */
-const SLOTS_PTR: usize = MEMBERS_PTR + 256 * MEMBER_BYTES;
+const SLOTS_PTR: usize = MEMBERS_PTR + <usize>MAX_MEMBERS * MEMBER_BYTES;
 
 
 @inline

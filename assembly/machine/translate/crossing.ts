@@ -89,15 +89,7 @@ function writeCrossing(counted: u32, counter: usize): void {
   close();
   i32Const(<i32>JUMPS_STATE_PTR);
   access(op.I32_LOAD, <u32>offsetof<Jumps>("cache"));
-  findEntry();
-  access(op.I64_LOAD, 0);
-  get(PC);
-  byte(op.I64_EQ);
-  isAboveZero(N);
-  byte(op.I32_AND);
-  isAboveZero(DEPTH);
-  byte(op.I32_AND);
-  open(op.IF);
+  openIfKnown();
   becomeRegion();
   close();
   goOn(HELPER_ENTER);
@@ -117,8 +109,21 @@ function countDown(counter: usize): void {
   get(ENTRY);
 }
 
+/** Opens an `if` for what has budget and stack left, and is in the cache whose address is on the stack: ENTRY says where. */
+export function openIfKnown(): void {
+  findEntry();
+  access(op.I64_LOAD, 0);
+  get(PC);
+  byte(op.I64_EQ);
+  isAboveZero(N);
+  byte(op.I32_AND);
+  isAboveZero(DEPTH);
+  byte(op.I32_AND);
+  open(op.IF);
+}
+
 /** Where the cache, whose address is on the stack, has PC, if it does: as entryOf() of jumps.ts. It is left on the stack, and in ENTRY. */
-export function findEntry(): void {
+function findEntry(): void {
   shifted(1);
   shifted(12);
   byte(op.I32_XOR);
@@ -137,7 +142,7 @@ function shifted(bits: i32): void {
   byte(op.I32_SHR_U);
 }
 
-export function isAboveZero(local: u32): void {
+function isAboveZero(local: u32): void {
   get(local);
   i32Const(0);
   byte(op.I32_GT_S);

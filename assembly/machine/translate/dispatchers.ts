@@ -4,12 +4,12 @@
 //   enter, link (pc, n, depth)           numbers 0 and 1, as the helpers for which they stand
 //   search (pc, n, depth, entry)         entry: place in the bundle << 16 | selector
 import { bundleMembers, DISPATCHERS, firstPlace } from "./bundles";
-import { findEntry, ENTRY, isAboveZero, pushBase } from "./crossing";
+import { ENTRY, openIfKnown, pushBase } from "./crossing";
 import { access, close, DEPTH, get, i32Const, N, open, PC, SELECTOR, set, tee } from "./frame";
-import { becomeHelper, HELPER_ENTER, HELPER_LINK, TYPE_ENTER, TYPE_REGION, writeImports, writeTypes } from "./imports";
+import { becomeHelper, HELPER_ENTER, HELPER_LINK, TYPE_ENTER, TYPE_REGION } from "./imports";
 import { ENTRY_REGION, ENTRY_SELECTOR, JUMPS_BYTES } from "./jumps";
 import { JUMPS_PTR, PLACES_PTR } from "./layout";
-import { beginModule, SECTION_CODE, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, section } from "./module";
+import { beginTranslated, SECTION_CODE, SECTION_FUNCTION, section } from "./module";
 import { byte, fillLength, reserve, unsigned } from "./writer";
 import * as op from "./wasm";
 
@@ -18,14 +18,8 @@ const PLACE: u32 = 4; // a local
 
 /** Writes a module of these functions alone, which call those that the bundle has behind them. */
 export function writeDispatchers(mode: u32): void {
-  beginModule();
-  let length = section(SECTION_TYPE);
-  writeTypes();
-  fillLength(length);
-  length = section(SECTION_IMPORT);
-  writeImports();
-  fillLength(length);
-  length = section(SECTION_FUNCTION);
+  beginTranslated();
+  let length = section(SECTION_FUNCTION);
   unsigned(DISPATCHERS);
   for (let n: u32 = 0; n < DISPATCHERS; n++) unsigned(n == SEARCH ? TYPE_REGION : TYPE_ENTER);
   fillLength(length);
@@ -44,15 +38,7 @@ function writeDispatcher(helper: u32, mode: u32): void {
   unsigned(2);
   byte(op.I32);
   i32Const(<i32>(JUMPS_PTR + <usize>mode * JUMPS_BYTES));
-  findEntry();
-  access(op.I64_LOAD, 0);
-  get(PC);
-  byte(op.I64_EQ);
-  isAboveZero(N);
-  byte(op.I32_AND);
-  isAboveZero(DEPTH);
-  byte(op.I32_AND);
-  open(op.IF);
+  openIfKnown();
   get(ENTRY);
   access(op.I32_LOAD, ENTRY_REGION);
   i32Const(2);

@@ -39,14 +39,8 @@ const MOST_FILLERS: u32 = 32;
 /** Writes the module of region `index`, which was discovered last, and says what it is made of; false where it is too large. */
 export function writeModule(index: u32): bool {
   const fillers = index % MOST_FILLERS;
-  beginModule();
-  let length = section(SECTION_TYPE);
-  writeTypes();
-  fillLength(length);
-  length = section(SECTION_IMPORT);
-  writeImports();
-  fillLength(length);
-  length = section(SECTION_FUNCTION);
+  beginTranslated();
+  let length = section(SECTION_FUNCTION);
   unsigned(fillers + 1);
   for (let n: u32 = 0; n <= fillers; n++) unsigned(TYPE_REGION);
   fillLength(length);
@@ -92,6 +86,17 @@ export function beginModule(): void {
   startWriting();
   fourBytes(0, 0x61, 0x73, 0x6d);
   fourBytes(1, 0, 0, 0);
+}
+
+/** A module of translated code begins, with what all of them share: types and imports. */
+export function beginTranslated(): void {
+  beginModule();
+  let length = section(SECTION_TYPE);
+  writeTypes();
+  fillLength(length);
+  length = section(SECTION_IMPORT);
+  writeImports();
+  fillLength(length);
 }
 
 /** Begins a section; gives the place of its length. */

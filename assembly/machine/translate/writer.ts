@@ -96,7 +96,7 @@ const HINTS_HEADER: usize = 8;
 let code: usize = 0;
 let functionRelocations: usize = RELOCATIONS_PTR;
 let relocationsEnd: usize = RELOCATIONS_PTR;
-/** What stands at a relocation: the number of a function of this module, in five bytes; or else, plus the helper's number, two instructions of five bytes by which a helper is called. */
+/** What stands at a relocation: the number of the function itself, in five bytes; or else, plus the helper's number, two instructions of five bytes by which a helper is called. */
 export const RELOCATE_FUNCTION: u32 = 0;
 export const RELOCATE_HELPER: u32 = 1;
 
