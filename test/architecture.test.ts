@@ -21,7 +21,7 @@ const MACHINE_ROWS = [
 ];
 const KERNEL_ROWS = [["abi", "host"], ["lock", "slab"], ["vfs"], ["ipc"], ["proc"], ["syscall", "index"]];
 const SRC_ROWS = [
-  ["errors", "log", "config"], ["metrics"], ["isa", "wasm"], ["machine"], ["kernel", "host-directory"], ["wasi"], ["container"], ["image"], ["net"],
+  ["errors", "log", "config"], ["metrics"], ["isa", "wasm", "v8"], ["machine"], ["kernel", "host-directory"], ["wasi"], ["container"], ["image"], ["net"],
   ["instance"], ["store"], ["engine"],
   ["api", "web"], ["client"], ["cli"], ["index"], ["postbuild"],
 ]; // prettier-ignore

@@ -1,6 +1,7 @@
 // Which of V8's compilers a program's code goes through. V8 never leaves its baseline code in a loop that is already running, so that
-// a program whose work is one long loop stays slow where it began there (up to 12x, measured). May depend on wasm/ and tier-name.ts.
+// a program whose work is one long loop stays slow where it began there (up to 12x, measured). May depend on v8/, wasm/ and tier-name.ts.
 import { setFlagsFromString } from "node:v8";
+import { restoreBaseline, skipBaseline } from "../v8/baseline.js";
 import { hintLoops, inspect } from "../wasm/index.js";
 import type { Tier } from "./tier-name.js";
 
@@ -11,9 +12,6 @@ const MAX_HINTED_CODE_BYTES = 4 * 2 ** 20;
 
 /** The hints are an experiment of V8's; later versions have dropped this form of them. */
 const HAS_HINTS = Number.parseInt(process.versions.v8, 10) === 11;
-
-const HINT_FLAGS = { on: ["--experimental-wasm-compilation-hints"], off: ["--no-experimental-wasm-compilation-hints"] } as const;
-const PEAK_FLAGS = { on: ["--no-liftoff", "--no-wasm-lazy-compilation"], off: ["--liftoff", "--wasm-lazy-compilation"] } as const;
 
 /** Takes what inspect() takes. */
 export function compileModule(bytes: Uint8Array, tier: Tier): Promise<WebAssembly.Module> {
@@ -29,15 +27,11 @@ function hint(bytes: Uint8Array): Uint8Array | undefined {
   return hintLoops(bytes, info, { maxFunctionBytes: MAX_HINTED_FUNCTION_BYTES });
 }
 
-function setFlags(flags: readonly string[]): void {
-  for (const flag of flags) setFlagsFromString(flag);
-}
-
 /** Which features a module may use, V8 notes as the compilation begins. */
 async function compileHinted(bytes: Uint8Array): Promise<WebAssembly.Module> {
-  setFlags(HINT_FLAGS.on);
+  setFlagsFromString("--experimental-wasm-compilation-hints");
   const compiling = WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
-  setFlags(HINT_FLAGS.off);
+  setFlagsFromString("--no-experimental-wasm-compilation-hints");
   return compiling;
 }
 
@@ -45,10 +39,16 @@ let peaks = 0;
 
 /** The flags are the process's, and are looked at until the last function is done: what is compiled meanwhile is optimized, too. */
 async function compilePeak(bytes: Uint8Array): Promise<WebAssembly.Module> {
-  if (peaks++ === 0) setFlags(PEAK_FLAGS.on);
+  if (peaks++ === 0) {
+    skipBaseline();
+    setFlagsFromString("--no-wasm-lazy-compilation");
+  }
   try {
     return await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
   } finally {
-    if (--peaks === 0) setFlags(PEAK_FLAGS.off);
+    if (--peaks === 0) {
+      restoreBaseline();
+      setFlagsFromString("--wasm-lazy-compilation");
+    }
   }
 }

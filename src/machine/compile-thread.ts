@@ -1,8 +1,9 @@
 // Runs in a thread of its own: compiles modules of translated code, all at once to the best code that V8 makes. V8's quick code for such
 // functions is slower than our interpreter, and its good code takes a tenth of a second, so the machine goes on interpreting meanwhile.
-// May depend on compiler.ts only for its messages.
+// May depend on v8/, and on compiler.ts only for its messages.
 import { setFlagsFromString } from "node:v8";
 import { type MessagePort, workerData } from "node:worker_threads";
+import { restoreBaseline, skipBaseline } from "../v8/baseline.js";
 import type { CompileAnswer, CompileRequest } from "./compiler.js";
 
 /** From this version of V8 on, branch hints count without a flag; an unknown flag would be complained about. */
@@ -56,14 +57,14 @@ class Job {
   step(): void {
     const beganMs = performance.now();
     let error: unknown;
-    setFlagsFromString("--no-liftoff"); // the flag is the process's: what other threads compile in these milliseconds is compiled that way, too
+    skipBaseline(); // for some milliseconds
     try {
       if (this.#module === undefined) this.#take();
       else callOnce(this.#parts.pop() as Region);
     } catch (reason) {
       error = reason;
     } finally {
-      setFlagsFromString("--liftoff");
+      restoreBaseline();
       this.#ms += performance.now() - beganMs;
     }
     if (error === undefined && this.#parts.length > 0) return;
