@@ -2,6 +2,7 @@
 import { join, link } from "../host";
 import { bundleMembers, membersPtr } from "./bundles";
 import { writeBody } from "./body";
+import { entryHw } from "./discover";
 import { TYPE_REGION, writeImports, writeTypes } from "./imports";
 import { MODULE_PTR } from "./layout";
 import { order } from "./order";
@@ -32,13 +33,16 @@ export const SECTION_CODE: u32 = 10;
 
 /**
  * V8 puts the code of every module on pages of its own, a table of jumps first. With as many functions in each, all regions would begin at
- * one place of their pages, and drive one another out of a processor's caches; so each has from 0 to 31 empty functions before its own.
+ * one place of their pages, and drive one another out of a processor's caches; so each has from 0 to 31 empty functions before its own. How many
+ * follows from the code alone: V8 compiles once what several machines of a process hand it byte for byte alike.
  */
-const MOST_FILLERS: u32 = 32;
+const FILLER_BITS: u32 = 5;
+/** 2 ** 32 divided by the golden ratio: its products' upper bits are spread evenly. */
+const SPREAD: u32 = 0x9e3779b9;
 
 /** Writes the module of region `index`, which was discovered last, and says what it is made of; false where it is too large. */
 export function writeModule(index: u32): bool {
-  const fillers = index % MOST_FILLERS;
+  const fillers = ((entryHw & 2047) * SPREAD) >>> (32 - FILLER_BITS);
   beginTranslated();
   let length = section(SECTION_FUNCTION);
   unsigned(fillers + 1);

@@ -1,13 +1,10 @@
 (module
- (type $0 (func (param i64 i32 i32 i32) (result i32)))
- (type $1 (func (param i64 i32 i32) (result i32)))
+ (type $0 (func (param i64 i32 i32) (result i32)))
+ (type $1 (func (param i64 i32 i32 i32) (result i32)))
  (import "machine" "memory" (memory $mimport$0 1))
  (import "machine" "helpers" (table $timport$0 7 funcref))
- (export "run" (func $1))
- (func $0 (type $0) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
-  (unreachable)
- )
- (func $1 (type $0) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
+ (export "run" (func $0))
+ (func $0 (type $1) (param $0 i64) (param $1 i32) (param $2 i32) (param $3 i32) (result i32)
   (local $4 i32)
   (local $5 i32)
   (local $6 i32)
@@ -65,7 +62,7 @@
      )
     )
     (local.set $1
-     (call_indirect $timport$0 (type $1)
+     (call_indirect $timport$0 (type $0)
       (local.get $10)
       (local.get $1)
       (i32.sub
@@ -155,7 +152,7 @@
     )
    )
    (then
-    (return_call_indirect $timport$0 (type $1)
+    (return_call_indirect $timport$0 (type $0)
      (local.get $10)
      (local.get $1)
      (local.get $2)
