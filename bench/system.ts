@@ -11,7 +11,7 @@ import { findGuest } from "./guest.js";
 import type { BenchOptions } from "./options.js";
 import { startQemu } from "./qemu.js";
 import { geometricMean, lessIsBetter, median, type Report, type Row } from "./report.js";
-import { type Case, CASES } from "./system/cases.js";
+import { type Case, CASES, type Size } from "./system/cases.js";
 import { makeSystemInitrd } from "./system/image.js";
 import { type CaseResult, type Mark, MarkReader, readCase } from "./system/markers.js";
 import { fetchPackages } from "./system/packages.js";
@@ -67,15 +67,14 @@ async function runTheirs({ kernel, initrd, append, memory }: BootTask, cases: re
   return sampleCases(cases, (name) => readCase("theirs", name, marks));
 }
 
-function compare({ name, what, ...amounts }: Case, ours: readonly Round[], theirs: readonly Round[], isQuick: boolean): Row {
+function compare({ name, what, amounts }: Case, ours: readonly Round[], theirs: readonly Round[], size: Size): Row {
   const samplesOf = (rounds: readonly Round[]): Sample[] => rounds.flatMap((round) => round.get(name) ?? []);
   const [ourSamples, theirSamples] = [samplesOf(ours), samplesOf(theirs)];
   const digests = new Set([...ourSamples, ...theirSamples].map(({ digest }) => digest));
   if (digests.size !== 1)
     throw new WardianError("bench-checksum", `the case ${name} computes different results: ${[...digests].join(", ")}`);
   const secondsOf = (samples: readonly Sample[]): number => median(samples.map(({ seconds }) => seconds));
-  const amount = isQuick ? amounts.quickAmount : amounts.amount;
-  const row = lessIsBetter(`${name}: ${amount.toLocaleString("en")} ${what}`, secondsOf(ourSamples), secondsOf(theirSamples), "s");
+  const row = lessIsBetter(`${name}: ${amounts[size].toLocaleString("en")} ${what}`, secondsOf(ourSamples), secondsOf(theirSamples), "s");
   const { seconds, counters = {} } = ourSamples[0] ?? { seconds: 0 };
   const { instructions = 0, translated_instructions: translated = 0 } = counters;
   return {
@@ -102,15 +101,16 @@ function meanRows(cases: readonly Case[], rows: readonly Row[]): Row[] {
 
 export async function benchSystem(options: BenchOptions): Promise<Report> {
   const cases = chooseCases(options);
+  const size: Size = options.quick ? "quick" : options.long ? "long" : "full";
   const { kernel, busybox } = await findGuest(options);
   const packages = await fetchPackages(options.onProgress);
   const folder = mkdtempSync(join(tmpdir(), "wardian-bench-"));
   try {
     const initrd = join(folder, "initrd");
-    writeFileSync(initrd, await makeSystemInitrd(busybox, packages, cases, options.quick));
+    writeFileSync(initrd, await makeSystemInitrd(busybox, packages, cases, size));
     const task: BootTask = { kind: "boot", kernel, initrd, append: APPEND, memory: MEMORY, engine: options.engine };
     const [ours, theirs]: [Round[], Round[]] = [[], []];
-    for (let n = 0; n < (options.quick ? 1 : 3); n++) {
+    for (let n = 0; n < (size === "full" ? 3 : 1); n++) {
       ours.push(await runOurs(task, cases));
       theirs.push(await runTheirs(task, cases));
       for (const { name } of cases) {
@@ -118,7 +118,7 @@ export async function benchSystem(options: BenchOptions): Promise<Report> {
         options.onProgress(`system, ${name}: ours ${said[0]} s, theirs ${said[1]} s`);
       }
     }
-    const rows = cases.map((it) => compare(it, ours, theirs, options.quick));
+    const rows = cases.map((it) => compare(it, ours, theirs, size));
     return {
       bench: "system",
       rows: [...rows, ...meanRows(cases, rows)],

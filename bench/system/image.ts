@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { type CpioEntry, S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, writeCpio } from "../../src/image/archive/cpio.js";
 import { readDeb } from "../../src/image/debian/deb.js";
 import { projectFile } from "../folder.js";
-import { type Case, SCRIPTS_PATH, TEXT_PATH } from "./cases.js";
+import { type Case, type Size, SCRIPTS_PATH, TEXT_MIB, TEXT_PATH } from "./cases.js";
 import { MARK } from "./markers.js";
 import type { FetchedPackage } from "./packages.js";
 import { makeText } from "./text.js";
 
-const TEXT_BYTES = 8 * 2 ** 20;
 const DATA_FILES = ["work.py", "work.sql"];
 
 /** Programs and libraries; not the hundreds of character sets, nor documents. */
@@ -86,7 +85,7 @@ export async function makeSystemInitrd(
   busybox: string,
   packages: readonly FetchedPackage[],
   cases: readonly Case[],
-  isQuick: boolean,
+  size: Size,
 ): Promise<Uint8Array> {
   const root = new Root();
   for (const name of ["dev", "proc", "sys", "tmp", "root", "usr/bin", "usr/sbin", "usr/lib"]) root.folder(name);
@@ -95,10 +94,9 @@ export async function makeSystemInitrd(
   root.file("usr/bin/busybox", readFileSync(busybox));
   for (const name of ["sh", "cat", "head", "sed"]) root.link(`usr/bin/${name}`, "busybox");
   for (const fetched of packages) await unpack(root, fetched);
-  root.file(TEXT_PATH.slice(1), makeText(TEXT_BYTES));
+  root.file(TEXT_PATH.slice(1), makeText(TEXT_MIB * 2 ** 20));
   for (const name of DATA_FILES) root.file(join(SCRIPTS_PATH, name).slice(1), readFileSync(projectFile(`fixtures/bench/system/${name}`)));
-  for (const { name, script, amount, quickAmount } of cases)
-    root.file(`${SCRIPTS_PATH}/${name}.sh`.slice(1), `${script(isQuick ? quickAmount : amount)}\n`);
+  for (const { name, script, amounts } of cases) root.file(`${SCRIPTS_PATH}/${name}.sh`.slice(1), `${script(amounts[size])}\n`);
   root.file("init", makeInit(cases));
   return root.pack();
 }
