@@ -1,6 +1,7 @@
 // The computer: power-on, and the loop that lets the hart, the devices and time take turns. Depends on every row.
 import { EXIT_BUDGET, EXIT_HTIF, EXIT_IDLE } from "./abi";
-import { flushTranslations, setPriv } from "./hart/context";
+import { setPriv } from "./hart/context";
+import { flushTranslations } from "./hart/flush";
 import { MENVCFG_ADUE, MENVCFG_CBCFE, MENVCFG_CBIE, MENVCFG_CBZE, MENVCFG_STCE, updateStimecmp } from "./hart/csr";
 import { setHarts } from "./hart/lines";
 import { setPmpAddr, setPmpCfg } from "./hart/pmp";

@@ -28,7 +28,7 @@ export const MACHINE_METRICS = {
   traps:                          { type: "counter", unit: "count",        help: "Exceptions taken by the guest." },
   interrupts:                     { type: "counter", unit: "count",        help: "Interrupts taken by the guest." },
   tlb_misses:                     { type: "counter", unit: "count",        help: "Address translations that needed a page-table walk." },
-  tlb_flushes:                    { type: "counter", unit: "count",        help: "Times all address translations of a hart were dropped." },
+  tlb_flushes:                    { type: "counter", unit: "count",        help: "Times the address translations of a hart were dropped, all of them or those of an address space, or set aside with it." },
   decoded_instructions:           { type: "counter", unit: "count",        help: "Instruction slots decoded for the interpreter." },
   decoded_pages:                  { type: "gauge",   unit: "count",        help: "Guest pages whose instructions are kept decoded." },
   translated_instructions:        { type: "counter", unit: "instructions", help: "Guest instructions retired by translated code; the interpreter retired the rest of `instructions`." },

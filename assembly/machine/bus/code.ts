@@ -8,7 +8,7 @@
 //   page:               header, 2048 slots, then 2 slots OP_PAGE_END
 import { PAGE_BYTES } from "../abi";
 import { BOARD_PTR } from "../layout";
-import { flushFetch } from "../hart/context";
+import { flushFetch } from "../hart/flush";
 import { harts } from "../hart/lines";
 import { hartAt } from "../hart/state";
 import { heapTake } from "./ram";

@@ -1,11 +1,12 @@
 // Which translation tables a hart uses now. A context is what decides whether an access is allowed: the effective
-// privilege and, for S-mode, SUM. Depends on hart state and layout only. Tables are filled by mmu/tlb.ts.
+// privilege and, for S-mode, SUM. Depends on hart state and layout only. Entries come and go by tables.ts.
 //
 //   tlbBase + 0         4 contexts x (read table 8 MiB | write table 8 MiB), one u64 entry a page, index va bits 12..31
 //   tlbBase + 64 MiB    8 lists of the indexes in use, LIST_BYTES each, in the order of the tables
 //   tlbBase + 66 MiB    fetch tables, one a privilege, FETCH_TABLE_BYTES each
 //   tlbBase + 66.5 MiB  counts of the 8 lists, a byte for every 512 entries of each table (0: all empty), then the scratch page for instructions that cannot be kept decoded,
 //                       then 3 maps of a byte a page, by the low 12 bits of its number: not 0 where it has been fetched from, in U-mode; else, by the half of the address space
+//   tlbBase + 66.6 MiB  what is kept of other address spaces (spaces.ts)
 import { FP_CLEAN, FP_DIRTY, FP_OFF, Hart, PRIV_M, PRIV_S, PRIV_U } from "./state";
 
 export const CONTEXT_U: u32 = 0;
@@ -26,11 +27,9 @@ export const SCRATCH_RAW_OFFSET: usize = 0x428a000;
 export const FETCHED_OFFSET: usize = 0x428b000;
 export const FETCHED_BYTES: usize = 4096;
 
-const MAX_EPOCH: u32 = 0xfff;
-/** Bits of Hart.perSpace. */
-const TABLES_PER_SPACE: u32 = 0xff;
+export const SPACES_OFFSET: usize = 0x4290000;
+/** The first bit of Hart.perSpace that stands for a fetch table, of U-mode. */
 export const FIRST_FETCH_PER_SPACE: u32 = 8;
-const SYSTEM_FETCHES_PER_SPACE: u32 = 0xe00;
 
 export const MSTATUS_SIE: u64 = 1 << 1;
 export const MSTATUS_MIE: u64 = 1 << 3;
@@ -72,31 +71,6 @@ export function setPriv(h: Hart, priv: u32): void {
   selectContext(h);
 }
 
-/** Forgets every translation of this hart, fetches included. */
-export function flushTranslations(h: Hart): void {
-  h.flushes++;
-  h.perSpace = 0;
-  for (let table: u32 = 0; table < 8; table++) flushTable(h, table);
-  flushFetch(h);
-  h.superUser = 0;
-  h.superKernel = 0;
-}
-
-/** Empties table `table` (2 * context, plus 1 for writes) by its list of used indexes. */
-export function flushTable(h: Hart, table: u32): void {
-  const countPtr = h.tlbBase + COUNTS_OFFSET + (table << 2);
-  const base = h.tlbBase + <usize>table * TABLE_BYTES;
-  const list = h.tlbBase + LISTS_OFFSET + <usize>table * LIST_BYTES;
-  const end = list + (load<u32>(countPtr) << 2);
-  const blocks = h.tlbBase + BLOCKS_OFFSET + <usize>table * BLOCKS_BYTES;
-  for (let ptr = list; ptr < end; ptr += 4) {
-    const index = load<u32>(ptr);
-    store<u64>(base + (index << 3), 0);
-    store<u8>(blocks + (index >>> 9), 0);
-  }
-  store<u32>(countPtr, 0);
-}
-
 /** Where is noted whether the page of `va`, or one whose number ends alike, has been fetched from since that was last flushed. */
 @inline
 export function fetchedPtr(h: Hart, va: u64, isUser: bool): usize {
@@ -104,50 +78,9 @@ export function fetchedPtr(h: Hart, va: u64, isUser: bool): usize {
   return h.tlbBase + FETCHED_OFFSET + map * FETCHED_BYTES + ((<usize>(va >>> 12)) & (FETCHED_BYTES - 1));
 }
 
-/** Forgets every translation that is not global: another address space, or all of this one, takes effect. */
-export function flushSpace(h: Hart): void {
-  h.flushes++;
-  h.zeroGeneration = 0;
-  for (let table: u32 = 0; table < 8; table++) if (h.perSpace & (1 << table)) flushTable(h, table);
-  if (h.perSpace & SYSTEM_FETCHES_PER_SPACE) flushFetch(h);
-  else flushUserFetch(h);
-  h.perSpace = 0;
-}
-
-/**
- * Forgets every fetch translation: entries carry the epoch they were made in. The page that runs now is looked up again at the next
- * jump out of it.
- */
-export function flushFetch(h: Hart): void {
-  h.generation++;
-  memory.fill(h.tlbBase + FETCHED_OFFSET, 0, 3 * FETCHED_BYTES);
-  h.perSpace &= TABLES_PER_SPACE;
-  if (h.userEpoch < MAX_EPOCH && h.systemEpoch < MAX_EPOCH) {
-    h.userEpoch++;
-    h.systemEpoch++;
-  } else {
-    memory.fill(h.tlbBase + FETCH_OFFSET, 0, 4 * FETCH_TABLE_BYTES);
-    h.userEpoch = 1;
-    h.systemEpoch = 1;
-  }
-  selectEpoch(h);
-}
-
-/** As flushFetch(), for U-mode alone. */
-export function flushUserFetch(h: Hart): void {
-  h.spaces++;
-  memory.fill(h.tlbBase + FETCHED_OFFSET, 0, FETCHED_BYTES);
-  if (h.userEpoch < MAX_EPOCH) h.userEpoch++;
-  else {
-    memory.fill(h.tlbBase + FETCH_OFFSET + <usize>PRIV_U * FETCH_TABLE_BYTES, 0, FETCH_TABLE_BYTES);
-    h.userEpoch = 1;
-  }
-  selectEpoch(h);
-}
-
 
 @inline
-function selectEpoch(h: Hart): void {
+export function selectEpoch(h: Hart): void {
   h.fetchEpoch = h.priv == PRIV_U ? h.userEpoch : h.systemEpoch;
 }
 

@@ -2,8 +2,6 @@
 // Depends on the hart row only. Numbers are those of the specification; a register is read and written in one place each.
 import { mtime } from "./time";
 import {
-  flushSpace,
-  flushTranslations,
   MSTATUS_FS,
   MSTATUS_MIE,
   MSTATUS_MPIE,
@@ -18,6 +16,7 @@ import {
   MSTATUS_TVM,
   MSTATUS_TW,
 } from "./context";
+import { enterSpace, flushTranslations } from "./flush";
 import { pmpAddr, setPmpAddr, setPmpCfg } from "./pmp";
 import { dirtyFp, pendingBits, setMstatus } from "./trap";
 import { FP_OFF, Hart, PRIV_M, PRIV_S } from "./state";
@@ -193,9 +192,12 @@ function writeSatp(h: Hart, value: u64): bool {
   const satp = mode == 0 ? value & SATP_ASID_PPN : value;
   if (satp != h.satp) {
     const isOtherMode = (satp ^ h.satp) >>> 60 != 0;
-    h.satp = satp;
-    if (isOtherMode) flushTranslations(h);
-    else flushSpace(h);
+    if (isOtherMode) {
+      h.satp = satp;
+      flushTranslations(h);
+    } else {
+      enterSpace(h, satp);
+    }
   }
   return true;
 }

@@ -176,7 +176,7 @@ export class Interpreter {
   @inline wfi(i: Insn): bool { return system.wfi(this, i); }
   @inline waitReserved(i: Insn, forever: bool): bool { return system.waitReserved(this, i, forever); }
   @inline fenceI(i: Insn): bool { return this.leaveAfter(i); }
-  @inline fenceVma(i: Insn, va: i64, asid: i64): bool { return system.fenceVma(this, i, va); }
+  @inline fenceVma(i: Insn, va: i64, asid: i64): bool { return system.fenceVma(this, i, va, asid); }
   @inline fenceInval(i: Insn): bool { return system.fenceInval(this, i); }
   @inline cboInval(i: Insn, va: i64): bool { return cboInval(this, i, va); }
   @inline cboClean(i: Insn, va: i64): bool { return cboClean(this, i, va); }

@@ -1,6 +1,8 @@
 // CSR instructions and privileged instructions of the interpreter. Those that change what runs next leave the run loop,
 // with pc already right. Depends on hart, mmu and isa.
-import { flushSpace, flushTranslations, MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW } from "../hart/context";
+import { MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW } from "../hart/context";
+import { flushAsid, flushTranslations } from "../hart/flush";
+import { ASID_MASK } from "../hart/spaces";
 import { csrRead, csrValue, csrWrite, softwareBits } from "../hart/csr";
 import { Hart, PRIV_M, PRIV_S, PRIV_U } from "../hart/state";
 import { CAUSE_ECALL_U, CAUSE_ILLEGAL, pendingBits, returnFromMachine, returnFromSupervisor } from "../hart/trap";
@@ -88,12 +90,12 @@ function fenceAllowed(h: Hart): bool {
   return h.priv == PRIV_M || (h.priv == PRIV_S && !(h.mstatus & MSTATUS_TVM));
 }
 
-/** sfence.vma and sinval.vma. Nothing is kept per ASID: satp's change forgets all that is not global. */
-export function fenceVma(m: Interpreter, i: Insn, va: u64): bool {
+/** sfence.vma and sinval.vma. One address is forgotten of all spaces, whatever the ASID. */
+export function fenceVma(m: Interpreter, i: Insn, va: u64, asid: u64): bool {
   const h = m.hart;
   if (!fenceAllowed(h)) return illegal(m, i);
   if (i.rs1 == 0 && i.rs2 == 0) flushTranslations(h);
-  else if (i.rs1 == 0) flushSpace(h);
+  else if (i.rs1 == 0) flushAsid(h, asid & ASID_MASK);
   else fenceAddress(h, va);
   return m.leaveAfter(i);
 }

@@ -7,7 +7,8 @@ import { Hart, PRIV_U } from "../hart/state";
 import { takeException } from "../hart/trap";
 import { codeFetched, codeTake, endPage, OP_PAGE_END, OP_UNDECODED, PAGE_SLOTS, SLOT_BYTES, slotAt } from "../bus/code";
 import { isRam, pageEntry, ramPtr } from "../bus/ram";
-import { noteLevel, protectPage } from "./tlb";
+import { noteLevel } from "../hart/tables";
+import { protectPage } from "./tlb";
 import { ACCESS_FETCH, translate, walkedGlobal, walkedLevel, walkedPa } from "./walk";
 
 const FETCH_ENTRIES: u64 = 4096;

@@ -2,7 +2,7 @@
 // DBCN. Anything else is NOT_SUPPORTED. Depends on hart, bus and mmu. Source: RISC-V SBI specification 2.0.
 import { EXIT_CRASH, EXIT_POWEROFF, EXIT_REBOOT, PAGE_BYTES } from "../abi";
 import { BOARD_PTR } from "../layout";
-import { flushTranslations } from "../hart/context";
+import { flushTranslations } from "../hart/flush";
 import { SSIP, updateStimecmp } from "../hart/csr";
 import { harts } from "../hart/lines";
 import { hartAt, Hart } from "../hart/state";
