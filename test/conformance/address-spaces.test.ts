@@ -69,7 +69,7 @@ class Guest {
       this.#mapSuperpage(space, random.below(2));
       this.#fence(space, VA + SUPERPAGE_BYTES + random.below(512) * 4096);
     } else if (random.chance(12)) this.writeCode(random.below(VIRTUAL_PAGES));
-    else if (runs && random.chance(12)) this.runCode();
+    else if (runs && random.chance(11)) this.runCode();
     else if (random.chance(500)) this.fenceOften();
     else this.#access();
   }
