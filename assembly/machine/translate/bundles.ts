@@ -1,7 +1,7 @@
 // Which regions are compiled a second time, together in one module: a bundle of those that others often go on to. V8 puts every module at
 // an address of its own, and processors foresee jumps between many far places badly; within a module regions go on to one another directly
 // (dispatchers.ts). A region keeps its number, its entries and its meaning; only the function in the table is another one. Depends on layout and regions.
-import { Hart } from "../hart/state";
+import { Hart, hartAt } from "../hart/state";
 import { BUNDLES_PTR } from "./layout";
 import { endRegion, madeRegions, NO_PLACE, placeOf, regionAt, setPlace } from "./regions";
 
@@ -15,7 +15,7 @@ const MAX_MEMBERS: u32 = 256;
 /** Guest instructions of all members: V8 takes some 30 us for each. */
 const MAX_INSNS: u32 = 16000;
 /** Functions of a bundle before those of its members (dispatchers.ts). */
-export const DISPATCHERS: u32 = 3;
+export const DISPATCHERS: u32 = 2;
 const MODES: u32 = 4;
 
 
@@ -152,6 +152,7 @@ export function placeMember(k: u32): u32 {
   const region = regionAt(index);
   if (!region.isLive || region.serial != load<u32>(memberPtr(k), 4)) return 0;
   setPlace(index, state().first + k);
+  hartAt(0).generation++; // jump caches say where it stands
   return index;
 }
 

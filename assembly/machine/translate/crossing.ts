@@ -4,7 +4,7 @@
 import { access, close, DEPTH, get, i32Const, i64Const, N, open, PC, tee } from "./frame";
 import { HELPER_ENTER, HELPER_LINK, importMemory, importTable, TYPE_ENTER, TYPE_REGION, writeCallTypes } from "./imports";
 import {
-  ENTRY_HALVES, ENTRY_REGION, ENTRY_SELECTOR, JUMP_ENTRIES, Jumps, SAMPLE,
+  ENTRY_HALVES, ENTRY_LOG, ENTRY_REGION, ENTRY_SELECTOR, JUMP_ENTRIES, Jumps, SAMPLE,
 } from "./jumps"; // prettier-ignore
 import { JUMPS_STATE_PTR } from "./layout";
 import { beginModule, moduleBytes, SECTION_CODE, SECTION_EXPORT, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, section } from "./module";
@@ -129,7 +129,7 @@ function findEntry(): void {
   byte(op.I32_XOR);
   i32Const(<i32>JUMP_ENTRIES - 1);
   byte(op.I32_AND);
-  i32Const(4);
+  i32Const(<i32>ENTRY_LOG);
   byte(op.I32_SHL);
   byte(op.I32_ADD);
   tee(ENTRY);

@@ -2,32 +2,30 @@
 // crossing, frame, imports, module and writer.
 //
 //   enter, link (pc, n, depth)           numbers 0 and 1, as the helpers for which they stand
-//   search (pc, n, depth, entry)         entry: place in the bundle << 16 | selector
 import { bundleMembers, DISPATCHERS, firstPlace } from "./bundles";
 import { ENTRY, openIfKnown, pushBase } from "./crossing";
-import { access, close, DEPTH, get, i32Const, N, open, PC, SELECTOR, set, tee } from "./frame";
-import { becomeHelper, HELPER_ENTER, HELPER_LINK, TYPE_ENTER, TYPE_REGION } from "./imports";
-import { ENTRY_REGION, ENTRY_SELECTOR, JUMPS_BYTES } from "./jumps";
-import { JUMPS_PTR, PLACES_PTR } from "./layout";
+import { access, close, DEPTH, get, i32Const, N, open, PC, set, tee } from "./frame";
+import { becomeHelper, HELPER_ENTER, HELPER_LINK, TYPE_ENTER } from "./imports";
+import { ENTRY_PLACE, ENTRY_SELECTOR, JUMPS_BYTES } from "./jumps";
+import { JUMPS_PTR } from "./layout";
 import { beginTranslated, SECTION_CODE, SECTION_FUNCTION, section } from "./module";
 import { byte, fillLength, reserve, unsigned } from "./writer";
 import * as op from "./wasm";
 
-const SEARCH: u32 = 2;
-const PLACE: u32 = 4; // a local
+const SELECTOR: u32 = 4; // locals behind ENTRY
+const PLACE: u32 = 5;
 
 /** Writes a module of these functions alone, which call those that the bundle has behind them. */
 export function writeDispatchers(mode: u32): void {
   beginTranslated();
   let length = section(SECTION_FUNCTION);
   unsigned(DISPATCHERS);
-  for (let n: u32 = 0; n < DISPATCHERS; n++) unsigned(n == SEARCH ? TYPE_REGION : TYPE_ENTER);
+  for (let n: u32 = 0; n < DISPATCHERS; n++) unsigned(TYPE_ENTER);
   fillLength(length);
   length = section(SECTION_CODE);
   unsigned(DISPATCHERS);
   writeDispatcher(HELPER_ENTER, mode);
   writeDispatcher(HELPER_LINK, mode);
-  writeSearch();
   fillLength(length);
 }
 
@@ -35,56 +33,30 @@ export function writeDispatchers(mode: u32): void {
 function writeDispatcher(helper: u32, mode: u32): void {
   const length = reserve();
   unsigned(1);
-  unsigned(2);
+  unsigned(3);
   byte(op.I32);
   i32Const(<i32>(JUMPS_PTR + <usize>mode * JUMPS_BYTES));
   openIfKnown();
   get(ENTRY);
-  access(op.I32_LOAD, ENTRY_REGION);
-  i32Const(2);
-  byte(op.I32_SHL);
-  access(op.I32_LOAD, <u32>PLACES_PTR);
+  access(op.I32_LOAD, ENTRY_PLACE);
   i32Const(firstPlace());
   byte(op.I32_SUB);
   tee(PLACE);
   i32Const(bundleMembers());
   byte(op.I32_LT_U);
   open(op.IF);
-  pushBase();
-  get(N);
-  get(DEPTH);
   get(ENTRY);
   access(op.I32_LOAD16_U, ENTRY_SELECTOR);
-  get(PLACE);
-  i32Const(16);
-  byte(op.I32_SHL);
-  byte(op.I32_OR);
-  byte(op.RETURN_CALL);
-  unsigned(SEARCH);
+  set(SELECTOR);
+  pushBase();
+  set(PC);
+  writeHalf(0, bundleMembers());
   close();
   close();
   get(PC);
   get(N);
   get(DEPTH);
   becomeHelper(helper);
-  byte(op.END);
-  fillLength(length);
-}
-
-function writeSearch(): void {
-  const length = reserve();
-  unsigned(1);
-  unsigned(1);
-  byte(op.I32);
-  get(SELECTOR);
-  i32Const(16);
-  byte(op.I32_SHR_U);
-  set(PLACE);
-  get(SELECTOR);
-  i32Const(0xffff);
-  byte(op.I32_AND);
-  set(SELECTOR);
-  writeHalf(0, bundleMembers());
   byte(op.END);
   fillLength(length);
 }

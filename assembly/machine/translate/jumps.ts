@@ -3,7 +3,7 @@
 // A jump cache maps a pc to a region, for calls and jumps from one region to another. There is one a mode; it is emptied when the
 // generation of the hart has changed since it was last used. A mode is what a region is made for: whose translation tables it uses.
 //
-//   entry (16 bytes)   u64 pc (odd: none) | u32 region (0: known to be none) | i16 halfwords from its first instruction | u16 selector
+//   entry (32 bytes)   u64 pc (odd: none) | u32 region (0: known to be none) | i16 halfwords from its first instruction | u16 selector | u32 place in bundles
 //
 // Translated code looks into the caches by itself (crossing.ts); what it does not find there comes here.
 import { Hart, hartAt, PRIV_M, X_OFFSET } from "../hart/state";
@@ -17,10 +17,13 @@ import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
 import { endRetired, entryAt, findEntry, holds, NO_PLACE, placeOf, regionAt } from "./regions";
 
 export const JUMP_ENTRIES: usize = 2048;
-export const JUMPS_BYTES: usize = JUMP_ENTRIES * 16;
+/** The bytes of an entry are 2 ** this. */
+export const ENTRY_LOG: u32 = 5;
+export const JUMPS_BYTES: usize = JUMP_ENTRIES << ENTRY_LOG;
 export const ENTRY_REGION: u32 = 8;
 export const ENTRY_HALVES: u32 = 12;
 export const ENTRY_SELECTOR: u32 = 14;
+export const ENTRY_PLACE: u32 = 16;
 /** Stack that translated code may take, in units of 64 bytes (body.ts): V8 has just below 1 MB. */
 const MAX_DEPTH: i32 = 9000;
 /** What enterAt() takes of it. */
@@ -92,7 +95,7 @@ function entryIn(h: Hart, code: usize, pc: u64, mode: u32): u32 {
 
 @inline
 function entryOf(cache: usize, pc: u64): usize {
-  return cache + (((<usize>((pc >>> 1) ^ (pc >>> 12))) & (JUMP_ENTRIES - 1)) << 4);
+  return cache + (((<usize>((pc >>> 1) ^ (pc >>> 12))) & (JUMP_ENTRIES - 1)) << ENTRY_LOG);
 }
 
 /** Runs the region at `pc` from within another; gives what is left of the budget. h.pc says how far it came. */
@@ -148,12 +151,14 @@ function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
   if (number == 0) {
     store<u32>(entry, NO_REGION, ENTRY_REGION);
     store<u32>(entry, 0, ENTRY_HALVES);
+    store<u32>(entry, NO_PLACE, ENTRY_PLACE);
     return n;
   }
   const found = entryAt(number);
   store<u32>(entry, found.region, ENTRY_REGION);
   store<i16>(entry, <i16>found.halves, ENTRY_HALVES);
   store<u16>(entry, <u16>found.selector, ENTRY_SELECTOR);
+  store<u32>(entry, placeOf(found.region), ENTRY_PLACE);
   return enterCached(entry, pc, n, depth);
 }
 
