@@ -43,6 +43,7 @@ class Compiler {
     const worker = new Worker(threadFile(), { name: "wardian-compiler", execArgv: [], workerData: port2, transferList: [port2] });
     worker.unref();
     this.#idle = setTimeout(() => {
+      this.drain(); // what waits for an answer is kept, and those for machines that are gone nobody fetches
       if (this.#receivers.size > 0) this.#idle.refresh();
       else end(this, worker);
     }, IDLE_MS).unref();

@@ -40,6 +40,28 @@ function differencesOf(guest: Guest): string[] {
   return differences(guest, right, finish(eager, guest, 20_000));
 }
 
+/** The instances of modules that are made while `run` runs. */
+function instancesIn(run: () => void): WeakRef<WebAssembly.Instance>[] {
+  const made: WeakRef<WebAssembly.Instance>[] = [];
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = function (module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+    const instance = new Instance(module, imports);
+    made.push(new WeakRef(instance));
+    return instance;
+  } as unknown as typeof Instance;
+  try {
+    run();
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  return made;
+}
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+}
+
 describe("the table of entries", () => {
   it("holds when regions with many entries take the place of regions with one", { timeout: 600_000 }, () => {
     const code = new GuestCode(RAM_PA);
@@ -165,29 +187,36 @@ describe("code that the guest writes over", () => {
     code.op("addi", { rd: T2, rs1: T2, imm: -1 });
     code.to("bne", { rs1: T2 }, "loop");
     code.op("jalr", { rs1: 1 });
-    const made: WeakRef<WebAssembly.Instance>[] = [];
-    const { Instance } = WebAssembly;
-    WebAssembly.Instance = function (module: WebAssembly.Module, imports?: WebAssembly.Imports) {
-      const instance = new Instance(module, imports);
-      made.push(new WeakRef(instance));
-      return instance;
-    } as unknown as typeof Instance;
     const machine = new Machine({ ramBytes: 2 ** 26, engine: "eager", onSerial() {} });
-    try {
+    const made = instancesIn(() => {
       machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
       expect(machine.run(20_000_000)).toMatchObject({ kind: "poweroff" });
-    } finally {
-      WebAssembly.Instance = Instance;
-    }
+    });
     expect(made.length).toBeGreaterThan(300);
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
     for (let n = 0; n < 5; n++) {
       await new Promise((resolve) => setTimeout(resolve, 10));
-      collect();
+      collectGarbage();
     }
     expect(made.filter((it) => it.deref() !== undefined).length).toBeLessThan(50);
     expect(machine.counts.translator_live_regions).toBeGreaterThan(0); // the machine is there still
+  });
+});
+
+describe("a machine that is gone", () => {
+  it("is not kept by what the host compiles for it", { timeout: 600_000 }, async () => {
+    const code = new GuestCode(RAM_PA);
+    code.label("loop");
+    code.jump("loop");
+    const made = instancesIn(() => {
+      const machine = new Machine({ ramBytes: 2 ** 26, compile: "background", onSerial() {} });
+      machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+      machine.run(1_000_000);
+      expect(machine.counts.translator_regions).toBe(1); // asked for, and never looked for
+    });
+    expect(made.length).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    collectGarbage();
+    expect(made.filter((it) => it.deref() !== undefined).length).toBe(0);
   });
 });
 
