@@ -19,7 +19,9 @@ const WINDOW_BEFORE: u64 = 2;
 const WINDOW_HALVES: u32 = WINDOW_PAGES * 2048;
 /** Instructions of a region. V8's time grows faster than their number, so a larger one is made only where its parts jump to one another a lot. */
 const SMALL_INSNS: u32 = 150;
-const LARGE_INSNS: u32 = 700;
+const LARGE_INSNS: u32 = 1500;
+/** Where jumps through a register stay in the region, all that such a jump may go to is alive at once. */
+const JUMPING_INSNS: u32 = 700;
 /** Pages that they come from. */
 export const MAX_PAGES: u32 = 6;
 /** A region of so many instructions is not made a second time as a part of a small one. */
@@ -193,7 +195,7 @@ function flag(hw: u32, bit: u8): void {
  */
 export function discover(h: Hart, pc: u64, inMode: u32, ofSize: u32, all: bool): bool {
   size = ofSize;
-  limit = size == SIZE_LARGE || all ? LARGE_INSNS : SMALL_INSNS;
+  limit = all ? JUMPING_INSNS : size == SIZE_LARGE ? LARGE_INSNS : SMALL_INSNS;
   takesAll = all;
   mode = inMode;
   windowVa = (pc & ~0xfff) - (WINDOW_BEFORE << 12);
@@ -377,7 +379,10 @@ function walk(h: Hart, count: u32): void {
         flag(next, LEADER | RESUMED);
       } else if (op == OP_JALR) {
         if (!isLink(i)) {
-          if (!isReturn(i)) jumpsThroughRegister = true;
+          if (!isReturn(i)) {
+            jumpsThroughRegister = true;
+            limit = min(limit, JUMPING_INSNS);
+          }
           break;
         }
         if (next >= WINDOW_HALVES || !hasRun(h, next)) break;
