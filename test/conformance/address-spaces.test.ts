@@ -20,6 +20,7 @@ const PMP_ALL = 0x1f;
 const [MPRV, SUM, MPP, MPP_S] = [1 << 17, 1 << 18, 3 << 11, 1 << 11];
 /** In a page, behind the data. */
 const CODE_OFFSET = 0x800;
+const MANY_PAGES = 2500;
 /** Missed fences make a space be forgotten from some number on. */
 const MANY_FENCES = 1500;
 const [RA, T0, T1, T2, S0, A0] = [1, 5, 6, 7, 8, 10];
@@ -110,7 +111,7 @@ class Guest {
 
   enter(space: number): void {
     this.#space = space;
-    this.#li(T0, (SV39 << 60n) | (BigInt(asidOf(space)) << 44n) | BigInt(tableOf(space) >>> 12));
+    this.#li(T0, satpOf(space));
     this.words.push(op("csrrw", { rs1: T0, imm: SATP }));
     if (asidOf(space) !== SPACES - 1) return;
     // Two share this one.
@@ -133,6 +134,26 @@ class Guest {
   fencePage(k: number): void {
     this.#li(T0, BigInt(VA + k * 4096));
     this.words.push(op("sfence.vma", { rs1: T0 }));
+  }
+
+  /** The space in use gets all RAM as one superpage of 1 GiB, and many entries of the TLB by it. */
+  touchMany(): void {
+    this.#store(tableOf(this.#space) + 16, BigInt((CODE_PA >>> 12) * 1024 + LEAF));
+    this.#li(T0, BigInt(SUPERPAGES_PA));
+    this.#li(T1, BigInt(MANY_PAGES));
+    this.#li(T2, BigInt(MPRV));
+    this.words.push(op("csrrs", { rs1: T2, imm: MSTATUS }), op("lui", { rd: T2, imm: 4096 }));
+    this.words.push(op("ld", { rs1: T0 }), op("add", { rd: T0, rs1: T0, rs2: T2 }), op("addi", { rd: T1, rs1: T1, imm: -1 }));
+    this.words.push(op("bne", { rs1: T1, imm: -12 }));
+    this.#li(T2, BigInt(MPRV));
+    this.words.push(op("csrrc", { rs1: T2, imm: MSTATUS }));
+  }
+
+  /** To and fro between two spaces, for ever. */
+  switchForEver(one: number, other: number): void {
+    this.#li(T0, satpOf(one));
+    this.#li(T1, satpOf(other));
+    this.words.push(op("csrrw", { rs1: T0, imm: SATP }), op("csrrw", { rs1: T1, imm: SATP }), op("jal", { imm: -8 }));
   }
 
   /** For an address that nothing uses. */
@@ -218,6 +239,7 @@ const pagePa = (page: number): number => PAGES_PA + page * 4096;
 const superpagePa = (n: number): number => SUPERPAGES_PA + n * SUPERPAGE_BYTES;
 /** The last two spaces share one. */
 const asidOf = (space: number): number => Math.min(space + 1, SPACES - 1);
+const satpOf = (space: number): bigint => (SV39 << 60n) | (BigInt(asidOf(space)) << 44n) | BigInt(tableOf(space) >>> 12);
 
 describe.each(ENGINES)("address spaces, $name", (engine) => {
   const check = (guest: Guest): void => {
@@ -261,6 +283,31 @@ describe.each(ENGINES)("address spaces, $name", (engine) => {
       guest.enter(0);
     }
     check(guest);
+  });
+
+  it("do not keep the host from its turn when they are switched all the time", () => {
+    const guest = new Guest(1);
+    for (const space of [0, 1]) {
+      guest.enter(space);
+      guest.touchMany();
+    }
+    guest.switchForEver(0, 1);
+    const machine = engine.make({ ramBytes: RAM_BYTES, onSerial() {} });
+    const bytes = new Uint8Array(Uint32Array.from(guest.words).buffer);
+    machine.start({
+      loads: [{ pa: CODE_PA, bytes }],
+      entryPa: CODE_PA,
+      a0: 0,
+      a1: 0,
+      a2: 0,
+      mode: "M",
+      firmware: "none",
+      tohostPa: TOHOST_PA,
+    });
+    machine.run(100_000);
+    const began = performance.now();
+    machine.run(1_000_000_000, 4);
+    expect(performance.now() - began).toBeLessThan(50);
   });
 
   it("see that a page is code by now when they come back", () => {

@@ -1,11 +1,12 @@
 // CSR instructions and privileged instructions of the interpreter. Those that change what runs next leave the run loop,
-// with pc already right. Depends on hart, mmu and isa.
+// with pc already right. Depends on hart, bus, mmu and isa.
 import { MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW } from "../hart/context";
 import { flushAsid, flushTranslations } from "../hart/flush";
 import { ASID_MASK } from "../hart/spaces";
 import { csrRead, csrValue, csrWrite, softwareBits } from "../hart/csr";
 import { Hart, PRIV_M, PRIV_S, PRIV_U } from "../hart/state";
 import { CAUSE_ECALL_U, CAUSE_ILLEGAL, pendingBits, returnFromMachine, returnFromSupervisor } from "../hart/trap";
+import { endTurn, TURN_LOOK } from "../bus/turn";
 import { fenceAddress } from "../mmu/tlb";
 import { Insn } from "../isa/insn";
 import { CSR_SET, CSR_WRITE } from "../isa/priv";
@@ -40,6 +41,7 @@ export function csr(m: Interpreter, i: Insn, op: u32, operand: i64): bool {
   }
   m.putAny(i.rd, old);
   if (!writes) return true;
+  if (num == CSR_SATP) endTurn(TURN_LOOK); // what was set aside and put back may have taken the time of many instructions
   // The next fetch may translate differently; or an interrupt may be enabled or raised now.
   if (num == CSR_SATP || num >>> 4 == 0x3a || num >>> 6 == 0xe || pendingBits(h) & h.mie) return m.leaveAfter(i);
   return true;
