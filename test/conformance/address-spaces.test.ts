@@ -3,6 +3,7 @@
 // with SUM; a model of memory and page tables here says what every load must give.
 import { describe, expect, it } from "vitest";
 import { assemble as op } from "../../src/isa/assemble.js";
+import type { Machine } from "../../src/machine/machine.js";
 import { Random } from "../differential/random.js";
 import { ENGINES } from "./engines.js";
 
@@ -42,7 +43,7 @@ class Guest {
     this.words.push(op("addi", { rd: T0, imm: PMP_ALL }), op("csrrw", { rs1: T0, imm: PMPCFG0 }));
     for (let space = 0; space < SPACES; space++) {
       const root = tableOf(space);
-      this.#store(root + 8, BigInt(((root + 0x1000) >>> 12) * 1024 + POINTER));
+      for (const place of [8, 16]) this.#store(root + place, BigInt(((root + 0x1000) >>> 12) * 1024 + POINTER)); // at VA, and at CODE_PA once more
       this.#store(root + 0x1000, BigInt(((root + 0x2000) >>> 12) * 1024 + POINTER));
       for (let k = 0; k < VIRTUAL_PAGES; k++) this.map(space, k, k);
       this.#mapSuperpage(space, space % 2);
@@ -127,6 +128,16 @@ class Guest {
     else this.words.push(op("sfence.vma", this.random.pick([{ rs1: T0 }, { rs1: T0, rs2: T1 }, { rs2: T1 }])));
   }
 
+  /** Nothing is translated; what satp holds besides the mode changes, and changes back. */
+  leaveAll(): void {
+    this.words.push(
+      op("csrrw", { imm: SATP }),
+      op("addi", { rd: T0, imm: 1 }),
+      op("csrrw", { rs1: T0, imm: SATP }),
+      op("csrrw", { imm: SATP }),
+    );
+  }
+
   fenceAll(): void {
     this.words.push(op("sfence.vma"));
   }
@@ -198,6 +209,13 @@ class Guest {
     this.#add(T1, this.#memory.get(pa) ?? 0n);
   }
 
+  /** Where nothing is translated. */
+  loadOwnCode(): void {
+    this.#li(T0, BigInt(CODE_PA));
+    this.#borrow(op("ld", { rd: T1, rs1: T0 }));
+    this.#add(T1, new BigUint64Array(Uint32Array.from(this.words.slice(0, 2)).buffer)[0] ?? 0n);
+  }
+
   store(va: number, pa: number): void {
     const value = BigInt(this.random.below(0x7fffffff));
     this.#li(T0, BigInt(va));
@@ -242,8 +260,7 @@ const asidOf = (space: number): number => Math.min(space + 1, SPACES - 1);
 const satpOf = (space: number): bigint => (SV39 << 60n) | (BigInt(asidOf(space)) << 44n) | BigInt(tableOf(space) >>> 12);
 
 describe.each(ENGINES)("address spaces, $name", (engine) => {
-  const check = (guest: Guest): void => {
-    guest.end();
+  const load = (guest: Guest): Machine => {
     const machine = engine.make({ ramBytes: RAM_BYTES, onSerial() {} });
     const bytes = new Uint8Array(Uint32Array.from(guest.words).buffer);
     if (bytes.length > RESULT_PA - CODE_PA) throw new Error("the program is too long");
@@ -257,6 +274,11 @@ describe.each(ENGINES)("address spaces, $name", (engine) => {
       firmware: "none",
       tohostPa: TOHOST_PA,
     });
+    return machine;
+  };
+  const check = (guest: Guest): void => {
+    guest.end();
+    const machine = load(guest);
     expect(machine.run(10_000_000)).toEqual({ kind: "poweroff", status: 0 });
     const result = machine.readRam(RESULT_PA, 8);
     expect(new DataView(result.buffer, result.byteOffset).getBigUint64(0, true)).toBe(guest.checksum);
@@ -285,6 +307,17 @@ describe.each(ENGINES)("address spaces, $name", (engine) => {
     check(guest);
   });
 
+  it("are not there where nothing is translated", () => {
+    const guest = new Guest(1);
+    for (const space of [0, 1, 2]) {
+      guest.enter(space);
+      for (let n = 0; n < 4; n++) guest.load(CODE_PA, pagePa(0)); // as U-mode and as S-mode
+    }
+    guest.leaveAll();
+    for (let n = 0; n < 4; n++) guest.loadOwnCode();
+    check(guest);
+  });
+
   it("do not keep the host from its turn when they are switched all the time", () => {
     const guest = new Guest(1);
     for (const space of [0, 1]) {
@@ -292,18 +325,7 @@ describe.each(ENGINES)("address spaces, $name", (engine) => {
       guest.touchMany();
     }
     guest.switchForEver(0, 1);
-    const machine = engine.make({ ramBytes: RAM_BYTES, onSerial() {} });
-    const bytes = new Uint8Array(Uint32Array.from(guest.words).buffer);
-    machine.start({
-      loads: [{ pa: CODE_PA, bytes }],
-      entryPa: CODE_PA,
-      a0: 0,
-      a1: 0,
-      a2: 0,
-      mode: "M",
-      firmware: "none",
-      tohostPa: TOHOST_PA,
-    });
+    const machine = load(guest);
     machine.run(100_000);
     const began = performance.now();
     machine.run(1_000_000_000, 4);

@@ -191,12 +191,11 @@ function writeSatp(h: Hart, value: u64): bool {
   if (mode != 0 && (mode < 8 || mode > 10)) return true;
   const satp = mode == 0 ? value & SATP_ASID_PPN : value;
   if (satp != h.satp) {
-    const isOtherMode = (satp ^ h.satp) >>> 60 != 0;
-    if (isOtherMode) {
+    if (mode == h.satp >>> 60 && mode != 0) {
+      enterSpace(h, satp);
+    } else {
       h.satp = satp;
       flushTranslations(h);
-    } else {
-      enterSpace(h, satp);
     }
   }
   return true;

@@ -152,7 +152,6 @@ export function placeMember(k: u32): u32 {
   const region = regionAt(index);
   if (!region.isLive || region.serial != load<u32>(memberPtr(k), 4)) return 0;
   setPlace(index, state().first + k);
-  hartAt(0).generation++; // jump caches say where it stands
   return index;
 }
 
@@ -160,6 +159,7 @@ export function placeMember(k: u32): u32 {
 export function bundleIsOver(isPlaced: bool): void {
   const s = state();
   s.members = 0;
+  hartAt(0).generation++; // jump caches say where regions stand
   if (isPlaced) s.bundles++;
   else s.isRefused = true;
 }
