@@ -18,7 +18,9 @@ const MAX_ENTRIES: u32 = 8192;
 const MAX_FENCES: u64 = 1024;
 
 const FENCES: usize = 64;
-const SLOT_BYTES: usize = 64 + <usize>KEPT_TABLES * <usize>MAX_ENTRIES * 12;
+/** Of Slot, rounded up. */
+const HEAD_BYTES: usize = 64;
+const SLOT_BYTES: usize = HEAD_BYTES + <usize>KEPT_TABLES * <usize>MAX_ENTRIES * 12;
 const FIRST_SLOT: usize = 0x4000;
 const ASID_SHIFT: u64 = 44;
 export const ASID_MASK: u64 = 0xffff;
@@ -63,7 +65,7 @@ function countPtr(slot: Slot, k: u32): usize {
 
 @inline
 function entriesPtr(slot: Slot, k: u32): usize {
-  return changetype<usize>(slot) + 64 + <usize>k * <usize>MAX_ENTRIES * 12;
+  return changetype<usize>(slot) + HEAD_BYTES + <usize>k * <usize>MAX_ENTRIES * 12;
 }
 
 
