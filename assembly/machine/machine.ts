@@ -6,6 +6,7 @@ import { MENVCFG_ADUE, MENVCFG_CBCFE, MENVCFG_CBIE, MENVCFG_CBZE, MENVCFG_STCE, 
 import { setHarts } from "./hart/lines";
 import { setPmpAddr, setPmpCfg } from "./hart/pmp";
 import { Hart, hartAt, PRIV_M, PRIV_S } from "./hart/state";
+import { startTables } from "./hart/tables";
 import { mtime, mtimeAt } from "./hart/time";
 import { pendingBits, takeInterrupt } from "./hart/trap";
 import { now } from "./host";
@@ -34,6 +35,7 @@ export function machineInit(ramBytes: u64): void {
   h.tlbBase = TLB_PTR;
   h.stimecmp = u64.MAX_VALUE;
   h.menvcfg = MENVCFG_ADUE;
+  startTables(h);
   scratchInit(h);
   boardInit();
   sbiReset();

@@ -1,33 +1,33 @@
 // Which translation tables a hart uses now. A context is what decides whether an access is allowed: the effective
 // privilege and, for S-mode, SUM. Depends on hart state and layout only. Entries come and go by tables.ts.
 //
-//   tlbBase + 0         4 contexts x (read table 8 MiB | write table 8 MiB), one u64 entry a page, index va bits 12..31
-//   tlbBase + 64 MiB    8 lists of the indexes in use, LIST_BYTES each, in the order of the tables
-//   tlbBase + 66 MiB    fetch tables, one a privilege, FETCH_TABLE_BYTES each
-//   tlbBase + 66.5 MiB  counts of the 8 lists, a byte for every 512 entries of each table (0: all empty), then the scratch page for instructions that cannot be kept decoded,
+//   tlbBase + 0         4 contexts x (read table 4 MiB | write table 4 MiB), an entry a page (tables.ts), index va bits 12..29
+//   tlbBase + 32 MiB    8 lists of the indexes in use, LIST_BYTES each, in the order of the tables
+//   tlbBase + 34 MiB    fetch tables, one a privilege, FETCH_TABLE_BYTES each
+//   tlbBase + 34.5 MiB  counts of the 8 lists, a byte for every 512 entries of each table (0: all empty), then the scratch page for instructions that cannot be kept decoded,
 //                       then 3 maps of a byte a page, by the low 12 bits of its number: not 0 where it has been fetched from, in U-mode; else, by the half of the address space
-//   tlbBase + 66.6 MiB  what is kept of other address spaces (spaces.ts)
+//   tlbBase + 34.6 MiB  what is kept of other address spaces (spaces.ts)
 import { FP_CLEAN, FP_DIRTY, FP_OFF, Hart, PRIV_M, PRIV_S, PRIV_U } from "./state";
 
 export const CONTEXT_U: u32 = 0;
 export const CONTEXT_S: u32 = 1;
 export const CONTEXT_S_SUM: u32 = 2;
 export const CONTEXT_M: u32 = 3;
-export const TABLE_BYTES: usize = 0x800000;
-export const LISTS_OFFSET: usize = 0x4000000;
+export const TABLE_BYTES: usize = 0x400000;
+export const LISTS_OFFSET: usize = 0x2000000;
 export const LIST_BYTES: usize = 0x40000;
 export const LIST_MAX: u32 = 0x10000;
-export const FETCH_OFFSET: usize = 0x4200000;
+export const FETCH_OFFSET: usize = 0x2200000;
 export const FETCH_TABLE_BYTES: usize = 0x10000;
-export const COUNTS_OFFSET: usize = 0x4280000;
-export const BLOCKS_OFFSET: usize = 0x4281000;
-export const BLOCKS_BYTES: usize = 2048;
-export const SCRATCH_CODE_OFFSET: usize = 0x4285000;
-export const SCRATCH_RAW_OFFSET: usize = 0x428a000;
-export const FETCHED_OFFSET: usize = 0x428b000;
+export const COUNTS_OFFSET: usize = 0x2280000;
+export const BLOCKS_OFFSET: usize = 0x2281000;
+export const BLOCKS_BYTES: usize = 512;
+export const SCRATCH_CODE_OFFSET: usize = 0x2285000;
+export const SCRATCH_RAW_OFFSET: usize = 0x228a000;
+export const FETCHED_OFFSET: usize = 0x228b000;
 export const FETCHED_BYTES: usize = 4096;
 
-export const SPACES_OFFSET: usize = 0x4290000;
+export const SPACES_OFFSET: usize = 0x2290000;
 /** The first bit of Hart.perSpace that stands for a fetch table, of U-mode. */
 export const FIRST_FETCH_PER_SPACE: u32 = 8;
 

@@ -4,9 +4,9 @@
 // context and state.
 //
 //   SPACES_OFFSET + 0         Kept, then the addresses of the last fences, u64 each
-//            + FIRST_SLOT     SLOTS slots: Slot, then of each kept table MAX_ENTRIES entries, u64 each, and as many indexes, u32 each
+//            + FIRST_SLOT     SLOTS slots: Slot, then of each kept table MAX_ENTRIES tags, u64 each, and as many deltas, u32 each
 import { CONTEXT_S_SUM, CONTEXT_U, SPACES_OFFSET } from "./context";
-import { entryPtr, flushTable, forgetPage, indexOf, levelsOf, listEnd, listPtr, putEntry } from "./tables";
+import { ENTRY_DELTA, entryPtr, flushTable, forgetPage, indexOf, levelsOf, listEnd, listPtr, NO_PAGE, putEntry } from "./tables";
 import { Hart } from "./state";
 
 const SLOTS: u32 = 8;
@@ -64,14 +64,14 @@ function countPtr(slot: Slot, k: u32): usize {
 
 
 @inline
-function entriesPtr(slot: Slot, k: u32): usize {
+function tagsPtr(slot: Slot, k: u32): usize {
   return changetype<usize>(slot) + HEAD_BYTES + <usize>k * <usize>MAX_ENTRIES * 12;
 }
 
 
 @inline
-function indexesPtr(slot: Slot, k: u32): usize {
-  return entriesPtr(slot, k) + <usize>MAX_ENTRIES * 8;
+function deltasPtr(slot: Slot, k: u32): usize {
+  return tagsPtr(slot, k) + <usize>MAX_ENTRIES * 8;
 }
 
 /** The table that is kept as the `k`-th. */
@@ -110,13 +110,12 @@ function keepTable(h: Hart, slot: Slot, k: u32): void {
     const first = listPtr(h, table);
     for (let at = listEnd(h, table); at > first && count < MAX_ENTRIES;) {
       at -= 4;
-      const index = load<u32>(at);
-      const ptr = entryPtr(h, table, index);
-      const entry = load<u64>(ptr);
-      if (entry == 0) continue;
-      store<u64>(ptr, 0); // it may stand in the list twice
-      store<u64>(entriesPtr(slot, k) + ((<usize>count) << 3), entry);
-      store<u32>(indexesPtr(slot, k) + ((<usize>count) << 2), index);
+      const ptr = entryPtr(h, table, load<u32>(at));
+      const tag = load<u64>(ptr);
+      if (tag == NO_PAGE) continue;
+      store<u64>(ptr, NO_PAGE); // it may stand in the list twice
+      store<u64>(tagsPtr(slot, k) + ((<usize>count) << 3), tag);
+      store<u32>(deltasPtr(slot, k) + ((<usize>count) << 2), load<u32>(ptr, ENTRY_DELTA));
       count++;
     }
     flushTable(h, table);
@@ -143,8 +142,8 @@ function restoreTable(h: Hart, slot: Slot, k: u32): void {
   const count = load<u32>(countPtr(slot, k));
   if (count != 0) h.perSpace |= (<u32>1) << table;
   for (let at = count; at > 0; at--) {
-    const entry = load<u64>(entriesPtr(slot, k) + ((<usize>(at - 1)) << 3));
-    if (entry != 0) putEntry(h, table, load<u32>(indexesPtr(slot, k) + ((<usize>(at - 1)) << 2)), entry);
+    const tag = load<u64>(tagsPtr(slot, k) + ((<usize>(at - 1)) << 3));
+    if (tag != NO_PAGE) putEntry(h, table, tag, load<u32>(deltasPtr(slot, k) + ((<usize>(at - 1)) << 2)));
   }
 }
 
@@ -188,8 +187,8 @@ export function protectKept(h: Hart, pagePtr: usize): void {
     for (let k: u32 = 1; k < KEPT_TABLES; k += 2) {
       const count = load<u32>(countPtr(slot, k));
       for (let at: u32 = 0; at < count; at++) {
-        const ptr = entriesPtr(slot, k) + ((<usize>at) << 3);
-        if (((<u32>load<u64>(ptr)) ^ (load<u32>(indexesPtr(slot, k) + ((<usize>at) << 2)) << 12)) == <u32>pagePtr) store<u64>(ptr, 0);
+        const ptr = tagsPtr(slot, k) + ((<usize>at) << 3);
+        if (<u32>load<u64>(ptr) + load<u32>(deltasPtr(slot, k) + ((<usize>at) << 2)) == <u32>pagePtr) store<u64>(ptr, NO_PAGE);
       }
     }
   }

@@ -1,22 +1,34 @@
-// Puts entries into the translation tables of loads and stores, and takes them out. An entry is va_page ^ address of the page in linear
-// memory; 0 is none. So (entry ^ va) has a zero upper half on a hit, and is then the address. A page that cannot be reached by a
-// plain access is never put in. Depends on context and state.
+// Puts entries into the translation tables of loads and stores, and takes them out. A page that cannot be reached by a plain access is
+// never put in. Depends on context and state.
+//
+//   entry (16 bytes)   u64 tag: va of the page, or NO_PAGE | u32 delta: what is added to the low half of a va there for its address in linear memory
+//
+// An access is a hit where its va without the bits of its place in the page, but for those that must be 0 where it is aligned, is the tag. An
+// entry never used has a tag of 0, which is the va of a page that only the first entry can stand for: there it is said that there is none.
 import { BLOCKS_BYTES, BLOCKS_OFFSET, COUNTS_OFFSET, LIST_BYTES, LIST_MAX, LISTS_OFFSET, TABLE_BYTES } from "./context";
 import { Hart } from "./state";
 
 /** 2 * context, plus 1 for writes. */
 export const TABLES: u32 = 8;
+export const ENTRY_LOG: u32 = 4;
+const ENTRY_BYTES: usize = 1 << ENTRY_LOG;
+export const ENTRY_DELTA: u32 = 8;
+export const INDEX_MASK: u32 = <u32>(TABLE_BYTES / ENTRY_BYTES) - 1;
+/** The tag of no page: such a va is looked for by no access. */
+export const NO_PAGE: u64 = u64.MAX_VALUE;
+/** Of va, what is not its place in the page. */
+export const PAGE_MASK: u64 = ~0xfff;
 
 
 @inline
 export function indexOf(va: u64): u32 {
-  return (<u32>va) >>> 12;
+  return ((<u32>va) >>> 12) & INDEX_MASK;
 }
 
 
 @inline
 export function entryPtr(h: Hart, table: u32, index: u32): usize {
-  return h.tlbBase + <usize>table * TABLE_BYTES + (index << 3);
+  return h.tlbBase + <usize>table * TABLE_BYTES + (index << ENTRY_LOG);
 }
 
 /** The indexes that are in use, and some that were: u32 each. */
@@ -43,16 +55,25 @@ function blockPtr(h: Hart, table: u32, index: u32): usize {
   return h.tlbBase + BLOCKS_OFFSET + <usize>table * BLOCKS_BYTES + (index >>> 9);
 }
 
-export function putEntry(h: Hart, table: u32, index: u32, entry: u64): void {
+/** Nothing is in any table, from power-on on. */
+export function startTables(h: Hart): void {
+  for (let table: u32 = 0; table < TABLES; table++) store<u64>(entryPtr(h, table, 0), NO_PAGE);
+}
+
+/** The page of `va` is at linear memory's address `delta` + its low half. */
+export function putEntry(h: Hart, table: u32, va: u64, delta: u32): void {
   if (load<u32>(countPtr(h, table)) == LIST_MAX) flushTable(h, table);
+  const index = indexOf(va);
   const ptr = entryPtr(h, table, index);
-  if (load<u64>(ptr) == 0) {
+  const old = load<u64>(ptr);
+  if (old == 0 || old == NO_PAGE) {
     const count = load<u32>(countPtr(h, table));
     store<u32>(listPtr(h, table) + (count << 2), index);
     store<u32>(countPtr(h, table), count + 1);
     store<u8>(blockPtr(h, table, index), 1);
   }
-  store<u64>(ptr, entry);
+  store<u64>(ptr, va & PAGE_MASK);
+  store<u32>(ptr, delta, ENTRY_DELTA);
 }
 
 /** Empties a table by its list. */
@@ -60,7 +81,7 @@ export function flushTable(h: Hart, table: u32): void {
   const end = listEnd(h, table);
   for (let ptr = listPtr(h, table); ptr < end; ptr += 4) {
     const index = load<u32>(ptr);
-    store<u64>(entryPtr(h, table, index), 0);
+    store<u64>(entryPtr(h, table, index), NO_PAGE);
     store<u8>(blockPtr(h, table, index), 0);
   }
   store<u32>(countPtr(h, table), 0);
@@ -69,12 +90,12 @@ export function flushTable(h: Hart, table: u32): void {
 /** Forgets a page; where it may be part of a superpage that is no larger than 512 pages, all of these. */
 export function forgetPage(h: Hart, table: u32, index: u32, isBlock: bool): void {
   if (!isBlock) {
-    store<u64>(entryPtr(h, table, index), 0);
+    store<u64>(entryPtr(h, table, index), NO_PAGE);
     return;
   }
   const block = blockPtr(h, table, index);
   if (load<u8>(block) == 0) return;
-  memory.fill(entryPtr(h, table, index & ~511), 0, 512 * 8);
+  memory.fill(entryPtr(h, table, index & ~511), 0xff, 512 * ENTRY_BYTES); // NO_PAGE
   store<u8>(block, 0);
 }
 

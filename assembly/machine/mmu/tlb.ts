@@ -4,13 +4,26 @@ import { flushFetch, flushTranslations, flushUserFetch } from "../hart/flush";
 import { harts } from "../hart/lines";
 import { noteFence, protectKept } from "../hart/spaces";
 import { hartAt, Hart } from "../hart/state";
-import { entryPtr, forgetPage, indexOf, levelsOf, listEnd, listPtr, noteLevel, putEntry, TABLES } from "../hart/tables";
+import {
+  ENTRY_DELTA,
+  entryPtr,
+  forgetPage,
+  indexOf,
+  levelsOf,
+  listEnd,
+  listPtr,
+  noteLevel,
+  NO_PAGE,
+  PAGE_MASK,
+  putEntry,
+  TABLES,
+} from "../hart/tables";
 
 /** Puts a translation into table `tablePtr` (h.readTlb or h.writeTlb). */
 export function tlbFill(h: Hart, tablePtr: usize, va: u64, pagePtr: usize, level: u32, isGlobal: bool): void {
   const table = <u32>((tablePtr - h.tlbBase) / TABLE_BYTES);
   if (!isGlobal) h.perSpace |= 1 << table;
-  putEntry(h, table, indexOf(va), (va & ~0xfff) ^ pagePtr);
+  putEntry(h, table, va, <u32>pagePtr - <u32>(va & PAGE_MASK));
   noteLevel(h, va, level);
 }
 
@@ -44,8 +57,8 @@ export function protectPage(pagePtr: usize): void {
     for (let table: u32 = 1; table < TABLES; table += 2) {
       const end = listEnd(h, table);
       for (let ptr = listPtr(h, table); ptr < end; ptr += 4) {
-        const index = load<u32>(ptr);
-        if (((<u32>load<u64>(entryPtr(h, table, index))) ^ (index << 12)) == <u32>pagePtr) store<u64>(entryPtr(h, table, index), 0);
+        const entry = entryPtr(h, table, load<u32>(ptr));
+        if (<u32>load<u64>(entry) + load<u32>(entry, ENTRY_DELTA) == <u32>pagePtr) store<u64>(entry, NO_PAGE);
       }
     }
   }

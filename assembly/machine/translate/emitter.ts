@@ -279,6 +279,7 @@ export class Emitter {
   amo<T>(i: Insn, operation: u32, va: i64, value: i64): bool {
     set(VAL);
     accessMemory(true, sizeof<T>());
+    tee(AT);
     access(loadOpcode<T>(), 0);
     set(A);
     if (sizeof<T>() == 4) {
@@ -287,7 +288,6 @@ export class Emitter {
       set(VAL);
     }
     get(AT);
-    byte(op.I32_WRAP_I64);
     this.combine(operation);
     access(storeOpcode<T>(), 0);
     get(A);

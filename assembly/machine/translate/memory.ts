@@ -3,15 +3,14 @@
 import { TLB_PTR } from "../layout";
 import { TABLE_BYTES } from "../hart/context";
 import { Hart } from "../hart/state";
+import { ENTRY_DELTA, ENTRY_LOG, INDEX_MASK, PAGE_MASK } from "../hart/tables";
 import {
-  access, AT, branch, close, ENTRY, get, hart, i32Const, i64Const, open, openWithResult, set, T32, tee, VA, VAL,
+  access, AT, close, get, hart, i32Const, i64Const, open, openWithResult, PLACE, set, T32, tee, VA, VAL,
 } from "./frame"; // prettier-ignore
-import { leave } from "./exits";
-import { deltaLocal, pageLocal } from "./registers";
+import { leaveIf } from "./exits";
+import { deltaLocal, tagLocal } from "./registers";
 import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
-
-const HIGH_HALF: i64 = 0xffffffff00000000;
 
 /** The tables that the region uses: those of its mode. */
 let readTable: u32 = 0;
@@ -25,6 +24,7 @@ export function useContext(context: u32): void {
 
 /** How many accesses off each register are still to come in the block: u8 each. */
 const TO_COME: usize = memory.data(32);
+const NO_LOCAL: u32 = 0;
 /** Registers whose page is known in this block, by the table for loads and by that for stores. */
 let known: u32 = 0;
 let knownWritable: u32 = 0;
@@ -43,7 +43,7 @@ export function announceAccess(r: u32): void {
 
 /**
  * As accessMemory, for an access off register `base`. Several off one register mostly fall on one page: the first of a block looks at the
- * table and keeps the page and its place in two locals, the others compare their address with the page.
+ * table and keeps what it found in two locals, the others compare their address with that.
  */
 export function accessOff(base: u32, writes: bool, sizeBytes: u32): void {
   const left = load<u8>(TO_COME + base) - 1;
@@ -53,90 +53,86 @@ export function accessOff(base: u32, writes: bool, sizeBytes: u32): void {
     accessKnown(base, writes, sizeBytes);
     return;
   }
-  accessMemory(writes, sizeBytes);
-  if (left == 0 || base == 0) return;
-  keepPage(base);
-  get(AT);
+  if (left == 0 || base == 0) {
+    accessMemory(writes, sizeBytes);
+    return;
+  }
+  set(VA);
+  find(writes, sizeBytes, tagLocal(base));
+  get(VA);
   byte(op.I32_WRAP_I64);
+  delta(writes);
+  tee(deltaLocal(base));
+  byte(op.I32_ADD);
   known |= bit;
   if (writes) knownWritable |= bit;
   else knownWritable &= ~bit;
 }
 
-/** Of the address in AT, which is left on the stack: it is taken from there. */
-function keepPage(base: u32): void {
-  get(VA);
-  byte(op.I32_WRAP_I64);
-  byte(op.I32_SUB);
-  set(deltaLocal(base));
-  get(VA);
-  i64Const(~0xfff);
-  byte(op.I64_AND);
-  set(pageLocal(base));
-}
-
 function accessKnown(base: u32, writes: bool, sizeBytes: u32): void {
   const keeps = writes || (knownWritable & ((<u32>1) << base)) == 0;
-  const log = <i64>ctz(sizeBytes);
-  tee(VA);
-  get(pageLocal(base));
-  byte(op.I64_XOR);
-  if (log != 0) {
-    i64Const(log); // bits that say "not aligned" go to the top
-    byte(op.I64_ROTR);
-  }
-  i64Const((<i64>0xfff) >> log);
-  byte(op.I64_GT_U);
-  hintUnlikely();
-  if (keeps) open(op.IF);
-  else openWithResult(op.I32);
-  get(VA);
-  accessMemory(writes, sizeBytes);
-  if (keeps) {
-    keepPage(base);
-    close();
-  } else {
-    byte(op.ELSE);
-  }
-  get(VA);
-  byte(op.I32_WRAP_I64);
-  get(deltaLocal(base));
-  byte(op.I32_ADD);
-  if (!keeps) close();
-}
-
-/** From the virtual address on the stack to the i32 address in linear memory; also in AT. */
-export function accessMemory(writes: bool, sizeBytes: u32): void {
-  tee(VA);
-  byte(op.I32_WRAP_I64);
-  i32Const(9);
-  byte(op.I32_SHR_U);
-  i32Const(0x7ffff8);
-  byte(op.I32_AND);
-  access(op.I64_LOAD, writes ? writeTable : readTable);
-  set(ENTRY);
-  const hit = open(op.BLOCK);
-  const miss = open(op.BLOCK);
-  get(ENTRY);
-  get(VA);
-  byte(op.I64_XOR);
-  tee(AT);
-  i64Const(HIGH_HALF | (sizeBytes - 1));
-  byte(op.I64_AND);
-  i64Const(0);
+  set(VA);
+  pageOf(sizeBytes);
+  get(tagLocal(base));
   byte(op.I64_NE);
   hintUnlikely();
-  branch(op.BR_IF, miss);
-  get(ENTRY);
-  byte(op.I64_EQZ);
-  hintUnlikely();
-  branch(op.BR_IF, miss);
-  branch(op.BR, hit);
-  close();
-  leave();
-  close();
-  get(AT);
+  if (keeps) {
+    open(op.IF);
+    find(writes, sizeBytes, tagLocal(base));
+    delta(writes);
+    set(deltaLocal(base));
+    close();
+    get(deltaLocal(base));
+  } else {
+    openWithResult(op.I32);
+    find(writes, sizeBytes, NO_LOCAL);
+    delta(writes);
+    byte(op.ELSE);
+    get(deltaLocal(base));
+    close();
+  }
+  get(VA);
   byte(op.I32_WRAP_I64);
+  byte(op.I32_ADD);
+}
+
+/** From the virtual address on the stack to the i32 address in linear memory. */
+export function accessMemory(writes: bool, sizeBytes: u32): void {
+  set(VA);
+  find(writes, sizeBytes, NO_LOCAL);
+  get(VA);
+  byte(op.I32_WRAP_I64);
+  delta(writes);
+  byte(op.I32_ADD);
+}
+
+/** What VA is compared with a tag by. */
+function pageOf(sizeBytes: u32): void {
+  get(VA);
+  i64Const(PAGE_MASK | (sizeBytes - 1));
+  byte(op.I64_AND);
+}
+
+/** Says in PLACE where the table has the entry of VA's page, whose tag goes into local `tagLocal`, too; leaves the region where that is another page. */
+function find(writes: bool, sizeBytes: u32, tagLocal: u32): void {
+  pageOf(sizeBytes);
+  get(VA);
+  byte(op.I32_WRAP_I64);
+  i32Const(12 - ENTRY_LOG);
+  byte(op.I32_SHR_U);
+  i32Const(INDEX_MASK << ENTRY_LOG);
+  byte(op.I32_AND);
+  tee(PLACE);
+  access(op.I64_LOAD, writes ? writeTable : readTable);
+  if (tagLocal != NO_LOCAL) tee(tagLocal);
+  byte(op.I64_NE);
+  leaveIf();
+}
+
+/** Puts the delta of the entry at PLACE on the stack. */
+function delta(writes: bool): void {
+  get(PLACE);
+  access(op.I32_LOAD, (writes ? writeTable : readTable) + ENTRY_DELTA);
 }
 
 export function loadOpcode<T>(): u32 {
@@ -155,11 +151,11 @@ export function storeOpcode<T>(): u32 {
 /** lr: notes the place and what it holds; the value is left on the stack. */
 export function emitLoadReserved(sizeBytes: u32, loads: u32): void {
   accessMemory(false, sizeBytes);
+  tee(AT);
   access(loads, 0);
   set(VAL);
   hart();
   get(AT);
-  byte(op.I32_WRAP_I64);
   access(op.I32_STORE, <u32>offsetof<Hart>("reservedPtr"));
   hart();
   get(VAL);

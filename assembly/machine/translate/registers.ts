@@ -111,22 +111,22 @@ function offsetOf(n: u32): u32 {
   return n < 32 ? <u32>X_OFFSET + (n << 3) : <u32>F_OFFSET + ((n - 32) << 3);
 }
 
-/** The local of the page that register `r` was last seen to point to, and that of its place in linear memory less its va. */
-export function pageLocal(r: u32): u32 {
+/** The local of the tag of the page that register `r` was last seen to point to, and that of its delta (hart/tables.ts). */
+export function tagLocal(r: u32): u32 {
   kept |= 1 << r;
   return FIRST_X + <u32>popcnt<u64>(used) + <u32>popcnt<u32>(kept & ((1 << r) - 1));
 }
 
 export function deltaLocal(r: u32): u32 {
-  return pageLocal(r) + <u32>popcnt<u32>(kept);
+  return tagLocal(r) + <u32>popcnt<u32>(kept);
 }
 
 /** The function's locals, by type. */
 export function declareLocals(): void {
   unsigned(8);
-  unsigned(3);
+  unsigned(5);
   byte(op.I32);
-  unsigned(6);
+  unsigned(4);
   byte(op.I64);
   unsigned(4);
   byte(op.F64);

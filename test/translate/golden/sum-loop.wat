@@ -8,8 +8,8 @@
   (local $4 i32)
   (local $5 i32)
   (local $6 i32)
-  (local $7 i64)
-  (local $8 i64)
+  (local $7 i32)
+  (local $8 i32)
   (local $9 i64)
   (local $10 i64)
   (local $11 i64)
@@ -46,7 +46,7 @@
     (i32.const 131072)
    )
   )
-  (block $block13
+  (block $block5
    (block $block
     (block $block1
      (br_table $block $block1
@@ -74,7 +74,7 @@
     )
    )
    (loop $label
-    (block $block12
+    (block $block4
      (block $block2
       (local.set $3
        (i32.const 0)
@@ -92,65 +92,56 @@
         (br $block2)
        )
       )
-      (block $block5
+      (block $block3
        (local.set $1
         (i32.sub
          (local.get $1)
          (i32.const 5)
         )
        )
-       (local.set $8
-        (i64.load offset=58720256 align=1
-         (i32.and
-          (i32.shr_u
-           (i32.wrap_i64
-            (local.tee $7
-             (i64.add
-              (local.get $22)
-              (i64.const 0)
-             )
-            )
-           )
-           (i32.const 9)
-          )
-          (i32.const 8388600)
-         )
+       (local.set $9
+        (i64.add
+         (local.get $22)
+         (i64.const 0)
         )
        )
-       (block $block4
-        (block $block3
-         (@metadata.code.branch_hint "\00")
-         (br_if $block3
-          (i64.ne
-           (i64.and
-            (local.tee $9
-             (i64.xor
-              (local.get $8)
-              (local.get $7)
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.ne
+         (i64.and
+          (local.get $9)
+          (i64.const -4093)
+         )
+         (i64.load offset=33554432 align=1
+          (local.tee $7
+           (i32.and
+            (i32.shr_u
+             (i32.wrap_i64
+              (local.get $9)
              )
+             (i32.const 8)
             )
-            (i64.const -4294967293)
+            (i32.const 4194288)
            )
-           (i64.const 0)
           )
          )
-         (@metadata.code.branch_hint "\00")
-         (br_if $block3
-          (i64.eqz
-           (local.get $8)
-          )
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
          )
-         (br $block4)
+         (br $block2)
         )
-        (local.set $4
-         (i32.const 131077)
-        )
-        (br $block2)
        )
        (local.set $21
         (i64.load32_s align=1
-         (i32.wrap_i64
-          (local.get $9)
+         (i32.add
+          (i32.wrap_i64
+           (local.get $9)
+          )
+          (i32.load offset=33554440 align=1
+           (local.get $7)
+          )
          )
         )
        )
@@ -172,7 +163,7 @@
          (i64.const -1)
         )
        )
-       (br_if $block5
+       (br_if $block3
         (i32.eqz
          (i64.ne
           (local.get $23)
@@ -186,58 +177,49 @@
          (i32.const 5)
         )
        )
-       (local.set $8
-        (i64.load offset=58720256 align=1
-         (i32.and
-          (i32.shr_u
-           (i32.wrap_i64
-            (local.tee $7
-             (i64.add
-              (local.get $22)
-              (i64.const 0)
-             )
-            )
-           )
-           (i32.const 9)
-          )
-          (i32.const 8388600)
-         )
+       (local.set $9
+        (i64.add
+         (local.get $22)
+         (i64.const 0)
         )
        )
-       (block $block7
-        (block $block6
-         (@metadata.code.branch_hint "\00")
-         (br_if $block6
-          (i64.ne
-           (i64.and
-            (local.tee $9
-             (i64.xor
-              (local.get $8)
-              (local.get $7)
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.ne
+         (i64.and
+          (local.get $9)
+          (i64.const -4093)
+         )
+         (i64.load offset=33554432 align=1
+          (local.tee $7
+           (i32.and
+            (i32.shr_u
+             (i32.wrap_i64
+              (local.get $9)
              )
+             (i32.const 8)
             )
-            (i64.const -4294967293)
+            (i32.const 4194288)
            )
-           (i64.const 0)
           )
          )
-         (@metadata.code.branch_hint "\00")
-         (br_if $block6
-          (i64.eqz
-           (local.get $8)
-          )
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
          )
-         (br $block7)
+         (br $block2)
         )
-        (local.set $4
-         (i32.const 131077)
-        )
-        (br $block2)
        )
        (local.set $21
         (i64.load32_s align=1
-         (i32.wrap_i64
-          (local.get $9)
+         (i32.add
+          (i32.wrap_i64
+           (local.get $9)
+          )
+          (i32.load offset=33554440 align=1
+           (local.get $7)
+          )
          )
         )
        )
@@ -259,7 +241,7 @@
          (i64.const -1)
         )
        )
-       (br_if $block5
+       (br_if $block3
         (i32.eqz
          (i64.ne
           (local.get $23)
@@ -273,58 +255,49 @@
          (i32.const 5)
         )
        )
-       (local.set $8
-        (i64.load offset=58720256 align=1
-         (i32.and
-          (i32.shr_u
-           (i32.wrap_i64
-            (local.tee $7
-             (i64.add
-              (local.get $22)
-              (i64.const 0)
-             )
-            )
-           )
-           (i32.const 9)
-          )
-          (i32.const 8388600)
-         )
+       (local.set $9
+        (i64.add
+         (local.get $22)
+         (i64.const 0)
         )
        )
-       (block $block9
-        (block $block8
-         (@metadata.code.branch_hint "\00")
-         (br_if $block8
-          (i64.ne
-           (i64.and
-            (local.tee $9
-             (i64.xor
-              (local.get $8)
-              (local.get $7)
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.ne
+         (i64.and
+          (local.get $9)
+          (i64.const -4093)
+         )
+         (i64.load offset=33554432 align=1
+          (local.tee $7
+           (i32.and
+            (i32.shr_u
+             (i32.wrap_i64
+              (local.get $9)
              )
+             (i32.const 8)
             )
-            (i64.const -4294967293)
+            (i32.const 4194288)
            )
-           (i64.const 0)
           )
          )
-         (@metadata.code.branch_hint "\00")
-         (br_if $block8
-          (i64.eqz
-           (local.get $8)
-          )
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
          )
-         (br $block9)
+         (br $block2)
         )
-        (local.set $4
-         (i32.const 131077)
-        )
-        (br $block2)
        )
        (local.set $21
         (i64.load32_s align=1
-         (i32.wrap_i64
-          (local.get $9)
+         (i32.add
+          (i32.wrap_i64
+           (local.get $9)
+          )
+          (i32.load offset=33554440 align=1
+           (local.get $7)
+          )
          )
         )
        )
@@ -346,7 +319,7 @@
          (i64.const -1)
         )
        )
-       (br_if $block5
+       (br_if $block3
         (i32.eqz
          (i64.ne
           (local.get $23)
@@ -360,58 +333,49 @@
          (i32.const 5)
         )
        )
-       (local.set $8
-        (i64.load offset=58720256 align=1
-         (i32.and
-          (i32.shr_u
-           (i32.wrap_i64
-            (local.tee $7
-             (i64.add
-              (local.get $22)
-              (i64.const 0)
-             )
-            )
-           )
-           (i32.const 9)
-          )
-          (i32.const 8388600)
-         )
+       (local.set $9
+        (i64.add
+         (local.get $22)
+         (i64.const 0)
         )
        )
-       (block $block11
-        (block $block10
-         (@metadata.code.branch_hint "\00")
-         (br_if $block10
-          (i64.ne
-           (i64.and
-            (local.tee $9
-             (i64.xor
-              (local.get $8)
-              (local.get $7)
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i64.ne
+         (i64.and
+          (local.get $9)
+          (i64.const -4093)
+         )
+         (i64.load offset=33554432 align=1
+          (local.tee $7
+           (i32.and
+            (i32.shr_u
+             (i32.wrap_i64
+              (local.get $9)
              )
+             (i32.const 8)
             )
-            (i64.const -4294967293)
+            (i32.const 4194288)
            )
-           (i64.const 0)
           )
          )
-         (@metadata.code.branch_hint "\00")
-         (br_if $block10
-          (i64.eqz
-           (local.get $8)
-          )
+        )
+        (then
+         (local.set $4
+          (i32.const 131077)
          )
-         (br $block11)
+         (br $block2)
         )
-        (local.set $4
-         (i32.const 131077)
-        )
-        (br $block2)
        )
        (local.set $21
         (i64.load32_s align=1
-         (i32.wrap_i64
-          (local.get $9)
+         (i32.add
+          (i32.wrap_i64
+           (local.get $9)
+          )
+          (i32.load offset=33554440 align=1
+           (local.get $7)
+          )
          )
         )
        )
@@ -440,7 +404,7 @@
         )
        )
       )
-      (br $block12)
+      (br $block4)
      )
      (i64.store offset=1032 align=1
       (i32.const 131072)
@@ -458,7 +422,7 @@
       (i32.const 131072)
       (local.get $24)
      )
-     (br $block13)
+     (br $block5)
     )
    )
    (i64.store offset=1032 align=1

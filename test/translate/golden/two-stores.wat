@@ -8,8 +8,8 @@
   (local $4 i32)
   (local $5 i32)
   (local $6 i32)
-  (local $7 i64)
-  (local $8 i64)
+  (local $7 i32)
+  (local $8 i32)
   (local $9 i64)
   (local $10 i64)
   (local $11 i64)
@@ -51,187 +51,55 @@
      (i32.const 3)
     )
    )
-   (local.set $8
-    (i64.load offset=67108864 align=1
-     (i32.and
-      (i32.shr_u
-       (i32.wrap_i64
-        (local.tee $7
-         (block (result i64)
-          (local.set $scratch
-           (i64.add
-            (local.get $21)
-            (i64.const 0)
-           )
-          )
-          (local.set $10
-           (local.get $22)
-          )
-          (local.get $scratch)
-         )
-        )
-       )
-       (i32.const 9)
-      )
-      (i32.const 8388600)
-     )
-    )
-   )
-   (block $block1
-    (block $block
-     (@metadata.code.branch_hint "\00")
-     (br_if $block
-      (i64.ne
-       (i64.and
-        (local.tee $9
-         (i64.xor
-          (local.get $8)
-          (local.get $7)
-         )
-        )
-        (i64.const -4294967289)
-       )
+   (local.set $9
+    (block (result i64)
+     (local.set $scratch
+      (i64.add
+       (local.get $21)
        (i64.const 0)
       )
      )
-     (@metadata.code.branch_hint "\00")
-     (br_if $block
-      (i64.eqz
-       (local.get $8)
-      )
+     (local.set $10
+      (local.get $22)
      )
-     (br $block1)
+     (local.get $scratch)
     )
-    (i64.store align=1
-     (i32.const 131072)
-     (i64.add
-      (local.get $0)
-      (i64.const 1)
-     )
-    )
-    (return
-     (i32.add
-      (local.get $1)
-      (i32.const 3)
-     )
-    )
-   )
-   (local.set $25
-    (i32.sub
-     (i32.wrap_i64
-      (local.get $9)
-     )
-     (i32.wrap_i64
-      (local.get $7)
-     )
-    )
-   )
-   (local.set $24
-    (i64.and
-     (local.get $7)
-     (i64.const -4096)
-    )
-   )
-   (i64.store align=1
-    (i32.wrap_i64
-     (local.get $9)
-    )
-    (local.get $10)
    )
    (@metadata.code.branch_hint "\00")
    (if
-    (i64.gt_u
-     (i64.rotr
-      (i64.xor
+    (i64.ne
+     (i64.and
+      (local.get $9)
+      (i64.const -4089)
+     )
+     (local.tee $24
+      (i64.load offset=37748736 align=1
        (local.tee $7
-        (block (result i64)
-         (local.set $scratch_27
-          (i64.add
-           (local.get $21)
-           (i64.const 8)
+        (i32.and
+         (i32.shr_u
+          (i32.wrap_i64
+           (local.get $9)
           )
+          (i32.const 8)
          )
-         (local.set $10
-          (local.get $23)
-         )
-         (local.get $scratch_27)
+         (i32.const 4194288)
         )
        )
-       (local.get $24)
       )
-      (i64.const 3)
      )
-     (i64.const 511)
     )
     (then
-     (local.set $8
-      (i64.load offset=67108864 align=1
-       (i32.and
-        (i32.shr_u
-         (i32.wrap_i64
-          (local.tee $7
-           (local.get $7)
-          )
-         )
-         (i32.const 9)
-        )
-        (i32.const 8388600)
-       )
+     (i64.store align=1
+      (i32.const 131072)
+      (i64.add
+       (local.get $0)
+       (i64.const 1)
       )
      )
-     (block $block3
-      (block $block2
-       (@metadata.code.branch_hint "\00")
-       (br_if $block2
-        (i64.ne
-         (i64.and
-          (local.tee $9
-           (i64.xor
-            (local.get $8)
-            (local.get $7)
-           )
-          )
-          (i64.const -4294967289)
-         )
-         (i64.const 0)
-        )
-       )
-       (@metadata.code.branch_hint "\00")
-       (br_if $block2
-        (i64.eqz
-         (local.get $8)
-        )
-       )
-       (br $block3)
-      )
-      (i64.store align=1
-       (i32.const 131072)
-       (i64.add
-        (local.get $0)
-        (i64.const 5)
-       )
-      )
-      (return
-       (i32.add
-        (local.get $1)
-        (i32.const 2)
-       )
-      )
-     )
-     (local.set $25
-      (i32.sub
-       (i32.wrap_i64
-        (local.get $9)
-       )
-       (i32.wrap_i64
-        (local.get $7)
-       )
-      )
-     )
-     (local.set $24
-      (i64.and
-       (local.get $7)
-       (i64.const -4096)
+     (return
+      (i32.add
+       (local.get $1)
+       (i32.const 3)
       )
      )
     )
@@ -239,9 +107,92 @@
    (i64.store align=1
     (i32.add
      (i32.wrap_i64
-      (local.get $7)
+      (local.get $9)
      )
+     (local.tee $25
+      (i32.load offset=37748744 align=1
+       (local.get $7)
+      )
+     )
+    )
+    (local.get $10)
+   )
+   (local.set $9
+    (block (result i64)
+     (local.set $scratch_27
+      (i64.add
+       (local.get $21)
+       (i64.const 8)
+      )
+     )
+     (local.set $10
+      (local.get $23)
+     )
+     (local.get $scratch_27)
+    )
+   )
+   (@metadata.code.branch_hint "\00")
+   (if
+    (i64.ne
+     (i64.and
+      (local.get $9)
+      (i64.const -4089)
+     )
+     (local.get $24)
+    )
+    (then
+     (@metadata.code.branch_hint "\00")
+     (if
+      (i64.ne
+       (i64.and
+        (local.get $9)
+        (i64.const -4089)
+       )
+       (local.tee $24
+        (i64.load offset=37748736 align=1
+         (local.tee $7
+          (i32.and
+           (i32.shr_u
+            (i32.wrap_i64
+             (local.get $9)
+            )
+            (i32.const 8)
+           )
+           (i32.const 4194288)
+          )
+         )
+        )
+       )
+      )
+      (then
+       (i64.store align=1
+        (i32.const 131072)
+        (i64.add
+         (local.get $0)
+         (i64.const 5)
+        )
+       )
+       (return
+        (i32.add
+         (local.get $1)
+         (i32.const 2)
+        )
+       )
+      )
+     )
+     (local.set $25
+      (i32.load offset=37748744 align=1
+       (local.get $7)
+      )
+     )
+    )
+   )
+   (i64.store align=1
+    (i32.add
      (local.get $25)
+     (i32.wrap_i64
+      (local.get $9)
+     )
     )
     (local.get $10)
    )
