@@ -17,6 +17,7 @@ import { chooseLazy, findLive, liveAtEntries, stored } from "./liveness";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { accessesMemory, endsRegion } from "../isa/generated/kinds";
 import { announceAccess, forgetPages } from "./memory";
+import { emitPaired } from "./pairs";
 import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
 import { emitInPlace } from "./system";
 import { beginWords, findWords, ONLY_X0, words } from "./words";
@@ -202,7 +203,7 @@ function writeInsns(block: Block): void {
     if (mayLeave(hw)) settle();
     if (left == 1 && block.end == END_LEAVE) leave();
     else if (endsRegion(i.op & 0xfff)) emitInPlace(i, mode);
-    else emitInsn(m, i);
+    else if (!emitPaired(i)) emitInsn(m, i);
     if (mayLeaveHere) noteLeaving(hw);
     hw += lengthOf(i);
   }

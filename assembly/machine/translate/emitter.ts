@@ -12,7 +12,7 @@ import { getF, getX, setF, setX } from "./registers";
 import { accessMemory, accessOff, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
 import * as float from "./float";
 import { callHelper, HELPER_MULH, HELPER_MULHSU, HELPER_MULHU } from "./imports";
-import { areWords, changeLast, isWord, isWordOfAnd, isWordPlusZero, noteWord, pushConstant, pushRegister, pushResult } from "./words";
+import { areWords, changeLast, isWord, isMasked, isWordOfAnd, isWordPlusZero, noteWord, pushConstant, pushRegister, pushResult } from "./words";
 import { byte } from "./writer";
 import * as op from "./wasm";
 
@@ -47,7 +47,13 @@ export class Emitter {
   result(isWord: bool): i64 { pushResult(isWord); return 0; }
   add(a: i64, b: i64): i64 { byte(op.I64_ADD); return this.result(isWordPlusZero()); }
   sub(a: i64, b: i64): i64 { return this.op(op.I64_SUB); }
-  and(a: i64, b: i64): i64 { return isWordOfAnd() ? this.word2(op.I32_AND) : this.op(op.I64_AND); }
+  and(a: i64, b: i64): i64 {
+    if (!isWordOfAnd()) return this.op(op.I64_AND);
+    const extend = isMasked() ? op.I64_EXTEND_I32_U : op.I64_EXTEND_I32_S; // the former costs nothing
+    this.halve();
+    byte(op.I32_AND);
+    return this.word(extend);
+  }
   or(a: i64, b: i64): i64 { return areWords() ? this.word2(op.I32_OR) : this.op(op.I64_OR); }
   xor(a: i64, b: i64): i64 { return areWords() ? this.word2(op.I32_XOR) : this.op(op.I64_XOR); }
   /** A word stays one. */

@@ -126,7 +126,7 @@ export function declareLocals(): void {
   unsigned(8);
   unsigned(5);
   byte(op.I32);
-  unsigned(4);
+  unsigned(5);
   byte(op.I64);
   unsigned(4);
   byte(op.F64);

@@ -14,13 +14,25 @@ let values: u32 = 0;
 let masks: u32 = 0;
 let zeros: u32 = 0;
 
+/** A register that holds what is in the local SHIFTED, shifted to the left by so many bits; 0: none does. */
+export let shifted: u32 = 0;
+export let shiftedBits: u32 = 0;
+
 export function beginWords(known: u32): void {
   words = known;
+  shifted = 0;
 }
 
 /** Register `r` is written. */
 export function forgetWord(r: u32): void {
   words &= ~(1 << r);
+  if (r == shifted) shifted = 0;
+}
+
+/** Register `r`, just written, holds what is in SHIFTED, shifted by `bits`. */
+export function noteShifted(r: u32, bits: u32): void {
+  shifted = r;
+  shiftedBits = bits;
 }
 
 /** Register `r`, just written, holds a word. */
@@ -72,7 +84,13 @@ export function areWords(): bool {
 
 /** True where `and` makes a word of two values. */
 export function isWordOfAnd(): bool {
-  return areWords() || (masks & 3) != 0;
+  return areWords() || isMasked();
+}
+
+/** True where one of two values is a constant that `and` makes a word of which is not negative. */
+@inline
+export function isMasked(): bool {
+  return (masks & 3) != 0;
 }
 
 /** True where the sum of two values is one of them, which is a word. */

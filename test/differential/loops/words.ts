@@ -29,7 +29,11 @@ export function words(random: Random, rounds: number): Guest {
     if (random.chance(8)) code.call("function");
     else work.wordsOrNot();
     if (random.chance(3)) code.op("ld", { rd: random.pick(work.pool), rs1: DATA, imm: 8 * random.below(100) });
+    // Back where the way to the left may not have been taken.
+    const [shifted, bits] = [random.chance(4) ? random.pick(work.pool) : 0, 32 + 8 * random.below(4)];
+    if (shifted !== 0) code.op("slli", { rd: shifted, rs1: random.pick(work.pool), imm: bits });
     code.label(`behind${step}`);
+    if (shifted !== 0) code.op(random.pick(["srli", "srai"]), { rd: shifted, rs1: shifted, imm: bits });
   }
   code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
   code.to("bne", { rs1: LEFT }, "loop");

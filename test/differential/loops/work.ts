@@ -101,14 +101,29 @@ export class Work {
     const one = (): number => (random.chance(9) ? 0 : random.pick(two));
     for (let n = 3 + random.below(4); n > 0; n--) {
       const rd = random.pick(two);
-      const dice = random.below(12);
-      if (dice < 6) code.op(random.pick(WORDS), { rd, rs1: one(), rs2: one() });
+      const dice = random.below(14);
+      if (dice >= 12) this.#shiftAndBack(two, one());
+      else if (dice < 6) code.op(random.pick(WORDS), { rd, rs1: one(), rs2: one() });
       else if (dice < 8) code.op(random.pick(WORD_IMMEDIATE), { rd, rs1: one(), imm: random.pick([0, 0, 1, -1, random.below(4096)]) });
       else if (dice < 9) code.op(random.pick(["slliw", "srliw", "slli", "srli", "srai"]), { rd, rs1: one(), imm: random.below(32) });
       else if (dice < 10) code.op("lui", { rd, imm: random.u32() | 0 });
       else code.op(random.pick(["lw", "lwu", "lwu", "lbu", "ld"]), { rd, rs1: DATA, imm: 8 * random.below(100) });
     }
     this.mix();
+  }
+
+  /** To the left and back, as words, halfwords and bytes are extended, and otherwise; now and then something comes between. */
+  #shiftAndBack(two: readonly number[], from: number): void {
+    const { code, random } = this;
+    const rd = random.pick(two);
+    const left = random.pick([32, 32, 48, 48, 56, 40, 32 + random.below(32)]);
+    const back = random.pick([left, left, left, 1 + random.below(63)]);
+    code.op("slli", { rd, rs1: from, imm: left });
+    if (random.chance(4))
+      code.op(random.pick(["add", "sub", "addw"]), { rd: random.pick(two), rs1: random.pick(two), rs2: random.pick(two) });
+    if (random.chance(8)) code.op("slli", { rd: random.pick(two), rs1: random.pick(two), imm: 32 + random.below(32) });
+    code.op(random.pick(["srli", "srli", "srai"]), { rd: random.chance(3) ? random.pick(two) : rd, rs1: rd, imm: back });
+    if (random.chance(4)) code.op(random.pick(["srli", "srai"]), { rd: random.pick(two), rs1: rd, imm: back });
   }
 
   /** c.li, c.addi, c.mv, c.add, c.xor and c.sub move what follows by a halfword. */

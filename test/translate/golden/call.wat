@@ -14,17 +14,18 @@
   (local $10 i64)
   (local $11 i64)
   (local $12 i64)
-  (local $13 f64)
+  (local $13 i64)
   (local $14 f64)
   (local $15 f64)
   (local $16 f64)
-  (local $17 f32)
+  (local $17 f64)
   (local $18 f32)
   (local $19 f32)
   (local $20 f32)
-  (local $21 i64)
+  (local $21 f32)
   (local $22 i64)
-  (local.set $22
+  (local $23 i64)
+  (local.set $23
    (i64.load offset=1104 align=1
     (i32.const 131072)
    )
@@ -45,7 +46,7 @@
       (i32.const 1)
      )
     )
-    (local.set $21
+    (local.set $22
      (i64.add
       (local.get $0)
       (i64.const 4)
@@ -53,7 +54,7 @@
     )
     (i64.store offset=1032 align=1
      (i32.const 131072)
-     (local.get $21)
+     (local.get $22)
     )
     (local.set $10
      (i64.add
@@ -89,7 +90,7 @@
       )
      )
     )
-    (local.set $22
+    (local.set $23
      (i64.load offset=1104 align=1
       (i32.const 131072)
      )
@@ -104,15 +105,15 @@
      (i32.const 2)
     )
    )
-   (local.set $22
+   (local.set $23
     (i64.add
-     (local.get $22)
+     (local.get $23)
      (i64.const 1)
     )
    )
    (i64.store offset=1104 align=1
     (i32.const 131072)
-    (local.get $22)
+    (local.get $23)
    )
    (i64.store align=1
     (i32.const 131072)

@@ -14,23 +14,24 @@
   (local $10 i64)
   (local $11 i64)
   (local $12 i64)
-  (local $13 f64)
+  (local $13 i64)
   (local $14 f64)
   (local $15 f64)
   (local $16 f64)
-  (local $17 f32)
+  (local $17 f64)
   (local $18 f32)
   (local $19 f32)
   (local $20 f32)
-  (local $21 f64)
+  (local $21 f32)
   (local $22 f64)
   (local $23 f64)
   (local $24 f64)
   (local $25 f64)
   (local $26 f64)
   (local $27 f64)
+  (local $28 f64)
   (local $scratch f64)
-  (local $scratch_29 f64)
+  (local $scratch_30 f64)
   (local.set $6
    (i32.or
     (i32.eq
@@ -53,27 +54,27 @@
     )
    )
   )
-  (local.set $22
+  (local.set $23
    (f64.load offset=1296 align=1
     (i32.const 131072)
    )
   )
-  (local.set $23
+  (local.set $24
    (f64.load offset=1304 align=1
     (i32.const 131072)
    )
   )
-  (local.set $24
+  (local.set $25
    (f64.load offset=1312 align=1
     (i32.const 131072)
    )
   )
-  (local.set $26
+  (local.set $27
    (f64.load offset=1328 align=1
     (i32.const 131072)
    )
   )
-  (local.set $27
+  (local.set $28
    (f64.load offset=1336 align=1
     (i32.const 131072)
    )
@@ -117,35 +118,35 @@
        (i32.wrap_i64
         (i64.shr_u
          (i64.reinterpret_f64
-          (local.tee $16
+          (local.tee $17
            (f64x2.extract_lane 0
             (f64x2.relaxed_madd
              (f64x2.splat
-              (local.tee $13
+              (local.tee $14
                (block (result f64)
-                (local.set $scratch_29
-                 (local.get $22)
+                (local.set $scratch_30
+                 (local.get $23)
                 )
-                (local.set $14
+                (local.set $15
                  (block (result f64)
                   (local.set $scratch
-                   (local.get $23)
-                  )
-                  (local.set $15
                    (local.get $24)
+                  )
+                  (local.set $16
+                   (local.get $25)
                   )
                   (local.get $scratch)
                  )
                 )
-                (local.get $scratch_29)
+                (local.get $scratch_30)
                )
               )
              )
              (f64x2.splat
-              (local.get $14)
+              (local.get $15)
              )
              (f64x2.splat
-              (local.get $15)
+              (local.get $16)
              )
             )
            )
@@ -167,16 +168,16 @@
        (i32.and
         (i32.or
          (f64.eq
-          (local.get $13)
+          (local.get $14)
           (f64.const 0)
          )
          (f64.eq
-          (local.get $14)
+          (local.get $15)
           (f64.const 0)
          )
         )
         (f64.eq
-         (local.get $16)
+         (local.get $17)
          (f64.const 0)
         )
        )
@@ -199,26 +200,26 @@
      )
     )
    )
-   (local.set $21
-    (local.get $16)
+   (local.set $22
+    (local.get $17)
    )
    (f64.store offset=1288 align=1
     (i32.const 131072)
-    (local.get $21)
+    (local.get $22)
    )
    (@metadata.code.branch_hint "\00")
    (if
     (i32.eqz
      (f32.lt
       (f32.abs
-       (local.tee $20
+       (local.tee $21
         (f32.add
          (f32.reinterpret_i32
           (select
            (i32.wrap_i64
             (local.tee $11
              (i64.reinterpret_f64
-              (local.get $26)
+              (local.get $27)
              )
             )
            )
@@ -234,7 +235,7 @@
            (i32.wrap_i64
             (local.tee $11
              (i64.reinterpret_f64
-              (local.get $27)
+              (local.get $28)
              )
             )
            )
@@ -267,12 +268,12 @@
      )
     )
    )
-   (local.set $25
+   (local.set $26
     (f64.reinterpret_i64
      (i64.or
       (i64.extend_i32_u
        (i32.reinterpret_f32
-        (local.get $20)
+        (local.get $21)
        )
       )
       (i64.const -4294967296)
@@ -281,7 +282,7 @@
    )
    (f64.store offset=1320 align=1
     (i32.const 131072)
-    (local.get $25)
+    (local.get $26)
    )
    (i64.store align=1
     (i32.const 131072)

@@ -14,21 +14,22 @@
   (local $10 i64)
   (local $11 i64)
   (local $12 i64)
-  (local $13 f64)
+  (local $13 i64)
   (local $14 f64)
   (local $15 f64)
   (local $16 f64)
-  (local $17 f32)
+  (local $17 f64)
   (local $18 f32)
   (local $19 f32)
   (local $20 f32)
-  (local $21 i64)
+  (local $21 f32)
   (local $22 i64)
   (local $23 i64)
+  (local $24 i64)
   (local $scratch i64)
-  (local $scratch_25 i64)
   (local $scratch_26 i64)
-  (local.set $21
+  (local $scratch_27 i64)
+  (local.set $22
    (i64.load offset=1104 align=1
     (i32.const 131072)
    )
@@ -40,13 +41,13 @@
      (i32.const 4)
     )
    )
-   (local.set $22
+   (local.set $23
     (i64.extend_i32_s
      (i32.shr_u
       (i32.wrap_i64
        (block (result i64)
         (local.set $scratch
-         (local.get $21)
+         (local.get $22)
         )
         (local.set $5
          (i32.wrap_i64
@@ -60,29 +61,9 @@
      )
     )
    )
-   (local.set $23
+   (local.set $24
     (i64.extend_i32_s
      (i32.shl
-      (i32.wrap_i64
-       (block (result i64)
-        (local.set $scratch_25
-         (local.get $21)
-        )
-        (local.set $5
-         (i32.wrap_i64
-          (i64.const 25)
-         )
-        )
-        (local.get $scratch_25)
-       )
-      )
-      (local.get $5)
-     )
-    )
-   )
-   (local.set $21
-    (i64.extend_i32_s
-     (i32.or
       (i32.wrap_i64
        (block (result i64)
         (local.set $scratch_26
@@ -90,7 +71,7 @@
         )
         (local.set $5
          (i32.wrap_i64
-          (local.get $23)
+          (i64.const 25)
          )
         )
         (local.get $scratch_26)
@@ -100,17 +81,37 @@
      )
     )
    )
-   (i64.store offset=1104 align=1
-    (i32.const 131072)
-    (local.get $21)
+   (local.set $22
+    (i64.extend_i32_s
+     (i32.or
+      (i32.wrap_i64
+       (block (result i64)
+        (local.set $scratch_27
+         (local.get $23)
+        )
+        (local.set $5
+         (i32.wrap_i64
+          (local.get $24)
+         )
+        )
+        (local.get $scratch_27)
+       )
+      )
+      (local.get $5)
+     )
+    )
    )
-   (i64.store offset=1112 align=1
+   (i64.store offset=1104 align=1
     (i32.const 131072)
     (local.get $22)
    )
-   (i64.store offset=1120 align=1
+   (i64.store offset=1112 align=1
     (i32.const 131072)
     (local.get $23)
+   )
+   (i64.store offset=1120 align=1
+    (i32.const 131072)
+    (local.get $24)
    )
    (i64.store align=1
     (i32.const 131072)

@@ -14,34 +14,35 @@
   (local $10 i64)
   (local $11 i64)
   (local $12 i64)
-  (local $13 f64)
+  (local $13 i64)
   (local $14 f64)
   (local $15 f64)
   (local $16 f64)
-  (local $17 f32)
+  (local $17 f64)
   (local $18 f32)
   (local $19 f32)
   (local $20 f32)
-  (local $21 i64)
+  (local $21 f32)
   (local $22 i64)
   (local $23 i64)
   (local $24 i64)
-  (local.set $21
+  (local $25 i64)
+  (local.set $22
    (i64.load offset=1032 align=1
     (i32.const 131072)
    )
   )
-  (local.set $22
+  (local.set $23
    (i64.load offset=1104 align=1
     (i32.const 131072)
    )
   )
-  (local.set $23
+  (local.set $24
    (i64.load offset=1112 align=1
     (i32.const 131072)
    )
   )
-  (local.set $24
+  (local.set $25
    (i64.load offset=1120 align=1
     (i32.const 131072)
    )
@@ -62,7 +63,7 @@
       (i32.const 1)
      )
     )
-    (local.set $24
+    (local.set $25
      (i64.add
       (i64.const 0)
       (i64.const 0)
@@ -70,7 +71,7 @@
     )
     (i64.store offset=1120 align=1
      (i32.const 131072)
-     (local.get $24)
+     (local.get $25)
     )
    )
    (loop $label
@@ -101,7 +102,7 @@
        )
        (local.set $9
         (i64.add
-         (local.get $22)
+         (local.get $23)
          (i64.const 0)
         )
        )
@@ -133,7 +134,7 @@
          (br $block2)
         )
        )
-       (local.set $21
+       (local.set $22
         (i64.load32_s align=1
          (i32.add
           (i32.wrap_i64
@@ -145,28 +146,28 @@
          )
         )
        )
-       (local.set $24
+       (local.set $25
         (i64.add
-         (local.get $24)
-         (local.get $21)
-        )
-       )
-       (local.set $22
-        (i64.add
+         (local.get $25)
          (local.get $22)
-         (i64.const 4)
         )
        )
        (local.set $23
         (i64.add
          (local.get $23)
+         (i64.const 4)
+        )
+       )
+       (local.set $24
+        (i64.add
+         (local.get $24)
          (i64.const -1)
         )
        )
        (br_if $block3
         (i32.eqz
          (i64.ne
-          (local.get $23)
+          (local.get $24)
           (i64.const 0)
          )
         )
@@ -179,7 +180,7 @@
        )
        (local.set $9
         (i64.add
-         (local.get $22)
+         (local.get $23)
          (i64.const 0)
         )
        )
@@ -211,7 +212,7 @@
          (br $block2)
         )
        )
-       (local.set $21
+       (local.set $22
         (i64.load32_s align=1
          (i32.add
           (i32.wrap_i64
@@ -223,28 +224,28 @@
          )
         )
        )
-       (local.set $24
+       (local.set $25
         (i64.add
-         (local.get $24)
-         (local.get $21)
-        )
-       )
-       (local.set $22
-        (i64.add
+         (local.get $25)
          (local.get $22)
-         (i64.const 4)
         )
        )
        (local.set $23
         (i64.add
          (local.get $23)
+         (i64.const 4)
+        )
+       )
+       (local.set $24
+        (i64.add
+         (local.get $24)
          (i64.const -1)
         )
        )
        (br_if $block3
         (i32.eqz
          (i64.ne
-          (local.get $23)
+          (local.get $24)
           (i64.const 0)
          )
         )
@@ -257,7 +258,7 @@
        )
        (local.set $9
         (i64.add
-         (local.get $22)
+         (local.get $23)
          (i64.const 0)
         )
        )
@@ -289,7 +290,7 @@
          (br $block2)
         )
        )
-       (local.set $21
+       (local.set $22
         (i64.load32_s align=1
          (i32.add
           (i32.wrap_i64
@@ -301,28 +302,28 @@
          )
         )
        )
-       (local.set $24
+       (local.set $25
         (i64.add
-         (local.get $24)
-         (local.get $21)
-        )
-       )
-       (local.set $22
-        (i64.add
+         (local.get $25)
          (local.get $22)
-         (i64.const 4)
         )
        )
        (local.set $23
         (i64.add
          (local.get $23)
+         (i64.const 4)
+        )
+       )
+       (local.set $24
+        (i64.add
+         (local.get $24)
          (i64.const -1)
         )
        )
        (br_if $block3
         (i32.eqz
          (i64.ne
-          (local.get $23)
+          (local.get $24)
           (i64.const 0)
          )
         )
@@ -335,7 +336,7 @@
        )
        (local.set $9
         (i64.add
-         (local.get $22)
+         (local.get $23)
          (i64.const 0)
         )
        )
@@ -367,7 +368,7 @@
          (br $block2)
         )
        )
-       (local.set $21
+       (local.set $22
         (i64.load32_s align=1
          (i32.add
           (i32.wrap_i64
@@ -379,27 +380,27 @@
          )
         )
        )
-       (local.set $24
+       (local.set $25
         (i64.add
-         (local.get $24)
-         (local.get $21)
-        )
-       )
-       (local.set $22
-        (i64.add
+         (local.get $25)
          (local.get $22)
-         (i64.const 4)
         )
        )
        (local.set $23
         (i64.add
          (local.get $23)
+         (i64.const 4)
+        )
+       )
+       (local.set $24
+        (i64.add
+         (local.get $24)
          (i64.const -1)
         )
        )
        (br_if $label
         (i64.ne
-         (local.get $23)
+         (local.get $24)
          (i64.const 0)
         )
        )
@@ -408,38 +409,38 @@
      )
      (i64.store offset=1032 align=1
       (i32.const 131072)
-      (local.get $21)
+      (local.get $22)
      )
      (i64.store offset=1104 align=1
       (i32.const 131072)
-      (local.get $22)
+      (local.get $23)
      )
      (i64.store offset=1112 align=1
       (i32.const 131072)
-      (local.get $23)
+      (local.get $24)
      )
      (i64.store offset=1120 align=1
       (i32.const 131072)
-      (local.get $24)
+      (local.get $25)
      )
      (br $block5)
     )
    )
    (i64.store offset=1032 align=1
     (i32.const 131072)
-    (local.get $21)
+    (local.get $22)
    )
    (i64.store offset=1104 align=1
     (i32.const 131072)
-    (local.get $22)
+    (local.get $23)
    )
    (i64.store offset=1112 align=1
     (i32.const 131072)
-    (local.get $23)
+    (local.get $24)
    )
    (i64.store offset=1120 align=1
     (i32.const 131072)
-    (local.get $24)
+    (local.get $25)
    )
    (local.set $1
     (i32.sub

@@ -14,32 +14,33 @@
   (local $10 i64)
   (local $11 i64)
   (local $12 i64)
-  (local $13 f64)
+  (local $13 i64)
   (local $14 f64)
   (local $15 f64)
   (local $16 f64)
-  (local $17 f32)
+  (local $17 f64)
   (local $18 f32)
   (local $19 f32)
   (local $20 f32)
-  (local $21 i64)
+  (local $21 f32)
   (local $22 i64)
   (local $23 i64)
   (local $24 i64)
-  (local $25 i32)
+  (local $25 i64)
+  (local $26 i32)
   (local $scratch i64)
-  (local $scratch_27 i64)
-  (local.set $21
+  (local $scratch_28 i64)
+  (local.set $22
    (i64.load offset=1104 align=1
     (i32.const 131072)
    )
   )
-  (local.set $22
+  (local.set $23
    (i64.load offset=1112 align=1
     (i32.const 131072)
    )
   )
-  (local.set $23
+  (local.set $24
    (i64.load offset=1120 align=1
     (i32.const 131072)
    )
@@ -55,12 +56,12 @@
     (block (result i64)
      (local.set $scratch
       (i64.add
-       (local.get $21)
+       (local.get $22)
        (i64.const 0)
       )
      )
      (local.set $10
-      (local.get $22)
+      (local.get $23)
      )
      (local.get $scratch)
     )
@@ -72,7 +73,7 @@
       (local.get $9)
       (i64.const -4089)
      )
-     (local.tee $24
+     (local.tee $25
       (i64.load offset=37748736 align=1
        (local.tee $7
         (i32.and
@@ -109,7 +110,7 @@
      (i32.wrap_i64
       (local.get $9)
      )
-     (local.tee $25
+     (local.tee $26
       (i32.load offset=37748744 align=1
        (local.get $7)
       )
@@ -119,16 +120,16 @@
    )
    (local.set $9
     (block (result i64)
-     (local.set $scratch_27
+     (local.set $scratch_28
       (i64.add
-       (local.get $21)
+       (local.get $22)
        (i64.const 8)
       )
      )
      (local.set $10
-      (local.get $23)
+      (local.get $24)
      )
-     (local.get $scratch_27)
+     (local.get $scratch_28)
     )
    )
    (@metadata.code.branch_hint "\00")
@@ -138,7 +139,7 @@
       (local.get $9)
       (i64.const -4089)
      )
-     (local.get $24)
+     (local.get $25)
     )
     (then
      (@metadata.code.branch_hint "\00")
@@ -148,7 +149,7 @@
         (local.get $9)
         (i64.const -4089)
        )
-       (local.tee $24
+       (local.tee $25
         (i64.load offset=37748736 align=1
          (local.tee $7
           (i32.and
@@ -180,7 +181,7 @@
        )
       )
      )
-     (local.set $25
+     (local.set $26
       (i32.load offset=37748744 align=1
        (local.get $7)
       )
@@ -189,7 +190,7 @@
    )
    (i64.store align=1
     (i32.add
-     (local.get $25)
+     (local.get $26)
      (i32.wrap_i64
       (local.get $9)
      )
