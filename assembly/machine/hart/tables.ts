@@ -66,7 +66,7 @@ export function putEntry(h: Hart, table: u32, va: u64, delta: u32): void {
   const index = indexOf(va);
   const ptr = entryPtr(h, table, index);
   const old = load<u64>(ptr);
-  if (old == 0 || old == NO_PAGE) {
+  if (old == NO_PAGE || (old == 0 && index != 0)) {
     const count = load<u32>(countPtr(h, table));
     store<u32>(listPtr(h, table) + (count << 2), index);
     store<u32>(countPtr(h, table), count + 1);

@@ -143,7 +143,8 @@ function writeBlock(index: u32, block: Block): void {
     set(SELECTOR);
   }
   if (block.isHead) leaveLoopWithoutBudget(block);
-  if (isShortLoop(index, block)) writeUnrolled(index, block);
+  // What is known behind the first copy is known behind each, so the first pass writes but one.
+  if (!isFirstPass && isShortLoop(index, block)) writeUnrolled(index, block);
   else {
     writeInsns(block);
     writeEnd(index, block);

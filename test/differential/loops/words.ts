@@ -10,7 +10,7 @@ const CODE_PA = 0x80100000;
 const DATA_PA = 0x81002000;
 const DATA_BYTES = 0x2000;
 const STEPS = 24;
-const LEFT = 9;
+const [LEFT, SHORT] = [9, 20];
 
 /** A loop of `rounds` rounds of steps, some of which are skipped in some rounds, and a function. */
 export function words(random: Random, rounds: number): Guest {
@@ -26,7 +26,8 @@ export function words(random: Random, rounds: number): Guest {
       const name = random.pick(["beq", "bne", "blt", "bge", "bltu", "bgeu"]);
       code.to(name, { rs1: random.pick(work.pool), rs2: random.chance(4) ? 0 : random.pick(work.pool) }, `behind${step}`);
     }
-    if (random.chance(8)) code.call("function");
+    if (random.chance(6)) shortLoop(code, work, random, step);
+    else if (random.chance(8)) code.call("function");
     else work.wordsOrNot();
     if (random.chance(3)) code.op("ld", { rd: random.pick(work.pool), rs1: DATA, imm: 8 * random.below(100) });
     // Back where the way to the left may not have been taken.
@@ -49,4 +50,18 @@ export function words(random: Random, rounds: number): Guest {
     compared: [],
     maxInsns: rounds * STEPS * 100 + 100_000,
   };
+}
+
+/** A loop of one block that ends after 1 to 5 rounds: what is a word by its second round need not be one when it ends after the first. */
+function shortLoop(code: GuestCode, work: Work, random: Random, step: number): void {
+  const [a, b, c] = [random.pick(work.pool), random.pick(work.pool), random.pick(work.pool)];
+  code.op("andi", { rd: SHORT, rs1: HASH, imm: 3 });
+  code.op("addi", { rd: SHORT, rs1: SHORT, imm: 1 + random.below(2) });
+  code.label(`short${step}`);
+  code.op("addi", { rd: a, rs1: b });
+  if (random.chance(2)) code.op("addi", { rd: c, rs1: a });
+  code.op(random.pick(["addiw", "slliw"]), { rd: b, rs1: c, imm: random.below(32) });
+  code.op("addi", { rd: SHORT, rs1: SHORT, imm: -1 });
+  code.to("bne", { rs1: SHORT }, `short${step}`);
+  code.op(random.pick(["xor", "or", "and", "sltu"]), { rd: a, rs1: a, rs2: random.pick([0, b, c]) });
 }
