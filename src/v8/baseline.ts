@@ -13,5 +13,5 @@ export function skipBaseline(): void {
 
 export function restoreBaseline(): void {
   setFlagsFromString("--liftoff");
-  setFlagsFromString("--wasm-dynamic-tiering"); // which --no-liftoff turns off with it, up to V8 12: all would be optimized behind its first call
+  setFlagsFromString("--wasm-dynamic-tiering"); // which --no-liftoff turns off as well, up to V8 12: each function would be optimized behind its first call
 }

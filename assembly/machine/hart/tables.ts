@@ -31,6 +31,24 @@ export function entryPtr(h: Hart, table: u32, index: u32): usize {
   return h.tlbBase + <usize>table * TABLE_BYTES + (index << ENTRY_LOG);
 }
 
+/** The entry that `va` would be in, of the table at `table`. */
+@inline
+export function entryOf(table: usize, va: u64): usize {
+  return table + (((<u32>va) >>> (12 - ENTRY_LOG)) & (INDEX_MASK << ENTRY_LOG));
+}
+
+/** True where an access of `sizeBytes` at `va` is a hit there. */
+@inline
+export function isHit(entry: usize, va: u64, sizeBytes: u32): bool {
+  return (va & (PAGE_MASK | (sizeBytes - 1))) == load<u64>(entry);
+}
+
+/** Where `va` is in linear memory, on a hit. */
+@inline
+export function addressOf(entry: usize, va: u64): usize {
+  return <usize>va + load<u32>(entry, ENTRY_DELTA);
+}
+
 /** The indexes that are in use, and some that were: u32 each. */
 @inline
 export function listPtr(h: Hart, table: u32): usize {

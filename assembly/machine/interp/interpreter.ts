@@ -3,7 +3,7 @@
 // Depends on hart, bus, mmu. Values are i64; a single-precision value is u32, a double u64, both as raw bits.
 import { F_OFFSET, FP_DIRTY, FP_OFF, Hart, X_OFFSET } from "../hart/state";
 import { dirtyFp, takeException } from "../hart/trap";
-import { ENTRY_DELTA, ENTRY_LOG, INDEX_MASK, PAGE_MASK } from "../hart/tables";
+import { addressOf, entryOf, isHit } from "../hart/tables";
 import { mulh, mulhsu, mulhu } from "../hart/wide";
 import { DEVICE, DONE, FAULT, faultCause, faultVa, readMemory, readValue, writeMemory } from "../mmu/access";
 import { CODE_BYTES } from "../bus/code";
@@ -122,21 +122,16 @@ export class Interpreter {
   }
 
   // ----------------------------------------------------------------------------------------------------- memory
-  /** The entry of a table that the page of `va` would be in. */
-  @inline entryOf(table: usize, va: u64): usize { return table + (((<u32>va) >>> (12 - ENTRY_LOG)) & (INDEX_MASK << ENTRY_LOG)); }
-  /** True where the page is in the entry and the access is aligned. */
-  @inline isHit<T>(entry: usize, va: u64): bool { return (va & (PAGE_MASK | (sizeof<T>() - 1))) == load<u64>(entry); }
-  @inline addressOf(entry: usize, va: u64): usize { return <usize>va + load<u32>(entry, ENTRY_DELTA); }
   @inline load<T>(i: Insn, va: i64): bool {
-    const entry = this.entryOf(this.hart.readTlb, va);
-    if (!this.isHit<T>(entry, va)) return this.loadSlow<T>(i, va);
-    this.putAny(i.rd, <i64>load<T>(this.addressOf(entry, va)));
+    const entry = entryOf(this.hart.readTlb, va);
+    if (!isHit(entry, va, sizeof<T>())) return this.loadSlow<T>(i, va);
+    this.putAny(i.rd, <i64>load<T>(addressOf(entry, va)));
     return true;
   }
   @inline store<T>(i: Insn, va: i64, value: i64): bool {
-    const entry = this.entryOf(this.hart.writeTlb, va);
-    if (!this.isHit<T>(entry, va)) return this.storeSlow(i, va, value, sizeof<T>());
-    store<T>(this.addressOf(entry, va), <T>value);
+    const entry = entryOf(this.hart.writeTlb, va);
+    if (!isHit(entry, va, sizeof<T>())) return this.storeSlow(i, va, value, sizeof<T>());
+    store<T>(addressOf(entry, va), <T>value);
     return true;
   }
   loadSlow<T>(i: Insn, va: u64): bool {
@@ -206,15 +201,15 @@ export class Interpreter {
   @inline putD(r: u32, value: u64): void { store<u64>(this.ptr + r, value, F_OFFSET); }
   @inline putS(r: u32, value: u32): void { store<u64>(this.ptr + r, NAN_BOX | value, F_OFFSET); }
   @inline loadD(i: Insn, va: i64): bool {
-    const entry = this.entryOf(this.hart.readTlb, va);
-    if (!this.isHit<u64>(entry, va)) return this.loadFloatSlow(i, va, 8);
-    this.putD(i.rd, load<u64>(this.addressOf(entry, va)));
+    const entry = entryOf(this.hart.readTlb, va);
+    if (!isHit(entry, va, 8)) return this.loadFloatSlow(i, va, 8);
+    this.putD(i.rd, load<u64>(addressOf(entry, va)));
     return true;
   }
   @inline loadS(i: Insn, va: i64): bool {
-    const entry = this.entryOf(this.hart.readTlb, va);
-    if (!this.isHit<u32>(entry, va)) return this.loadFloatSlow(i, va, 4);
-    this.putS(i.rd, load<u32>(this.addressOf(entry, va)));
+    const entry = entryOf(this.hart.readTlb, va);
+    if (!isHit(entry, va, 4)) return this.loadFloatSlow(i, va, 4);
+    this.putS(i.rd, load<u32>(addressOf(entry, va)));
     return true;
   }
   loadFloatSlow(i: Insn, va: u64, size: u32): bool {

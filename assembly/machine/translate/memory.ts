@@ -24,7 +24,8 @@ export function useContext(context: u32): void {
 
 /** How many accesses off each register are still to come in the block: u8 each. */
 const TO_COME: usize = memory.data(32);
-const NO_LOCAL: u32 = 0;
+/** Nothing is kept for x0. */
+const NO_BASE: u32 = 0;
 /** Registers whose page is known in this block, by the table for loads and by that for stores. */
 let known: u32 = 0;
 let knownWritable: u32 = 0;
@@ -53,17 +54,11 @@ export function accessOff(base: u32, writes: bool, sizeBytes: u32): void {
     accessKnown(base, writes, sizeBytes);
     return;
   }
-  if (left == 0 || base == 0) {
+  if (left == 0 || base == NO_BASE) {
     accessMemory(writes, sizeBytes);
     return;
   }
-  set(VA);
-  find(writes, sizeBytes, tagLocal(base));
-  get(VA);
-  byte(op.I32_WRAP_I64);
-  delta(writes);
-  tee(deltaLocal(base));
-  byte(op.I32_ADD);
+  accessAnew(writes, sizeBytes, base);
   known |= bit;
   if (writes) knownWritable |= bit;
   else knownWritable &= ~bit;
@@ -78,14 +73,14 @@ function accessKnown(base: u32, writes: bool, sizeBytes: u32): void {
   hintUnlikely();
   if (keeps) {
     open(op.IF);
-    find(writes, sizeBytes, tagLocal(base));
+    find(writes, sizeBytes, base);
     delta(writes);
     set(deltaLocal(base));
     close();
     get(deltaLocal(base));
   } else {
     openWithResult(op.I32);
-    find(writes, sizeBytes, NO_LOCAL);
+    find(writes, sizeBytes, NO_BASE);
     delta(writes);
     byte(op.ELSE);
     get(deltaLocal(base));
@@ -98,11 +93,17 @@ function accessKnown(base: u32, writes: bool, sizeBytes: u32): void {
 
 /** From the virtual address on the stack to the i32 address in linear memory. */
 export function accessMemory(writes: bool, sizeBytes: u32): void {
+  accessAnew(writes, sizeBytes, NO_BASE);
+}
+
+/** The same; what is found is kept for register `base`. */
+function accessAnew(writes: bool, sizeBytes: u32, base: u32): void {
   set(VA);
-  find(writes, sizeBytes, NO_LOCAL);
+  find(writes, sizeBytes, base);
   get(VA);
   byte(op.I32_WRAP_I64);
   delta(writes);
+  if (base != NO_BASE) tee(deltaLocal(base));
   byte(op.I32_ADD);
 }
 
@@ -113,8 +114,8 @@ function pageOf(sizeBytes: u32): void {
   byte(op.I64_AND);
 }
 
-/** Says in PLACE where the table has the entry of VA's page, whose tag goes into local `tagLocal`, too; leaves the region where that is another page. */
-function find(writes: bool, sizeBytes: u32, tagLocal: u32): void {
+/** Says in PLACE where the table has the entry of VA's page, whose tag is kept for register `base`; leaves the region where that is another page. */
+function find(writes: bool, sizeBytes: u32, base: u32): void {
   pageOf(sizeBytes);
   get(VA);
   byte(op.I32_WRAP_I64);
@@ -124,7 +125,7 @@ function find(writes: bool, sizeBytes: u32, tagLocal: u32): void {
   byte(op.I32_AND);
   tee(PLACE);
   access(op.I64_LOAD, writes ? writeTable : readTable);
-  if (tagLocal != NO_LOCAL) tee(tagLocal);
+  if (base != NO_BASE) tee(tagLocal(base));
   byte(op.I64_NE);
   leaveIf();
 }
