@@ -14,11 +14,21 @@ import { emitInsn } from "./generated/emit";
 import { becomeHelper, callHelper, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
 import { chooseLazy, findLive, liveAtEntries, stored } from "./liveness";
-import { blockIn, holdsBlock, placed, sideEntered } from "./order";
+import { blockIn, holdsBlock, loopsAround, placed, sideEntered } from "./order";
 import { accessesMemory, endsRegion } from "../isa/generated/kinds";
 import { announceAccess, forgetPages } from "./memory";
 import { emitPaired } from "./pairs";
-import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
+import {
+  beginRegisters,
+  chooseResident,
+  declareLocals,
+  forgetRegisters,
+  loadRegisters,
+  read,
+  settle,
+  storeRegisters,
+  written,
+} from "./registers";
 import { emitInPlace } from "./system";
 import { beginWords, findWords, ONLY_X0, words } from "./words";
 import { beginBody, byte, fillLength, fixed, hintUnlikely, out, relocate, RELOCATE_FUNCTION, reserve, rewind } from "./writer";
@@ -54,6 +64,7 @@ export function writeBody(number: u32): void {
   writeFunction();
   findLive();
   findWords();
+  chooseResident();
   isFirstPass = false;
   rewind(start);
   beginBody();
@@ -135,7 +146,7 @@ function writeBlock(index: u32, block: Block): void {
   const behind = hasExit ? open(op.BLOCK) : 0;
   beginExits(hasExit ? open(op.BLOCK) : LABEL_EXIT);
   beginBlock();
-  beginRegisters(block.isLazy);
+  beginRegisters(block.isLazy, loopsAround(index));
   beginWords(isFirstPass ? ONLY_X0 : block.wordsIn);
   if (!block.isLazy) storeRegisters(block.dirty);
   if (block.selector != 0) {
@@ -178,10 +189,12 @@ function writeUnrolled(index: u32, block: Block): void {
   const done = open(op.BLOCK);
   for (let left = min(MAX_COPIES, UNROLLED_INSNS / block.count); left > 1; left--) {
     writeInsns(block);
+    settle();
     byte(op.I32_EQZ);
     branch(op.BR_IF, done);
   }
   writeInsns(block);
+  settle();
   branch(op.BR_IF, labelOf(index, index));
   close();
   go(index, block.second, block.secondHw);

@@ -1,4 +1,4 @@
-// Which registers a region must load and store, and where. A register is dirty where its local may differ from the hart, and live where
+// Which resident registers a region must load and store, and where. A register is dirty where its local may differ from the hart, and live where
 // its local is needed: because it is read, or because a way out stores what may be dirty there. Only in lazy blocks, those of small loops,
 // is something dirty for longer than from one instruction that may be left to the next. A call loads what is live behind it. Depends on
 // discover and order.

@@ -126,6 +126,13 @@ export function holdsBlock(outer: u32, index: u32): bool {
   return head.isHead && position >= head.position && position <= head.componentEnd;
 }
 
+/** How many components hold the block. */
+export function loopsAround(index: u32): u32 {
+  let loops: u32 = u32(blockAt(index).isHead);
+  for (let outer = blockAt(index).parent; outer != NO_BLOCK; outer = blockAt(outer).parent) loops++;
+  return loops;
+}
+
 /**
  * The head of the outermost component that an edge enters elsewhere than at its head; NO_BLOCK where it enters none so. `from` is
  * NO_BLOCK for an edge from outside of the region.

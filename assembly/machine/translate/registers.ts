@@ -1,7 +1,10 @@
 // The guest's registers as locals of a translated function: which it touches, where they are, how they get there and back. A set of
 // registers is a u64, a bit each: x in the low half, f in the high one. Depends on hart, frame, writer and wasm.
+//
+// The registers that loops use most are resident: they stay in locals from block to block. The others are loaded where a block first reads
+// them, and stored before it ends, so that V8 has less to keep in the host's few registers, and to bring together where blocks meet.
 import { F_OFFSET, X_OFFSET } from "../hart/state";
-import { access, FIRST_X, get, hart, i64Const, set } from "./frame";
+import { access, FIRST_X, get, hart, i64Const, set, tee } from "./frame";
 import { forgetWord } from "./words";
 import { byte, unsigned } from "./writer";
 import * as op from "./wasm";
@@ -11,28 +14,67 @@ let used: u64 = 0;
 /** Registers that the block at hand reads before it writes them, and those that it writes. */
 export let read: u64 = 0;
 export let written: u64 = 0;
-/** What is written and not stored yet, in a block that is not lazy. */
+/** What is written and not stored yet, but for resident registers in a lazy block. */
 let pending: u64 = 0;
 let isLazy: bool = false;
 /** Base registers of which the region keeps a page (memory.ts). */
 let kept: u32 = 0;
+/** At most so many registers are resident, and none that would save less than this share of what the first does. */
+const MOST_RESIDENT: u32 = 14;
+const LEAST_SHARE: u32 = 8;
+/** A loop is taken to run 8 times, and no deeper nesting than this makes a difference. */
+const ROUNDS_LOG: u32 = 3;
+const DEEPEST: u32 = 4;
+/** How many loads and stores each register would save as a resident one: u32 each. The first pass counts; in it all are resident. */
+const SAVED: usize = memory.data(64 * 4);
+let resident: u64 = 0;
+/** How often the block at hand runs. */
+let runs: u32 = 1;
 
 export function forgetRegisters(): void {
   used = 0;
   kept = 0;
+  resident = ~0;
+  memory.fill(SAVED, 0, 64 * 4);
 }
 
-/** A block begins. */
-export function beginRegisters(lazy: bool): void {
+/** A block begins that lies in so many loops. */
+export function beginRegisters(lazy: bool, loops: u32): void {
   read = 0;
   written = 0;
   pending = 0;
   isLazy = lazy;
+  runs = 1 << (ROUNDS_LOG * min(loops, DEEPEST));
 }
 
-/** Stores what the block has written, unless it is lazy. */
+
+@inline
+function noteSaved(n: u32): void {
+  store<u32>(SAVED + ((<usize>n) << 2), load<u32>(SAVED + ((<usize>n) << 2)) + runs);
+}
+
+/** Chooses the resident registers by what the blocks do. */
+export function chooseResident(): void {
+  resident = 0;
+  let least: u32 = 1;
+  for (let chosen: u32 = 0; chosen < MOST_RESIDENT; chosen++) {
+    let best: u32 = 0;
+    let most: u32 = 0;
+    for (let n: u32 = 0; n < 64; n++) {
+      const saved = load<u32>(SAVED + ((<usize>n) << 2));
+      if (saved <= most || (resident & bitOf(n)) != 0) continue;
+      best = n;
+      most = saved;
+    }
+    if (chosen == 0) least = max(1, most / LEAST_SHARE);
+    if (most < least) return;
+    resident |= bitOf(best);
+  }
+}
+
+/** Stores what the block has written, but for what a lazy one keeps. */
 export function settle(): void {
-  storeRegisters(pending);
+  storeAll(pending);
   pending = 0;
 }
 
@@ -52,16 +94,27 @@ function localOf(n: u32): u32 {
 @inline
 function take(n: u32): void {
   used |= bitOf(n);
-  if ((written & bitOf(n)) == 0) read |= bitOf(n);
-  get(localOf(n));
+  if (((written | read) & bitOf(n)) != 0) {
+    get(localOf(n));
+    return;
+  }
+  read |= bitOf(n);
+  noteSaved(n);
+  if ((resident & bitOf(n)) != 0) {
+    get(localOf(n));
+    return;
+  }
+  loadFromHart(n);
+  tee(localOf(n));
 }
 
 
 @inline
 function give(n: u32): void {
   used |= bitOf(n);
+  if (isLazy && (written & bitOf(n)) == 0) noteSaved(n);
   written |= bitOf(n);
-  if (!isLazy) pending |= bitOf(n);
+  if (!isLazy || (resident & bitOf(n)) == 0) pending |= bitOf(n);
   set(localOf(n));
 }
 
@@ -85,18 +138,26 @@ export function setF(r: u32): void {
   give(r + 32);
 }
 
-/** Loads the registers of a set. */
+function loadFromHart(n: u32): void {
+  hart();
+  access(n < 32 ? op.I64_LOAD : op.F64_LOAD, offsetOf(n));
+}
+
+/** Loads the resident registers of a set. */
 export function loadRegisters(registers: u64): void {
-  for (let left = registers; left != 0; left &= left - 1) {
+  for (let left = registers & resident; left != 0; left &= left - 1) {
     const n = <u32>ctz<u64>(left);
-    hart();
-    access(n < 32 ? op.I64_LOAD : op.F64_LOAD, offsetOf(n));
+    loadFromHart(n);
     set(localOf(n));
   }
 }
 
-/** Stores the registers of a set. */
+/** Stores the resident registers of a set: the others are in the hart where blocks end, and wherever the region may be left. */
 export function storeRegisters(registers: u64): void {
+  storeAll(registers & resident);
+}
+
+function storeAll(registers: u64): void {
   for (let left = registers; left != 0; left &= left - 1) {
     const n = <u32>ctz<u64>(left);
     hart();
