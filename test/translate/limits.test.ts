@@ -280,6 +280,32 @@ describe("what the host is to compile", () => {
   });
 });
 
+describe("a record on two pages", () => {
+  it("is not left to the interpreter for ever", () => {
+    const code = new GuestCode(RAM_PA);
+    code.li(A0, DATA_PA + 4096 - 16);
+    code.li(T2, 1_000_000);
+    code.label("again");
+    code.op("ld", { rd: T1, rs1: A0 });
+    code.op("addi", { rd: T1, rs1: T1, imm: 3 });
+    code.op("sd", { rs1: A0, rs2: T1 });
+    code.op("ld", { rd: T1, rs1: A0, imm: 24 });
+    code.op("addi", { rd: T1, rs1: T1, imm: 5 });
+    code.op("sd", { rs1: A0, rs2: T1, imm: 24 });
+    code.op("addi", { rd: T2, rs1: T2, imm: -1 });
+    code.to("bne", { rs1: T2 }, "again");
+    powerOff(code);
+    const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
+    machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+    expect(machine.run(20_000_000)).toMatchObject({ kind: "poweroff" });
+    const view = new DataView(machine.readRam(DATA_PA + 4096 - 16, 32).slice().buffer);
+    expect([view.getBigUint64(0, true), view.getBigUint64(24, true)]).toEqual([3_000_000n, 5_000_000n]);
+    const { instructions, translated_instructions: translated, translator_interpreter_exits: exits } = machine.counts;
+    expect(exits).toBeLessThan(2_000);
+    expect(translated / instructions).toBeGreaterThan(0.9);
+  });
+});
+
 describe("what was translated", () => {
   it("is translated again when its region ended because of another page", { timeout: 600_000 }, () => {
     const code = new GuestCode(RAM_PA);

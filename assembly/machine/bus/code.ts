@@ -149,7 +149,7 @@ function wereTranslated(code: usize, first: usize, last: usize): bool {
 }
 
 /** The page's regions hold no longer; the translator, which alone knows what they are, takes them from the list. */
-function retireRegions(code: usize): void {
+export function retireRegions(code: usize): void {
   const chain = load<u32>(chainPtr(code));
   if (chain == 0) return;
   store<u32>(chainPtr(code), 0);

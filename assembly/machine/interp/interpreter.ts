@@ -27,6 +27,8 @@ export class Interpreter {
   // ------------------------------------------------------------------------------------------------- registers
   @inline x(r: u32): i64 { return load<i64>(this.ptr + r, X_OFFSET); }
   @inline imm(value: i64): i64 { return value; }
+  /** Of a load or store. */
+  @inline address(i: Insn): i64 { return this.x(i.rs1) + i.imm; }
   /** For rows of kind `alu`, which are not executed with rd = x0. */
   @inline put(r: u32, value: i64): void { store<i64>(this.ptr + r, value, X_OFFSET); }
   /** x0 stays 0. */

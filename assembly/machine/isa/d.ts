@@ -1,8 +1,8 @@
 // Double-precision floating point. Unprivileged specification, chapter 22. m.d() reads a register; m.putD() writes one.
 import { Insn } from "./insn";
 
-@inline export function fld<M>(m: M, i: Insn): bool { return m.loadD(i, m.add(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function fsd<M>(m: M, i: Insn): bool { return m.store<u64>(i, m.add(m.x(i.rs1), m.imm(i.imm)), m.rawF(i.rs2)); }
+@inline export function fld<M>(m: M, i: Insn): bool { return m.loadD(i, m.address(i)); }
+@inline export function fsd<M>(m: M, i: Insn): bool { return m.store<u64>(i, m.address(i), m.rawF(i.rs2)); }
 @inline export function fmadd_d<M>(m: M, i: Insn): void { m.putD(i.rd, m.fmaD(m.d(i.rs1), m.d(i.rs2), m.d(i.rs3), m.rm(i))); }
 @inline export function fmsub_d<M>(m: M, i: Insn): void { m.putD(i.rd, m.fmaD(m.d(i.rs1), m.d(i.rs2), m.negD(m.d(i.rs3)), m.rm(i))); }
 @inline export function fnmsub_d<M>(m: M, i: Insn): void { m.putD(i.rd, m.fmaD(m.negD(m.d(i.rs1)), m.d(i.rs2), m.d(i.rs3), m.rm(i))); }

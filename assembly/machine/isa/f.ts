@@ -1,8 +1,8 @@
 // Single-precision floating point. Unprivileged specification, chapter 21. m.s() reads a register, unboxed; m.putS() writes one.
 import { Insn } from "./insn";
 
-@inline export function flw<M>(m: M, i: Insn): bool { return m.loadS(i, m.add(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function fsw<M>(m: M, i: Insn): bool { return m.store<u32>(i, m.add(m.x(i.rs1), m.imm(i.imm)), m.rawF(i.rs2)); }
+@inline export function flw<M>(m: M, i: Insn): bool { return m.loadS(i, m.address(i)); }
+@inline export function fsw<M>(m: M, i: Insn): bool { return m.store<u32>(i, m.address(i), m.rawF(i.rs2)); }
 @inline export function fmadd_s<M>(m: M, i: Insn): void { m.putS(i.rd, m.fmaS(m.s(i.rs1), m.s(i.rs2), m.s(i.rs3), m.rm(i))); }
 @inline export function fmsub_s<M>(m: M, i: Insn): void { m.putS(i.rd, m.fmaS(m.s(i.rs1), m.s(i.rs2), m.negS(m.s(i.rs3)), m.rm(i))); }
 @inline export function fnmsub_s<M>(m: M, i: Insn): void { m.putS(i.rd, m.fmaS(m.negS(m.s(i.rs1)), m.s(i.rs2), m.s(i.rs3), m.rm(i))); }

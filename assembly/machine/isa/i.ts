@@ -14,17 +14,17 @@ import { Insn } from "./insn";
 @inline export function bltu<M>(m: M, i: Insn): usize { return m.branch(i, m.ltu(m.x(i.rs1), m.x(i.rs2))); }
 @inline export function bgeu<M>(m: M, i: Insn): usize { return m.branch(i, m.geu(m.x(i.rs1), m.x(i.rs2))); }
 
-@inline export function lb<M>(m: M, i: Insn): bool { return m.load<i8>(i, m.add(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function lh<M>(m: M, i: Insn): bool { return m.load<i16>(i, m.add(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function lw<M>(m: M, i: Insn): bool { return m.load<i32>(i, m.add(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function ld<M>(m: M, i: Insn): bool { return m.load<i64>(i, m.add(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function lbu<M>(m: M, i: Insn): bool { return m.load<u8>(i, m.add(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function lhu<M>(m: M, i: Insn): bool { return m.load<u16>(i, m.add(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function lwu<M>(m: M, i: Insn): bool { return m.load<u32>(i, m.add(m.x(i.rs1), m.imm(i.imm))); }
-@inline export function sb<M>(m: M, i: Insn): bool { return m.store<u8>(i, m.add(m.x(i.rs1), m.imm(i.imm)), m.x(i.rs2)); }
-@inline export function sh<M>(m: M, i: Insn): bool { return m.store<u16>(i, m.add(m.x(i.rs1), m.imm(i.imm)), m.x(i.rs2)); }
-@inline export function sw<M>(m: M, i: Insn): bool { return m.store<u32>(i, m.add(m.x(i.rs1), m.imm(i.imm)), m.x(i.rs2)); }
-@inline export function sd<M>(m: M, i: Insn): bool { return m.store<u64>(i, m.add(m.x(i.rs1), m.imm(i.imm)), m.x(i.rs2)); }
+@inline export function lb<M>(m: M, i: Insn): bool { return m.load<i8>(i, m.address(i)); }
+@inline export function lh<M>(m: M, i: Insn): bool { return m.load<i16>(i, m.address(i)); }
+@inline export function lw<M>(m: M, i: Insn): bool { return m.load<i32>(i, m.address(i)); }
+@inline export function ld<M>(m: M, i: Insn): bool { return m.load<i64>(i, m.address(i)); }
+@inline export function lbu<M>(m: M, i: Insn): bool { return m.load<u8>(i, m.address(i)); }
+@inline export function lhu<M>(m: M, i: Insn): bool { return m.load<u16>(i, m.address(i)); }
+@inline export function lwu<M>(m: M, i: Insn): bool { return m.load<u32>(i, m.address(i)); }
+@inline export function sb<M>(m: M, i: Insn): bool { return m.store<u8>(i, m.address(i), m.x(i.rs2)); }
+@inline export function sh<M>(m: M, i: Insn): bool { return m.store<u16>(i, m.address(i), m.x(i.rs2)); }
+@inline export function sw<M>(m: M, i: Insn): bool { return m.store<u32>(i, m.address(i), m.x(i.rs2)); }
+@inline export function sd<M>(m: M, i: Insn): bool { return m.store<u64>(i, m.address(i), m.x(i.rs2)); }
 
 @inline export function addi<M>(m: M, i: Insn): void { m.put(i.rd, m.add(m.x(i.rs1), m.imm(i.imm))); }
 @inline export function slti<M>(m: M, i: Insn): void { m.put(i.rd, m.truth(m.lt(m.x(i.rs1), m.imm(i.imm)))); }

@@ -11,12 +11,12 @@ import {
   A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
+import { beginAccess, planGroups, writeGuards } from "./guards";
 import { becomeHelper, callHelper, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
 import { chooseLazy, findLive, liveAtEntries, stored } from "./liveness";
 import { blockIn, holdsBlock, loopsAround, placed, sideEntered } from "./order";
-import { accessesMemory, endsRegion } from "../isa/generated/kinds";
-import { announceAccess, forgetPages } from "./memory";
+import { endsRegion } from "../isa/generated/kinds";
 import { emitPaired } from "./pairs";
 import {
   beginRegisters,
@@ -201,20 +201,20 @@ function writeUnrolled(index: u32, block: Block): void {
 }
 
 function writeInsns(block: Block): void {
-  forgetPages();
-  for (let hw = block.start, n = block.count; n > 0; n--, hw += lengthOf(insnAt(hw))) {
-    if (accessesMemory(insnAt(hw).op & 0xfff)) announceAccess(insnAt(hw).rs1 >>> 3);
-  }
+  planGroups(block);
   get(N);
   i32Const(block.count);
   byte(op.I32_SUB);
   set(N);
   const m = changetype<Emitter>(0);
   let hw = block.start;
-  for (let left = block.count; left > 0; left--) {
+  for (let k: u32 = 0; k < block.count; k++) {
     const i = insnAt(hw);
+    const left = block.count - k;
     beginInsn(halves(hw), left);
     if (mayLeave(hw)) settle();
+    writeGuards(k);
+    beginAccess(k);
     if (left == 1 && block.end == END_LEAVE) leave();
     else if (endsRegion(i.op & 0xfff)) emitInPlace(i, mode);
     else if (!emitPaired(i)) emitInsn(m, i);

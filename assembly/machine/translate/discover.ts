@@ -270,7 +270,7 @@ function isElsewhere(hw: u32): bool {
 
 /** The slot of `hw` in its decoded page, which must be known. */
 @inline
-function slotOf(hw: u32): usize {
+export function slotOf(hw: u32): usize {
   return pageCode(hw >>> 11) + (((<usize>hw) & 2047) << 3);
 }
 

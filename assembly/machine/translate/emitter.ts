@@ -9,8 +9,9 @@ import {
 } from "./frame"; // prettier-ignore
 import { hereHalves, leave, leaveIf } from "./exits";
 import { getF, getX, setF, setX } from "./registers";
-import { accessMemory, accessOff, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
+import { accessMemory, emitLoadReserved, emitStoreConditional, loadOpcode, storeOpcode } from "./memory";
 import * as float from "./float";
+import { group, offset, pushGroup } from "./guards";
 import { callHelper, HELPER_MULH, HELPER_MULHSU, HELPER_MULHU } from "./imports";
 import { areWords, changeLast, isWord, isMasked, isWordOfAnd, isWordPlusZero, noteWord, pushConstant, pushRegister, pushResult } from "./words";
 import { byte } from "./writer";
@@ -268,16 +269,31 @@ export class Emitter {
   }
 
   // ----------------------------------------------------------------------------------------------------- memory
+  /** Of a load or store: the virtual address, or where its group is (guards.ts). */
+  address(i: Insn): i64 {
+    if (group == 0) return this.add(this.x(i.rs1), this.imm(i.imm));
+    pushGroup();
+    return this.result(false);
+  }
+  /** From what address() left to an address in linear memory; gives what is to be added to it. */
+  locate(sizeBytes: u32): u32 {
+    if (group != 0) return offset;
+    accessMemory(false, sizeBytes);
+    return 0;
+  }
   load<T>(i: Insn, va: i64): bool {
-    accessOff(i.rs1 >>> 3, false, sizeof<T>());
-    access(loadOpcode<T>(), 0);
+    access(loadOpcode<T>(), this.locate(sizeof<T>()));
     this.putAny(i.rd, 0);
     if (sizeof<T>() < 4 || (sizeof<T>() == 4 && isSigned<T>())) noteWord(i.rd >>> 3);
     return true;
   }
   store<T>(i: Insn, va: i64, value: i64): bool {
+    if (group != 0) {
+      access(storeOpcode<T>(), offset);
+      return true;
+    }
     set(VAL);
-    accessOff(i.rs1 >>> 3, true, sizeof<T>());
+    accessMemory(true, sizeof<T>());
     get(VAL);
     access(storeOpcode<T>(), 0);
     return true;
@@ -371,14 +387,12 @@ export class Emitter {
     setF(r >>> 3);
   }
   loadD(i: Insn, va: i64): bool {
-    accessOff(i.rs1 >>> 3, false, 8);
-    access(op.F64_LOAD, 0);
+    access(op.F64_LOAD, this.locate(8));
     setF(i.rd >>> 3);
     return true;
   }
   loadS(i: Insn, va: i64): bool {
-    accessOff(i.rs1 >>> 3, false, 4);
-    access(op.I64_LOAD32_U, 0);
+    access(op.I64_LOAD32_U, this.locate(4));
     i64Const(NAN_BOX);
     byte(op.I64_OR);
     byte(op.F64_REINTERPRET_I64);

@@ -10,6 +10,7 @@ import { Hart, hartAt, PRIV_M, X_OFFSET } from "../hart/state";
 import { CONTEXT_U, generationOf, MSTATUS_MPRV, TABLE_BYTES } from "../hart/context";
 import { OP_ENTRY, OP_MASK, retiredChains, slotAt } from "../bus/code";
 import { decodedPage, keptPage } from "../mmu/fetch";
+import { noteLeft } from "./apart";
 import { noteLoose } from "./bundles";
 import { INTERPRET } from "./exits";
 import { HEAT_LINK, heatPtr } from "./heat";
@@ -188,6 +189,7 @@ export function runRegions(h: Hart, budget: i32): i32 {
       if (h.pc & INTERPRET) {
         h.pc ^= INTERPRET;
         h.stepOver = 1;
+        noteLeft(h, h.pc, mode);
       }
     } while (n > 0 && n != before && h.stepOver == 0 && state().hotLink == 0);
     h.retired += budget - n;

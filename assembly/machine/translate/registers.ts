@@ -17,8 +17,8 @@ export let written: u64 = 0;
 /** What is written and not stored yet, but for resident registers in a lazy block. */
 let pending: u64 = 0;
 let isLazy: bool = false;
-/** Base registers of which the region keeps a page (memory.ts). */
-let kept: u32 = 0;
+/** The most that a block of the region has. */
+let groups: u32 = 0;
 /** At most so many registers are resident, and none that would save less than this share of what the first does. */
 const MOST_RESIDENT: u32 = 14;
 const LEAST_SHARE: u32 = 8;
@@ -33,7 +33,7 @@ let runs: u32 = 1;
 
 export function forgetRegisters(): void {
   used = 0;
-  kept = 0;
+  groups = 0;
   resident = ~0;
   memory.fill(SAVED, 0, 64 * 4);
 }
@@ -172,19 +172,15 @@ function offsetOf(n: u32): u32 {
   return n < 32 ? <u32>X_OFFSET + (n << 3) : <u32>F_OFFSET + ((n - 32) << 3);
 }
 
-/** The local of the tag of the page that register `r` was last seen to point to, and that of its delta (hart/tables.ts). */
-export function tagLocal(r: u32): u32 {
-  kept |= 1 << r;
-  return FIRST_X + <u32>popcnt<u64>(used) + <u32>popcnt<u32>(kept & ((1 << r) - 1));
-}
-
-export function deltaLocal(r: u32): u32 {
-  return tagLocal(r) + <u32>popcnt<u32>(kept);
+/** The local where group `g` of a block begins, in linear memory (guards.ts). */
+export function groupLocal(g: u32): u32 {
+  groups = max(groups, g + 1);
+  return FIRST_X + <u32>popcnt<u64>(used) + g;
 }
 
 /** The function's locals, by type. */
 export function declareLocals(): void {
-  unsigned(8);
+  unsigned(7);
   unsigned(5);
   byte(op.I32);
   unsigned(5);
@@ -197,8 +193,6 @@ export function declareLocals(): void {
   byte(op.I64);
   unsigned(<u32>popcnt<u64>(used >>> 32));
   byte(op.F64);
-  unsigned(<u32>popcnt<u32>(kept));
-  byte(op.I64);
-  unsigned(<u32>popcnt<u32>(kept));
+  unsigned(groups);
   byte(op.I32);
 }

@@ -27,6 +27,7 @@
   (local $23 i64)
   (local $24 i64)
   (local $25 i64)
+  (local $26 i32)
   (local.set $22
    (i64.load offset=1032 align=1
     (i32.const 131072)
@@ -47,7 +48,7 @@
     (i32.const 131072)
    )
   )
-  (block $block5
+  (block $block13
    (block $block
     (block $block1
      (br_table $block $block1
@@ -75,7 +76,7 @@
     )
    )
    (loop $label
-    (block $block4
+    (block $block12
      (block $block2
       (local.set $3
        (i32.const 0)
@@ -93,57 +94,60 @@
         (br $block2)
        )
       )
-      (block $block3
+      (block $block5
        (local.set $1
         (i32.sub
          (local.get $1)
          (i32.const 5)
         )
        )
-       (local.set $9
-        (i64.add
-         (local.get $23)
-         (i64.const 0)
-        )
-       )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.ne
-         (i64.and
-          (local.get $9)
-          (i64.const -4093)
+       (block $block4
+        (block $block3
+         (local.set $9
+          (local.get $23)
          )
-         (i64.load offset=33554432 align=1
-          (local.tee $7
-           (i32.and
-            (i32.shr_u
-             (i32.wrap_i64
-              (local.get $9)
+         (@metadata.code.branch_hint "\00")
+         (br_if $block3
+          (i64.ne
+           (i64.and
+            (local.get $9)
+            (i64.const -4093)
+           )
+           (i64.load offset=33554432 align=1
+            (local.tee $7
+             (i32.and
+              (i32.shr_u
+               (i32.wrap_i64
+                (local.get $9)
+               )
+               (i32.const 8)
+              )
+              (i32.const 4194288)
              )
-             (i32.const 8)
             )
-            (i32.const 4194288)
            )
           )
          )
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
+         (local.set $26
+          (i32.add
+           (i32.wrap_i64
+            (local.get $9)
+           )
+           (i32.load offset=33554440 align=1
+            (local.get $7)
+           )
+          )
          )
-         (br $block2)
+         (br $block4)
         )
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block2)
        )
        (local.set $22
         (i64.load32_s align=1
-         (i32.add
-          (i32.wrap_i64
-           (local.get $9)
-          )
-          (i32.load offset=33554440 align=1
-           (local.get $7)
-          )
-         )
+         (local.get $26)
         )
        )
        (local.set $25
@@ -164,7 +168,7 @@
          (i64.const -1)
         )
        )
-       (br_if $block3
+       (br_if $block5
         (i32.eqz
          (i64.ne
           (local.get $24)
@@ -178,50 +182,53 @@
          (i32.const 5)
         )
        )
-       (local.set $9
-        (i64.add
-         (local.get $23)
-         (i64.const 0)
-        )
-       )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.ne
-         (i64.and
-          (local.get $9)
-          (i64.const -4093)
+       (block $block7
+        (block $block6
+         (local.set $9
+          (local.get $23)
          )
-         (i64.load offset=33554432 align=1
-          (local.tee $7
-           (i32.and
-            (i32.shr_u
-             (i32.wrap_i64
-              (local.get $9)
+         (@metadata.code.branch_hint "\00")
+         (br_if $block6
+          (i64.ne
+           (i64.and
+            (local.get $9)
+            (i64.const -4093)
+           )
+           (i64.load offset=33554432 align=1
+            (local.tee $7
+             (i32.and
+              (i32.shr_u
+               (i32.wrap_i64
+                (local.get $9)
+               )
+               (i32.const 8)
+              )
+              (i32.const 4194288)
              )
-             (i32.const 8)
             )
-            (i32.const 4194288)
            )
           )
          )
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
+         (local.set $26
+          (i32.add
+           (i32.wrap_i64
+            (local.get $9)
+           )
+           (i32.load offset=33554440 align=1
+            (local.get $7)
+           )
+          )
          )
-         (br $block2)
+         (br $block7)
         )
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block2)
        )
        (local.set $22
         (i64.load32_s align=1
-         (i32.add
-          (i32.wrap_i64
-           (local.get $9)
-          )
-          (i32.load offset=33554440 align=1
-           (local.get $7)
-          )
-         )
+         (local.get $26)
         )
        )
        (local.set $25
@@ -242,7 +249,7 @@
          (i64.const -1)
         )
        )
-       (br_if $block3
+       (br_if $block5
         (i32.eqz
          (i64.ne
           (local.get $24)
@@ -256,50 +263,53 @@
          (i32.const 5)
         )
        )
-       (local.set $9
-        (i64.add
-         (local.get $23)
-         (i64.const 0)
-        )
-       )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.ne
-         (i64.and
-          (local.get $9)
-          (i64.const -4093)
+       (block $block9
+        (block $block8
+         (local.set $9
+          (local.get $23)
          )
-         (i64.load offset=33554432 align=1
-          (local.tee $7
-           (i32.and
-            (i32.shr_u
-             (i32.wrap_i64
-              (local.get $9)
+         (@metadata.code.branch_hint "\00")
+         (br_if $block8
+          (i64.ne
+           (i64.and
+            (local.get $9)
+            (i64.const -4093)
+           )
+           (i64.load offset=33554432 align=1
+            (local.tee $7
+             (i32.and
+              (i32.shr_u
+               (i32.wrap_i64
+                (local.get $9)
+               )
+               (i32.const 8)
+              )
+              (i32.const 4194288)
              )
-             (i32.const 8)
             )
-            (i32.const 4194288)
            )
           )
          )
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
+         (local.set $26
+          (i32.add
+           (i32.wrap_i64
+            (local.get $9)
+           )
+           (i32.load offset=33554440 align=1
+            (local.get $7)
+           )
+          )
          )
-         (br $block2)
+         (br $block9)
         )
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block2)
        )
        (local.set $22
         (i64.load32_s align=1
-         (i32.add
-          (i32.wrap_i64
-           (local.get $9)
-          )
-          (i32.load offset=33554440 align=1
-           (local.get $7)
-          )
-         )
+         (local.get $26)
         )
        )
        (local.set $25
@@ -320,7 +330,7 @@
          (i64.const -1)
         )
        )
-       (br_if $block3
+       (br_if $block5
         (i32.eqz
          (i64.ne
           (local.get $24)
@@ -334,50 +344,53 @@
          (i32.const 5)
         )
        )
-       (local.set $9
-        (i64.add
-         (local.get $23)
-         (i64.const 0)
-        )
-       )
-       (@metadata.code.branch_hint "\00")
-       (if
-        (i64.ne
-         (i64.and
-          (local.get $9)
-          (i64.const -4093)
+       (block $block11
+        (block $block10
+         (local.set $9
+          (local.get $23)
          )
-         (i64.load offset=33554432 align=1
-          (local.tee $7
-           (i32.and
-            (i32.shr_u
-             (i32.wrap_i64
-              (local.get $9)
+         (@metadata.code.branch_hint "\00")
+         (br_if $block10
+          (i64.ne
+           (i64.and
+            (local.get $9)
+            (i64.const -4093)
+           )
+           (i64.load offset=33554432 align=1
+            (local.tee $7
+             (i32.and
+              (i32.shr_u
+               (i32.wrap_i64
+                (local.get $9)
+               )
+               (i32.const 8)
+              )
+              (i32.const 4194288)
              )
-             (i32.const 8)
             )
-            (i32.const 4194288)
            )
           )
          )
-        )
-        (then
-         (local.set $4
-          (i32.const 131077)
+         (local.set $26
+          (i32.add
+           (i32.wrap_i64
+            (local.get $9)
+           )
+           (i32.load offset=33554440 align=1
+            (local.get $7)
+           )
+          )
          )
-         (br $block2)
+         (br $block11)
         )
+        (local.set $4
+         (i32.const 131077)
+        )
+        (br $block2)
        )
        (local.set $22
         (i64.load32_s align=1
-         (i32.add
-          (i32.wrap_i64
-           (local.get $9)
-          )
-          (i32.load offset=33554440 align=1
-           (local.get $7)
-          )
-         )
+         (local.get $26)
         )
        )
        (local.set $25
@@ -405,7 +418,7 @@
         )
        )
       )
-      (br $block4)
+      (br $block12)
      )
      (i64.store offset=1032 align=1
       (i32.const 131072)
@@ -423,7 +436,7 @@
       (i32.const 131072)
       (local.get $25)
      )
-     (br $block5)
+     (br $block13)
     )
    )
    (i64.store offset=1032 align=1

@@ -26,10 +26,7 @@
   (local $22 i64)
   (local $23 i64)
   (local $24 i64)
-  (local $25 i64)
-  (local $26 i32)
-  (local $scratch i64)
-  (local $scratch_28 i64)
+  (local $25 i32)
   (local.set $22
    (i64.load offset=1104 align=1
     (i32.const 131072)
@@ -52,104 +49,19 @@
      (i32.const 3)
     )
    )
-   (local.set $9
-    (block (result i64)
-     (local.set $scratch
-      (i64.add
+   (block $block2
+    (block $block
+     (block $block1
+      (local.set $9
        (local.get $22)
-       (i64.const 0)
       )
-     )
-     (local.set $10
-      (local.get $23)
-     )
-     (local.get $scratch)
-    )
-   )
-   (@metadata.code.branch_hint "\00")
-   (if
-    (i64.ne
-     (i64.and
-      (local.get $9)
-      (i64.const -4089)
-     )
-     (local.tee $25
-      (i64.load offset=37748736 align=1
-       (local.tee $7
-        (i32.and
-         (i32.shr_u
-          (i32.wrap_i64
-           (local.get $9)
-          )
-          (i32.const 8)
-         )
-         (i32.const 4194288)
+      (@metadata.code.branch_hint "\00")
+      (br_if $block
+       (i64.ne
+        (i64.and
+         (local.get $9)
+         (i64.const -4089)
         )
-       )
-      )
-     )
-    )
-    (then
-     (i64.store align=1
-      (i32.const 131072)
-      (i64.add
-       (local.get $0)
-       (i64.const 1)
-      )
-     )
-     (return
-      (i32.add
-       (local.get $1)
-       (i32.const 3)
-      )
-     )
-    )
-   )
-   (i64.store align=1
-    (i32.add
-     (i32.wrap_i64
-      (local.get $9)
-     )
-     (local.tee $26
-      (i32.load offset=37748744 align=1
-       (local.get $7)
-      )
-     )
-    )
-    (local.get $10)
-   )
-   (local.set $9
-    (block (result i64)
-     (local.set $scratch_28
-      (i64.add
-       (local.get $22)
-       (i64.const 8)
-      )
-     )
-     (local.set $10
-      (local.get $24)
-     )
-     (local.get $scratch_28)
-    )
-   )
-   (@metadata.code.branch_hint "\00")
-   (if
-    (i64.ne
-     (i64.and
-      (local.get $9)
-      (i64.const -4089)
-     )
-     (local.get $25)
-    )
-    (then
-     (@metadata.code.branch_hint "\00")
-     (if
-      (i64.ne
-       (i64.and
-        (local.get $9)
-        (i64.const -4089)
-       )
-       (local.tee $25
         (i64.load offset=37748736 align=1
          (local.tee $7
           (i32.and
@@ -165,37 +77,56 @@
         )
        )
       )
-      (then
-       (i64.store align=1
-        (i32.const 131072)
-        (i64.add
-         (local.get $0)
-         (i64.const 5)
+      (@metadata.code.branch_hint "\00")
+      (br_if $block1
+       (i32.gt_u
+        (i32.and
+         (i32.wrap_i64
+          (local.get $9)
+         )
+         (i32.const 4095)
         )
+        (i32.const 4080)
        )
-       (return
-        (i32.add
-         (local.get $1)
-         (i32.const 2)
+      )
+      (local.set $25
+       (i32.add
+        (i32.wrap_i64
+         (local.get $9)
+        )
+        (i32.load offset=37748744 align=1
+         (local.get $7)
         )
        )
       )
+      (br $block2)
      )
-     (local.set $26
-      (i32.load offset=37748744 align=1
-       (local.get $7)
-      )
+     (i32.store align=1
+      (i32.const 53216000)
+      (i32.const 1)
+     )
+    )
+    (i64.store align=1
+     (i32.const 131072)
+     (i64.add
+      (local.get $0)
+      (i64.const 1)
+     )
+    )
+    (return
+     (i32.add
+      (local.get $1)
+      (i32.const 3)
      )
     )
    )
    (i64.store align=1
-    (i32.add
-     (local.get $26)
-     (i32.wrap_i64
-      (local.get $9)
-     )
-    )
-    (local.get $10)
+    (local.get $25)
+    (local.get $23)
+   )
+   (i64.store offset=8 align=1
+    (local.get $25)
+    (local.get $24)
    )
    (i64.store align=1
     (i32.const 131072)

@@ -1,0 +1,89 @@
+// Generated loops over records: loads and stores of all sizes some bytes from pointers that are moved, copied, and read from a table, to
+// places within a page, across the end of one to another that lies elsewhere, and to what is not aligned.
+import type { Random } from "../random.js";
+import type { Guest } from "./agree.js";
+import { GuestCode } from "./guest-code.js";
+import { powerOff } from "./power-off.js";
+import { CSR, enterSupervisor, PageTables, RWX_S } from "./supervisor.js";
+import { DATA, HASH, WORK, Work } from "./work.js";
+
+const CODE_PA = 0x80100000;
+const DATA_PA = 0x81002000;
+const DATA_BYTES = 0x3000;
+const PAGE_BYTES = 4096;
+const TABLE_PA = 0x81010000;
+const TABLE_ENTRIES = 64;
+const STEPS = 40;
+const [LEFT, TABLE] = [9, 19];
+const POINTERS = [20, 21, 22];
+const LOADS = { lb: 1, lbu: 1, lh: 2, lhu: 2, lw: 4, lwu: 4, ld: 8, flw: 4, fld: 8 } as const;
+const STORES = { sb: 1, sh: 2, sw: 4, sd: 8, fsw: 4, fsd: 8 } as const;
+const TABLES_PA = 0x82000000;
+const GIGABYTE = 2 ** 30;
+/** Here the pages of the data are in the opposite order. */
+const DATA_VA = 0x40002000;
+const FS_DIRTY = 3 << 13;
+
+/** A loop of `rounds` rounds. Of some guests all pointers are near the end of a page in every round. */
+export function records(random: Random, rounds: number): Guest {
+  const code = new GuestCode(CODE_PA);
+  const work = new Work(code, random, WORK.slice(0, 3));
+  const isNearEnd = random.chance(4);
+  for (const register of work.pool) code.li(register, random.u64());
+  code.li(HASH, random.u64());
+  const tables = new PageTables(TABLES_PA);
+  const root = tables.root();
+  tables.map(root, 2 * GIGABYTE, 2 * GIGABYTE, RWX_S, 2);
+  tables.map(root, 0, 0, RWX_S, 2); // the finisher
+  for (let page = 0; page < DATA_BYTES; page += PAGE_BYTES)
+    tables.map(root, DATA_VA + page, DATA_PA + DATA_BYTES - PAGE_BYTES - page, RWX_S);
+  enterSupervisor(code, tables.satp(root), "start");
+  code.label("start");
+  code.li(LEFT, FS_DIRTY);
+  code.op("csrrs", { rs1: LEFT, imm: CSR.sstatus });
+  code.li(LEFT, rounds);
+  code.li(DATA, DATA_VA);
+  code.li(TABLE, TABLE_PA);
+  code.label("loop");
+  for (const pointer of POINTERS) readPointer(code, random, pointer);
+  for (let step = 0; step < STEPS; step++) {
+    if (random.chance(8)) code.to("blt", { rs1: random.pick(work.pool), rs2: random.pick(work.pool) }, `behind${step}`);
+    const pointer = random.pick(POINTERS);
+    if (random.chance(10)) readPointer(code, random, pointer);
+    else if (random.chance(8)) code.op("addi", { rd: pointer, rs1: random.pick(POINTERS), imm: 8 * (random.below(5) - 2) });
+    else if (random.chance(12)) code.op("add", { rd: pointer, rs2: random.pick(POINTERS) });
+    else if (random.chance(4)) work.wordsOrNot();
+    else touch(code, work, random, pointer);
+    code.label(`behind${step}`);
+  }
+  code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
+  code.to("bne", { rs1: LEFT }, "loop");
+  powerOff(code, HASH);
+  const data = new Uint8Array(DATA_BYTES);
+  for (let n = 0; n < data.length; n++) data[n] = random.u32();
+  const table = new BigUint64Array(TABLE_ENTRIES).map(() => BigInt(DATA_VA + placeOf(random, isNearEnd)));
+  return {
+    entryPa: CODE_PA,
+    loads: [...tables.loads(), { pa: CODE_PA, bytes: code.bytes() }, { pa: DATA_PA, bytes: data }, { pa: TABLE_PA, bytes: new Uint8Array(table.buffer) }], // prettier-ignore
+    compared: [{ pa: DATA_PA, bytes: DATA_BYTES }],
+    maxInsns: rounds * STEPS * 20 + 100_000,
+  };
+}
+
+/** Offset of a record: most are aligned, and within the first page or near its end. */
+function placeOf(random: Random, isNearEnd: boolean): number {
+  const place = isNearEnd || random.chance(3) ? PAGE_BYTES - random.below(128) : 512 + random.below(PAGE_BYTES);
+  return random.chance(6) ? place : place & ~7;
+}
+
+function readPointer(code: GuestCode, random: Random, pointer: number): void {
+  code.op("ld", { rd: pointer, rs1: TABLE, imm: 8 * random.below(TABLE_ENTRIES) });
+}
+
+function touch(code: GuestCode, work: Work, random: Random, pointer: number): void {
+  const [name, bytes] = random.pick(Object.entries(random.chance(2) ? LOADS : STORES));
+  const imm = random.chance(12) ? random.below(400) - 200 : bytes * (random.below(Math.min(32, 128 / bytes)) - 4);
+  const isFloat = name.startsWith("f");
+  const register = isFloat ? random.below(4) : random.chance(10) ? 0 : random.pick(work.pool);
+  code.op(name, name in LOADS ? { rd: register, rs1: pointer, imm } : { rs2: register, rs1: pointer, imm });
+}
