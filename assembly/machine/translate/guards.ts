@@ -35,17 +35,16 @@ class Group {
   at: u32; // the instruction before which it is looked up
   base: u32; // a register that then holds the value
   sum: i32; // and this added to it
-  place: i32; // of its largest access, from the value; the others are aligned if this one is
-  size: i32; // of that, in bytes
-  low: i32;
+  size: i32; // of its first access, in bytes
+  low: i32; // where it begins, from the value
   high: i32; // where its last byte ends
   maxSpan: i32;
   members: u32;
   writes: bool;
 }
 
-const GROUP_BYTES: usize = 44;
-const GROUPS_PTR: usize = memory.data(12 * 44);
+const GROUP_BYTES: usize = 40;
+const GROUPS_PTR: usize = memory.data(12 * 40);
 let groups: u32 = 0;
 /** Of each instruction: its group and 1, 0 for none, u8; and where it accesses, from the group's value, i16. */
 const GROUP_OF: usize = memory.data(1024);
@@ -146,17 +145,12 @@ function join(k: u32, hw: u32, i: Insn): void {
     group.at = isFirst ? 0 : k;
     group.base = isFirst ? value : base;
     group.sum = isFirst ? 0 : sumOf(base);
-    group.place = place;
     group.size = size;
     group.low = place;
     group.high = place + size;
     group.maxSpan = areApart(isFirst ? blockSlot : slotOf(hw), mode) ? 0 : MAX_SPAN;
     group.members = 0;
     group.writes = false;
-  }
-  if (size > group.size) {
-    group.size = size;
-    group.place = place;
   }
   group.low = min(group.low, place);
   group.high = max(group.high, place + size);
@@ -167,9 +161,8 @@ function join(k: u32, hw: u32, i: Insn): void {
 }
 
 function takes(group: Group, value: u32, place: i32, size: i32): bool {
-  if (group.value != value || (place - group.place) & (min(size, group.size) - 1)) return false;
   const span = max(group.high, place + size) - min(group.low, place);
-  return span <= max(group.maxSpan, group.size);
+  return group.value == value && span <= max(group.maxSpan, group.size);
 }
 
 /** Instruction `k` of the block begins. */
@@ -212,7 +205,7 @@ function isGuardedAt(g: u32, k: u32): bool {
   return groupAt(g).at == k && isLookedUp(g);
 }
 
-/** True where a group may lie on two pages. */
+/** True where a group may lie on two pages: not where it is within its first access, which then must be aligned. */
 @inline
 function spans(group: Group): bool {
   return group.high - group.low > group.size;
@@ -220,14 +213,13 @@ function spans(group: Group): bool {
 
 function writeGuard(g: u32, fails: u32, isApart: u32): void {
   const group = groupAt(g);
-  const before = group.place - group.low;
   getX(group.base);
-  if (group.place != group.sum) {
-    i64Const(group.place - group.sum);
+  if (group.low != group.sum) {
+    i64Const(group.low - group.sum);
     byte(op.I64_ADD);
   }
   set(VA);
-  compareTag(group.writes, group.size);
+  compareTag(group.writes, spans(group) ? 1 : group.size);
   hintUnlikely();
   branch(op.BR_IF, fails);
   if (spans(group)) {
@@ -235,19 +227,11 @@ function writeGuard(g: u32, fails: u32, isApart: u32): void {
     byte(op.I32_WRAP_I64);
     i32Const(<i32>PAGE_BYTES - 1);
     byte(op.I32_AND);
-    minus(before);
     i32Const(<i32>PAGE_BYTES - (group.high - group.low));
     byte(op.I32_GT_U);
     hintUnlikely();
     branch(op.BR_IF, isApart);
   }
   pushPointer(group.writes);
-  minus(before);
   set(groupLocal(g));
-}
-
-function minus(value: i32): void {
-  if (value == 0) return;
-  i32Const(value);
-  byte(op.I32_SUB);
 }

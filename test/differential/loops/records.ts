@@ -47,13 +47,13 @@ export function records(random: Random, rounds: number): Guest {
   code.label("loop");
   for (const pointer of POINTERS) readPointer(code, random, pointer);
   for (let step = 0; step < STEPS; step++) {
-    if (random.chance(8)) code.to("blt", { rs1: random.pick(work.pool), rs2: random.pick(work.pool) }, `behind${step}`);
+    if (random.chance(16)) code.to("blt", { rs1: random.pick(work.pool), rs2: random.pick(work.pool) }, `behind${step}`);
     const pointer = random.pick(POINTERS);
     if (random.chance(10)) readPointer(code, random, pointer);
     else if (random.chance(8)) code.op("addi", { rd: pointer, rs1: random.pick(POINTERS), imm: 8 * (random.below(5) - 2) });
     else if (random.chance(12)) code.op("add", { rd: pointer, rs2: random.pick(POINTERS) });
     else if (random.chance(4)) work.wordsOrNot();
-    else touch(code, work, random, pointer);
+    else for (let n = 1 + random.below(6); n > 0; n--) touch(code, work, random, pointer);
     code.label(`behind${step}`);
   }
   code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
@@ -66,7 +66,7 @@ export function records(random: Random, rounds: number): Guest {
     entryPa: CODE_PA,
     loads: [...tables.loads(), { pa: CODE_PA, bytes: code.bytes() }, { pa: DATA_PA, bytes: data }, { pa: TABLE_PA, bytes: new Uint8Array(table.buffer) }], // prettier-ignore
     compared: [{ pa: DATA_PA, bytes: DATA_BYTES }],
-    maxInsns: rounds * STEPS * 20 + 100_000,
+    maxInsns: rounds * STEPS * 60 + 100_000,
   };
 }
 

@@ -60,7 +60,7 @@
        (i64.ne
         (i64.and
          (local.get $9)
-         (i64.const -4089)
+         (i64.const -4096)
         )
         (i64.load offset=37748736 align=1
          (local.tee $7
