@@ -1,11 +1,10 @@
 // Groups of accesses (guards.ts) that lie on two pages. Where that is seen, the interpreter does the block, which is right but slow; where
 // it takes a noticeable share of the time, the regions of the page end, and each access of the place is looked up by itself from then on.
-// Depends on hart, bus, mmu, heat and layout.
+// Depends on hart, bus, mmu and layout.
 import { Hart } from "../hart/state";
 import { retireRegions, slotAt } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
-import { HEAT_APART, heatPtr } from "./heat";
-import { APART_PTR } from "./layout";
+import { APART_HEAT_PTR, APART_PTR } from "./layout";
 
 /** So many times in so many instructions are some 0.5 % of the time, for one takes 0.2 us. */
 const RATE: u32 = 500;
@@ -20,6 +19,11 @@ class Apart {
   isSeen: u32;
   count: u32; // in the window
   since: u64; // instructions retired when the window began
+}
+
+/** The counter (u8) of an instruction's slot in a mode; two may share one. */
+function heatPtr(slotPtr: usize, mode: u32): usize {
+  return APART_HEAT_PTR + ((((<u32>slotPtr) >>> 3) * 0x9e3779b1 + mode * 0x85ebca6b) >>> 18);
 }
 
 /** Where translated code says so, as an i32. */
@@ -37,12 +41,13 @@ export function noteLeft(h: Hart, pc: u64, mode: u32): void {
   if (++s.count < RATE) return;
   const code = decodedPage(h, pc);
   if (code == 0) return;
-  const ptr = heatPtr(slotAt(code, pc), mode, HEAT_APART);
-  store<u8>(ptr, min<u8>(load<u8>(ptr), OFTEN - 1) + 1);
+  const ptr = heatPtr(slotAt(code, pc), mode);
+  if (load<u8>(ptr) == OFTEN) return;
+  store<u8>(ptr, load<u8>(ptr) + 1);
   if (load<u8>(ptr) == OFTEN) retireRegions(code);
 }
 
 /** True where accesses that are looked up at the instruction of a slot are often on two pages. */
 export function areApart(slotPtr: usize, mode: u32): bool {
-  return load<u8>(heatPtr(slotPtr, mode, HEAT_APART)) >= OFTEN;
+  return load<u8>(heatPtr(slotPtr, mode)) == OFTEN;
 }

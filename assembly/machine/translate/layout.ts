@@ -11,6 +11,7 @@
 //   0x29_c000  work lists    of discovery and ordering
 //   0x2b_0000  labels        of the function that is being written (body.ts)
 //   0x2c_0000  shelf         counts of regions.ts; 0x2c_0100 those of module.ts; 0x2c_0200 of jumps.ts; 0x2c_0300 of apart.ts; 0x2c_0400 of bundles.ts
+//   0x2c_4000  apart         u8 each: how often groups of accesses were seen on two pages (apart.ts)
 //   0x2c_8000  places        u32 a region: where it stands in bundles (bundles.ts)
 //   0x2d_0000  hints         u32 each: offsets in the function's body (writer.ts)
 //   0x2f_0000  relocations   u32 each (writer.ts)
@@ -34,6 +35,7 @@ export const TRANSLATED_PTR: usize = TRANSLATE_PTR + 0x2c0100;
 export const JUMPS_STATE_PTR: usize = TRANSLATE_PTR + 0x2c0200;
 export const APART_PTR: usize = TRANSLATE_PTR + 0x2c0300;
 export const BUNDLES_PTR: usize = TRANSLATE_PTR + 0x2c0400;
+export const APART_HEAT_PTR: usize = TRANSLATE_PTR + 0x2c4000;
 export const PLACES_PTR: usize = TRANSLATE_PTR + 0x2c8000;
 export const HINTS_PTR: usize = TRANSLATE_PTR + 0x2d0000;
 export const HINTS_END: usize = TRANSLATE_PTR + 0x2f0000;

@@ -29,6 +29,7 @@ export function records(random: Random, rounds: number): Guest {
   const code = new GuestCode(CODE_PA);
   const work = new Work(code, random, WORK.slice(0, 3));
   const isNearEnd = random.chance(4);
+  const hasCalls = random.chance(2);
   for (const register of work.pool) code.li(register, random.u64());
   code.li(HASH, random.u64());
   const tables = new PageTables(TABLES_PA);
@@ -49,7 +50,9 @@ export function records(random: Random, rounds: number): Guest {
   for (let step = 0; step < STEPS; step++) {
     if (random.chance(16)) code.to("blt", { rs1: random.pick(work.pool), rs2: random.pick(work.pool) }, `behind${step}`);
     const pointer = random.pick(POINTERS);
-    if (random.chance(10)) readPointer(code, random, pointer);
+    if (hasCalls && random.chance(16)) code.call("function");
+    else if (random.chance(16)) code.op("fmv.d.x", { rd: random.pick(POINTERS), rs1: random.pick(work.pool) });
+    else if (random.chance(10)) readPointer(code, random, pointer);
     else if (random.chance(8)) code.op("addi", { rd: pointer, rs1: random.pick(POINTERS), imm: 8 * (random.below(5) - 2) });
     else if (random.chance(12)) code.op("add", { rd: pointer, rs2: random.pick(POINTERS) });
     else if (random.chance(4)) work.wordsOrNot();
@@ -59,6 +62,9 @@ export function records(random: Random, rounds: number): Guest {
   code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
   code.to("bne", { rs1: LEFT }, "loop");
   powerOff(code, HASH);
+  code.label("function");
+  for (const pointer of POINTERS) touch(code, work, random, pointer);
+  code.op("jalr", { rs1: 1 });
   const data = new Uint8Array(DATA_BYTES);
   for (let n = 0; n < data.length; n++) data[n] = random.u32();
   const table = new BigUint64Array(TABLE_ENTRIES).map(() => BigInt(DATA_VA + placeOf(random, isNearEnd)));
