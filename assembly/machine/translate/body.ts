@@ -19,16 +19,8 @@ import { blockIn, holdsBlock, loopsAround, placed, sideEntered } from "./order";
 import { endsRegion } from "../isa/generated/kinds";
 import { emitPaired } from "./pairs";
 import {
-  beginRegisters,
-  chooseResident,
-  declareLocals,
-  forgetRegisters,
-  loadRegisters,
-  read,
-  settle,
-  storeRegisters,
-  written,
-} from "./registers";
+  beginRegisters, chooseResident, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written,
+} from "./registers"; // prettier-ignore
 import { emitInPlace } from "./system";
 import { beginWords, findWords, ONLY_X0, words } from "./words";
 import { beginBody, byte, fillLength, fixed, hintUnlikely, out, relocate, RELOCATE_FUNCTION, reserve, rewind } from "./writer";
@@ -154,6 +146,7 @@ function writeBlock(index: u32, block: Block): void {
     set(SELECTOR);
   }
   if (block.isHead) leaveLoopWithoutBudget(block);
+  planGroups(block);
   // What is known behind the first copy is known behind each, so the first pass writes but one.
   if (!isFirstPass && isShortLoop(index, block)) writeUnrolled(index, block);
   else {
@@ -201,7 +194,6 @@ function writeUnrolled(index: u32, block: Block): void {
 }
 
 function writeInsns(block: Block): void {
-  planGroups(block);
   get(N);
   i32Const(block.count);
   byte(op.I32_SUB);

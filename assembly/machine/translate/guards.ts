@@ -4,10 +4,8 @@
 // of the group's accesses can leave, so that what is computed between them need not be in the hart, and V8 may leave it out.
 // Depends on isa, apart, discover, exits, frame, memory and registers.
 import { PAGE_BYTES } from "../abi";
-import { accessesMemory } from "../isa/generated/kinds";
-import {
-  OP_ADD, OP_ADDI, OP_FLD, OP_FLW, OP_FSD, OP_FSW, OP_LB, OP_LBU, OP_LD, OP_LH, OP_LHU, OP_SB, OP_SD, OP_SH,
-} from "../isa/generated/ops"; // prettier-ignore
+import { accessBytes, isStore } from "../isa/generated/kinds";
+import { OP_ADD, OP_ADDI, OP_FLD, OP_FLW } from "../isa/generated/ops";
 import { Insn } from "../isa/insn";
 import { areApart, SEEN_PTR } from "./apart";
 import { Block, insnAt, lengthOf, mode, slotOf } from "./discover";
@@ -43,12 +41,12 @@ class Group {
   writes: bool;
 }
 
-const GROUP_BYTES: usize = 40;
-const GROUPS_PTR: usize = memory.data(12 * 40);
+const GROUP_BYTES: u32 = 40;
+const GROUPS_PTR: usize = memory.data(MAX_GROUPS * GROUP_BYTES);
 let groups: u32 = 0;
 /** Of each instruction: its group and 1, 0 for none, u8; and where it accesses, from the group's value, i16. */
-const GROUP_OF: usize = memory.data(1024);
-const PLACE_OF: usize = memory.data(1024 * 2);
+const GROUP_OF: usize = memory.data(MAX_PLANNED);
+const PLACE_OF: usize = memory.data(MAX_PLANNED * 2);
 /** Of each register: its value without what was added to it, u16, and that, i32. */
 const VALUE_OF: usize = memory.data(32 * 2);
 const SUM_OF: usize = memory.data(32 * 4);
@@ -81,16 +79,6 @@ function setValue(r: u32, value: u32, sum: i32): void {
   store<i32>(SUM_OF + ((<usize>r) << 2), sum);
 }
 
-function sizeOf(opcode: u32): i32 {
-  if (opcode == OP_LB || opcode == OP_LBU || opcode == OP_SB) return 1;
-  if (opcode == OP_LH || opcode == OP_LHU || opcode == OP_SH) return 2;
-  return opcode == OP_LD || opcode == OP_SD || opcode == OP_FLD || opcode == OP_FSD ? 8 : 4;
-}
-
-function isStore(opcode: u32): bool {
-  return (opcode >= OP_SB && opcode <= OP_SD) || opcode == OP_FSW || opcode == OP_FSD;
-}
-
 /** Finds the groups of a block. */
 export function planGroups(block: Block): void {
   groups = 0;
@@ -100,7 +88,7 @@ export function planGroups(block: Block): void {
   for (let r: u32 = 0; r < 32; r++) setValue(r, r, 0);
   for (let k: u32 = 0, hw = block.start; k < count; k++, hw += lengthOf(insnAt(hw))) {
     const i = insnAt(hw);
-    if (accessesMemory(i.op & 0xfff) && i.rs1 != 0) join(k, hw, i);
+    if (accessBytes(i.op & 0xfff) != 0 && i.rs1 != 0) join(k, hw, i);
     noteResult(k, i);
   }
   for (let k: u32 = 0; k < count; k++)
@@ -133,7 +121,7 @@ function join(k: u32, hw: u32, i: Insn): void {
   const base = i.rs1 >>> 3;
   const value = valueOf(base);
   const place = sumOf(base) + <i32>i.imm;
-  const size = sizeOf(i.op & 0xfff);
+  const size = <i32>accessBytes(i.op & 0xfff);
   let g: u32 = 0;
   while (g < groups && !takes(groupAt(g), value, place, size)) g++;
   if (g == MAX_GROUPS) return;

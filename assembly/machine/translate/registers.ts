@@ -94,18 +94,17 @@ function localOf(n: u32): u32 {
 @inline
 function take(n: u32): void {
   used |= bitOf(n);
-  if (((written | read) & bitOf(n)) != 0) {
-    get(localOf(n));
-    return;
+  const isFirst = ((written | read) & bitOf(n)) == 0;
+  if (isFirst) {
+    read |= bitOf(n);
+    noteSaved(n);
   }
-  read |= bitOf(n);
-  noteSaved(n);
-  if ((resident & bitOf(n)) != 0) {
+  if (isFirst && (resident & bitOf(n)) == 0) {
+    loadFromHart(n);
+    tee(localOf(n));
+  } else {
     get(localOf(n));
-    return;
   }
-  loadFromHart(n);
-  tee(localOf(n));
 }
 
 
