@@ -6,7 +6,7 @@ import { replayOf, seeds } from "./loops/settings.js";
 import { Random } from "./random.js";
 
 const TEST_MS = 3_600_000;
-const PROGRAMS = 40;
+const PROGRAMS = 80;
 const ROUNDS = 300;
 
 describe("records", () => {

@@ -7,6 +7,7 @@
 //   tlbBase + 34.5 MiB  counts of the 8 lists, a byte for every 512 entries of each table (0: all empty), then the scratch page for instructions that cannot be kept decoded,
 //                       then 3 maps of a byte a page, by the low 12 bits of its number: not 0 where it has been fetched from, in U-mode; else, by the half of the address space
 //   tlbBase + 34.6 MiB  what is kept of other address spaces (spaces.ts)
+//   tlbBase + 38 MiB    sites (sites.ts)
 import { FP_CLEAN, FP_DIRTY, FP_OFF, Hart, PRIV_M, PRIV_S, PRIV_U } from "./state";
 
 export const CONTEXT_U: u32 = 0;
@@ -28,6 +29,7 @@ export const FETCHED_OFFSET: usize = 0x228b000;
 export const FETCHED_BYTES: usize = 4096;
 
 export const SPACES_OFFSET: usize = 0x2290000;
+export const SITES_OFFSET: usize = 0x2600000;
 /** The first bit of Hart.perSpace that stands for a fetch table, of U-mode. */
 export const FIRST_FETCH_PER_SPACE: u32 = 8;
 

@@ -6,6 +6,7 @@
 // An access is a hit where its va without the bits of its place in the page, but for those that must be 0 where it is aligned, is the tag. An
 // entry never used has a tag of 0, which is the va of a page that only the first entry can stand for: there it is said that there is none.
 import { BLOCKS_BYTES, BLOCKS_OFFSET, COUNTS_OFFSET, LIST_BYTES, LIST_MAX, LISTS_OFFSET, TABLE_BYTES } from "./context";
+import { emptySites } from "./sites";
 import { Hart } from "./state";
 
 /** 2 * context, plus 1 for writes. */
@@ -103,10 +104,12 @@ export function flushTable(h: Hart, table: u32): void {
     store<u8>(blockPtr(h, table, index), 0);
   }
   store<u32>(countPtr(h, table), 0);
+  emptySites(h, table);
 }
 
 /** Forgets a page; where it may be part of a superpage that is no larger than 512 pages, all of these. */
 export function forgetPage(h: Hart, table: u32, index: u32, isBlock: bool): void {
+  emptySites(h, table);
   if (!isBlock) {
     store<u64>(entryPtr(h, table, index), NO_PAGE);
     return;

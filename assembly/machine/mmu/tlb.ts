@@ -2,6 +2,7 @@
 import { fetchedPtr, TABLE_BYTES } from "../hart/context";
 import { flushFetch, flushTranslations, flushUserFetch } from "../hart/flush";
 import { harts } from "../hart/lines";
+import { emptySites } from "../hart/sites";
 import { noteFence, protectKept } from "../hart/spaces";
 import { hartAt, Hart } from "../hart/state";
 import {
@@ -55,6 +56,7 @@ export function protectPage(pagePtr: usize): void {
     const h = hartAt(id);
     protectKept(h, pagePtr);
     for (let table: u32 = 1; table < TABLES; table += 2) {
+      emptySites(h, table);
       const end = listEnd(h, table);
       for (let ptr = listPtr(h, table); ptr < end; ptr += 4) {
         const entry = entryPtr(h, table, load<u32>(ptr));

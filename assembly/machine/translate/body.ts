@@ -21,6 +21,8 @@ import { emitPaired } from "./pairs";
 import {
   beginRegisters, chooseResident, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written,
 } from "./registers"; // prettier-ignore
+import { beginSites } from "./sites";
+import { beginRegion } from "./steady";
 import { emitInPlace } from "./system";
 import { beginWords, findWords, ONLY_X0, words } from "./words";
 import { beginBody, byte, fillLength, fixed, hintUnlikely, out, relocate, RELOCATE_FUNCTION, reserve, rewind } from "./writer";
@@ -52,6 +54,7 @@ export function writeBody(number: u32): void {
   noteFp(false);
   planLabels();
   chooseLazy();
+  beginRegion();
   isFirstPass = true;
   writeFunction();
   findLive();
@@ -147,6 +150,7 @@ function writeBlock(index: u32, block: Block): void {
   }
   if (block.isHead) leaveLoopWithoutBudget(block);
   planGroups(block);
+  beginSites(index, block);
   // What is known behind the first copy is known behind each, so the first pass writes but one.
   if (!isFirstPass && isShortLoop(index, block)) writeUnrolled(index, block);
   else {

@@ -129,7 +129,9 @@ let pages: u32 = 0;
 let lowestHw: u32 = 0;
 let highestHw: u32 = 0;
 let jumpsThroughRegister: bool = false;
-let takesAll: bool = false;
+/** True where what has never run is not left out, either. */
+export let takesAll: bool = false;
+let replaced: u32 = 0;
 let size: u32 = SIZE_SMALL;
 /** The mode that the region is made for. */
 export let mode: u32 = 0;
@@ -191,9 +193,10 @@ function flag(hw: u32, bit: u8): void {
 
 /**
  * Finds the blocks of a region that begins at `pc`; false where there is nothing to translate. What has never run is left out, unless
- * `all` is wanted: an edge into it leaves the region.
+ * `all` is wanted: an edge into it leaves the region. It is to take the place of region `old`; 0: of none.
  */
-export function discover(h: Hart, pc: u64, inMode: u32, ofSize: u32, all: bool): bool {
+export function discover(h: Hart, pc: u64, inMode: u32, ofSize: u32, all: bool, old: u32): bool {
+  replaced = old;
   size = ofSize;
   limit = all ? JUMPING_INSNS : size == SIZE_LARGE ? LARGE_INSNS : SMALL_INSNS;
   takesAll = all;
@@ -265,7 +268,9 @@ function isElsewhere(hw: u32): bool {
   const slot = slotOf(hw);
   if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return false;
   const entry = findEntry(slot, mode);
-  return entry != 0 && regionAt(entryAt(entry).region).insns >= SHARED_INSNS;
+  if (entry == 0) return false;
+  const region = entryAt(entry).region;
+  return region != replaced && regionAt(region).insns >= SHARED_INSNS;
 }
 
 /** The slot of `hw` in its decoded page, which must be known. */

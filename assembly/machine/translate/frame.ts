@@ -46,6 +46,7 @@ export const FP_HOST: u32 = 2; // inexact is noted and rounding is to nearest: t
 
 /** $exit: the first label that is opened. */
 export const LABEL_EXIT: u32 = 0;
+export const NO_LABEL: u32 = 0xffffffff;
 
 /** True where the region looks at FP_STATE. */
 export let usesHostFp: bool = false;

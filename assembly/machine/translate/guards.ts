@@ -8,10 +8,10 @@ import { accessBytes, isStore } from "../isa/generated/kinds";
 import { OP_ADD, OP_ADDI, OP_FLD, OP_FLW } from "../isa/generated/ops";
 import { Insn } from "../isa/insn";
 import { areApart, SEEN_PTR } from "./apart";
-import { Block, insnAt, lengthOf, mode, slotOf } from "./discover";
+import { Block, entryHw, insnAt, lengthOf, mode, slotOf } from "./discover";
 import { leave } from "./exits";
 import { access, branch, close, get, i32Const, i64Const, open, set, VA } from "./frame";
-import { compareTag, pushPointer } from "./memory";
+import { lookUp, pushPointer } from "./memory";
 import { getX, groupLocal } from "./registers";
 import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
@@ -31,6 +31,7 @@ const MADE: u32 = 32;
 class Group {
   value: u32;
   at: u32; // the instruction before which it is looked up
+  hw: u32; // of its first access in the code
   base: u32; // a register that then holds the value
   sum: i32; // and this added to it
   size: i32; // of its first access, in bytes
@@ -41,7 +42,7 @@ class Group {
   writes: bool;
 }
 
-const GROUP_BYTES: u32 = 40;
+const GROUP_BYTES: u32 = 44;
 const GROUPS_PTR: usize = memory.data(MAX_GROUPS * GROUP_BYTES);
 let groups: u32 = 0;
 /** Of each instruction: its group and 1, 0 for none, u8; and where it accesses, from the group's value, i16. */
@@ -131,6 +132,7 @@ function join(k: u32, hw: u32, i: Insn): void {
     const isFirst = value < MADE;
     group.value = value;
     group.at = isFirst ? 0 : k;
+    group.hw = hw;
     group.base = isFirst ? value : base;
     group.sum = isFirst ? 0 : sumOf(base);
     group.size = size;
@@ -207,9 +209,7 @@ function writeGuard(g: u32, fails: u32, isApart: u32): void {
     byte(op.I64_ADD);
   }
   set(VA);
-  compareTag(group.writes, spans(group) ? 1 : group.size);
-  hintUnlikely();
-  branch(op.BR_IF, fails);
+  lookUp(group.writes, spans(group) ? 1 : group.size, group.hw - entryHw, fails);
   if (spans(group)) {
     get(VA);
     byte(op.I32_WRAP_I64);

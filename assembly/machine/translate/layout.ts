@@ -10,6 +10,7 @@
 //   0x28_c000  blocks        BLOCK_BYTES each
 //   0x29_c000  work lists    of discovery and ordering
 //   0x2b_0000  labels        of the function that is being written (body.ts)
+//   0x2b_4000  steady        loops that take much time (steady.ts)
 //   0x2c_0000  shelf         counts of regions.ts; 0x2c_0100 those of module.ts; 0x2c_0200 of jumps.ts; 0x2c_0300 of apart.ts; 0x2c_0400 of bundles.ts
 //   0x2c_4000  apart         u8 each: how often groups of accesses were seen on two pages (apart.ts)
 //   0x2c_8000  places        u32 a region: where it stands in bundles (bundles.ts)
@@ -30,6 +31,7 @@ export const BLOCK_OF_PTR: usize = TRANSLATE_PTR + 0x284000;
 export const BLOCKS_PTR: usize = TRANSLATE_PTR + 0x28c000;
 export const WORK_PTR: usize = TRANSLATE_PTR + 0x29c000;
 export const LABELS_PTR: usize = TRANSLATE_PTR + 0x2b0000;
+export const STEADY_PTR: usize = TRANSLATE_PTR + 0x2b4000;
 export const SHELF_PTR: usize = TRANSLATE_PTR + 0x2c0000;
 export const TRANSLATED_PTR: usize = TRANSLATE_PTR + 0x2c0100;
 export const JUMPS_STATE_PTR: usize = TRANSLATE_PTR + 0x2c0200;

@@ -5,10 +5,11 @@ import { TABLE_BYTES } from "../hart/context";
 import { Hart } from "../hart/state";
 import { ENTRY_DELTA, ENTRY_LOG, INDEX_MASK, PAGE_MASK } from "../hart/tables";
 import {
-  access, AT, get, hart, i32Const, i64Const, PLACE, set, T32, tee, VA, VAL,
+  access, AT, branch, close, get, hart, i32Const, i64Const, NO_LABEL, PLACE, set, T32, tee, VA, VAL,
 } from "./frame"; // prettier-ignore
-import { leaveIf } from "./exits";
-import { byte } from "./writer";
+import { hereHalves, leaveIf } from "./exits";
+import { fillSite, openIfMissed, pushDelta, takeSite } from "./sites";
+import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
 
 /** The tables that the region uses: those of its mode. */
@@ -24,13 +25,30 @@ export function useContext(context: u32): void {
 /** From the virtual address on the stack to the i32 address in linear memory; leaves the region where the table does not know the page. */
 export function accessMemory(writes: bool, sizeBytes: u32): void {
   set(VA);
-  compareTag(writes, sizeBytes);
-  leaveIf();
+  lookUp(writes, sizeBytes, hereHalves, NO_LABEL);
   pushPointer(writes);
 }
 
+/**
+ * Looks for VA's page in the site of the access that stands `halves` from the region's first instruction, if it is to have one, and else in the
+ * table; what that does not know jumps to label `fails`, or leaves the region.
+ */
+export function lookUp(writes: bool, sizeBytes: u32, halves: i32, fails: u32): void {
+  const hasSite = takeSite(writes, halves);
+  if (hasSite) openIfMissed(sizeBytes);
+  compareTag(writes, sizeBytes);
+  if (fails == NO_LABEL) leaveIf();
+  else {
+    hintUnlikely();
+    branch(op.BR_IF, fails);
+  }
+  if (!hasSite) return;
+  fillSite(sizeBytes, (writes ? writeTable : readTable) + ENTRY_DELTA);
+  close();
+}
+
 /** Says in PLACE where the table has the entry of VA's page, and on the stack whether that is another page's, or VA not aligned. */
-export function compareTag(writes: bool, sizeBytes: u32): void {
+function compareTag(writes: bool, sizeBytes: u32): void {
   get(VA);
   i64Const(PAGE_MASK | (sizeBytes - 1));
   byte(op.I64_AND);
@@ -45,12 +63,14 @@ export function compareTag(writes: bool, sizeBytes: u32): void {
   byte(op.I64_NE);
 }
 
-/** Puts the address in linear memory of VA, whose entry stands at PLACE, on the stack. */
+/** Puts the address in linear memory of VA, which was looked up last, on the stack. */
 export function pushPointer(writes: bool): void {
   get(VA);
   byte(op.I32_WRAP_I64);
-  get(PLACE);
-  access(op.I32_LOAD, (writes ? writeTable : readTable) + ENTRY_DELTA);
+  if (!pushDelta()) {
+    get(PLACE);
+    access(op.I32_LOAD, (writes ? writeTable : readTable) + ENTRY_DELTA);
+  }
   byte(op.I32_ADD);
 }
 

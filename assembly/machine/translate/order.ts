@@ -7,6 +7,9 @@ import { WORK_PTR } from "./layout";
 const DONE: u32 = 0xffffffff;
 const ORDER_PTR: usize = WORK_PTR; // u32 each, filled from the end
 const STACK_PTR: usize = WORK_PTR + 0x4000;
+/** Of the block at each position, from one at hand: u32 each. */
+const DISTANCES_PTR: usize = WORK_PTR + 0x9000;
+const FAR: u32 = 0x10000000;
 
 let numbered: u32 = 0;
 let stackTop: usize = 0;
@@ -131,6 +134,39 @@ export function loopsAround(index: u32): u32 {
   let loops: u32 = u32(blockAt(index).isHead);
   for (let outer = blockAt(index).parent; outer != NO_BLOCK; outer = blockAt(outer).parent) loops++;
   return loops;
+}
+
+/** Instructions of the shortest way from a block to where it begins again, within the component of `head`, which holds it. */
+export function shortestRound(index: u32, head: Block): u32 {
+  const own = blockAt(index).position;
+  for (let position = head.position; position <= head.componentEnd; position++) store<u32>(distancePtr(position), FAR);
+  store<u32>(distancePtr(own), 0);
+  return min(advance(own, head.componentEnd, own, head), advance(head.position, own - 1, own, head));
+}
+
+
+@inline
+function distancePtr(position: u32): usize {
+  return DISTANCES_PTR + ((<usize>position) << 2);
+}
+
+/** Spreads the distances of the blocks from position `first` to `last`; gives that of position `own` where one of them leads there. */
+function advance(first: u32, last: u32, own: u32, head: Block): u32 {
+  let round = FAR;
+  for (let position: i32 = first; position <= <i32>last; position++) {
+    const block = blockAt(blockIn(position));
+    const distance = load<u32>(distancePtr(position)) + block.count;
+    if (distance >= FAR) continue;
+    for (let edge: u32 = 0; edge < edgesOf(block); edge++) {
+      const successor = successorOf(block, edge);
+      if (successor == NO_BLOCK) continue;
+      const next = blockAt(successor).position;
+      if (next < head.position || next > head.componentEnd) continue;
+      if (next == own) round = min(round, distance);
+      else store<u32>(distancePtr(next), min(load<u32>(distancePtr(next)), distance));
+    }
+  }
+  return round;
 }
 
 /**

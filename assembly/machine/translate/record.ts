@@ -37,7 +37,10 @@ function addEntries(index: u32): void {
   for (let b: u32 = 0; b < blocks; b++) {
     const block = blockAt(b);
     if (b == switchBlock || (b != 0 && (!block.isEntry || block.selector == 0))) continue;
-    const halves = <i32>block.start - <i32>entryHw;
-    addEntry(index, pageCode(block.start >>> 11), (<usize>block.start) & 2047, halves, block.selector, b == 0 || isTarget(b));
+    const entry = addEntry(index, pageCode(block.start >>> 11), (<usize>block.start) & 2047);
+    entry.halves = <i32>block.start - <i32>entryHw;
+    entry.selector = block.selector;
+    entry.isCase = b == 0 || isTarget(b);
+    entry.isLoop = block.isHead && block.isLazy;
   }
 }

@@ -82,6 +82,7 @@ export class Entry {
   selector: u32; // what the function is told
   isOpen: bool; // in its bucket
   isCase: bool; // found hot by itself, and so perhaps a case of a switch
+  isLoop: bool; // the head of a small loop
 }
 
 /** What is known of all regions together. */
@@ -208,8 +209,8 @@ export function isWaiting(slotPtr: usize, mode: u32): bool {
   return false;
 }
 
-/** The region can be entered at slot `slot` of decoded page `code`, once it is ready. */
-export function addEntry(index: u32, code: usize, slot: usize, halves: i32, selector: u32, isCase: bool): void {
+/** The region can be entered at slot `slot` of decoded page `code`, once it is ready: how, the caller says. */
+export function addEntry(index: u32, code: usize, slot: usize): Entry {
   const region = regionAt(index);
   const s = shelf();
   let number = s.freeEntries;
@@ -221,11 +222,9 @@ export function addEntry(index: u32, code: usize, slot: usize, halves: i32, sele
   entry.code = <u32>code;
   entry.region = index;
   entry.sibling = region.entries;
-  entry.halves = halves;
-  entry.selector = selector;
   entry.isOpen = false;
-  entry.isCase = isCase;
   region.entries = number;
+  return entry;
 }
 
 /** The host has the region's function in the table: it is entered from now on, and others no longer are at the same places. */

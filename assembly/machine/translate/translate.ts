@@ -17,8 +17,9 @@ import { TRANSLATED_PTR } from "./layout";
 import { useContext } from "./memory";
 import { linkBundle, linkModule, moduleBytes, writeModule } from "./module";
 import {
-  endRegion, endRetired, entryAt, findEntry, isWaiting, isWanted, markEntry, openRegion, Region, regionAt, takeRegion,
+  endRegion, endRetired, entryAt, findEntry, holds, isWaiting, isWanted, markEntry, openRegion, Region, regionAt, takeRegion,
 } from "./regions"; // prettier-ignore
+import { noteTurn } from "./steady";
 
 const SAMPLE_INSNS: i32 = 1024;
 const HOT: u32 = 150;
@@ -96,7 +97,10 @@ function runTranslated(h: Hart, budget: i32): i32 {
   const n = runRegions(h, budget);
   const isEager = state().engine == ENGINE_EAGER;
   if (isDue(lastMode(), isEager)) makeBundle(h, lastMode(), isEager);
-  if (n <= 0) return n;
+  if (n <= 0) {
+    endTurn(h, lastMode());
+    return n;
+  }
   if (takeHotLink()) {
     translateAt(h, h.pc, true);
     return n;
@@ -149,7 +153,22 @@ function translateAt(h: Hart, pc: u64, isLink: bool): void {
   }
   if (state().unanswered == MAX_UNANSWERED || isWaiting(slotPtr, mode)) return;
   if (known != 0) regionAt(known).isLarge = true;
-  if (discover(h, pc, mode, isLink ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER)) make(h, mode, isLink);
+  if (discover(h, pc, mode, isLink ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER, 0)) make(h, mode, isLink);
+}
+
+/** The budget has ended at h.pc. Where that often is a small loop its region is made anew; the one that is there runs until that is compiled. No translated code may be running. */
+function endTurn(h: Hart, mode: u32): void {
+  const code = decodedPage(h, h.pc);
+  if (retiredChains() != 0) endRetired(h);
+  const number = code == 0 ? 0 : findEntry(slotAt(code, h.pc), mode);
+  const isLoop = number != 0 && entryAt(number).isLoop;
+  if (!noteTurn(h, isLoop ? <usize>entryAt(number).slotPtr : 0, mode)) return;
+  if (state().isRefused || state().unanswered == MAX_UNANSWERED) return;
+  const old = entryAt(number).region;
+  const base = h.pc - ((<i64>entryAt(number).halves) << 1);
+  if (!holds(h, old, base) || isWaiting(slotAt(decodedPage(h, base), base), mode)) return;
+  const isLarge = regionAt(old).isLarge;
+  if (discover(h, base, mode, isLarge ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER, old)) make(h, mode, isLarge);
 }
 
 /** Makes the region that was discovered. */

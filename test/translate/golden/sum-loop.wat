@@ -107,24 +107,64 @@
           (local.get $23)
          )
          (@metadata.code.branch_hint "\00")
-         (br_if $block3
+         (if
           (i64.ne
-           (i64.and
+           (i64.or
             (local.get $9)
-            (i64.const -4093)
+            (i64.const 4092)
            )
-           (i64.load offset=33554432 align=1
-            (local.tee $7
-             (i32.and
-              (i32.shr_u
-               (i32.wrap_i64
-                (local.get $9)
+           (i64.load align=1
+            (i32.const 48260192)
+           )
+          )
+          (then
+           (@metadata.code.branch_hint "\00")
+           (br_if $block3
+            (i64.ne
+             (i64.and
+              (local.get $9)
+              (i64.const -4093)
+             )
+             (i64.load offset=33554432 align=1
+              (local.tee $7
+               (i32.and
+                (i32.shr_u
+                 (i32.wrap_i64
+                  (local.get $9)
+                 )
+                 (i32.const 8)
+                )
+                (i32.const 4194288)
                )
-               (i32.const 8)
               )
-              (i32.const 4194288)
              )
             )
+           )
+           (i64.store align=1
+            (i32.const 48260192)
+            (i64.or
+             (local.get $9)
+             (i64.const 4092)
+            )
+           )
+           (i32.store offset=8 align=1
+            (i32.const 48260192)
+            (i32.load offset=33554440 align=1
+             (local.get $7)
+            )
+           )
+           (i32.store offset=12 align=1
+            (i32.const 48260192)
+            (i32.add
+             (i32.load offset=12 align=1
+              (i32.const 48260192)
+             )
+             (i32.const 1)
+            )
+           )
+           (i32.store8
+            (i32.const 48267270)
+            (i32.const 1)
            )
           )
          )
@@ -133,8 +173,8 @@
            (i32.wrap_i64
             (local.get $9)
            )
-           (i32.load offset=33554440 align=1
-            (local.get $7)
+           (i32.load offset=8 align=1
+            (i32.const 48260192)
            )
           )
          )
@@ -188,24 +228,64 @@
           (local.get $23)
          )
          (@metadata.code.branch_hint "\00")
-         (br_if $block6
+         (if
           (i64.ne
-           (i64.and
+           (i64.or
             (local.get $9)
-            (i64.const -4093)
+            (i64.const 4092)
            )
-           (i64.load offset=33554432 align=1
-            (local.tee $7
-             (i32.and
-              (i32.shr_u
-               (i32.wrap_i64
-                (local.get $9)
+           (i64.load align=1
+            (i32.const 48260192)
+           )
+          )
+          (then
+           (@metadata.code.branch_hint "\00")
+           (br_if $block6
+            (i64.ne
+             (i64.and
+              (local.get $9)
+              (i64.const -4093)
+             )
+             (i64.load offset=33554432 align=1
+              (local.tee $7
+               (i32.and
+                (i32.shr_u
+                 (i32.wrap_i64
+                  (local.get $9)
+                 )
+                 (i32.const 8)
+                )
+                (i32.const 4194288)
                )
-               (i32.const 8)
               )
-              (i32.const 4194288)
              )
             )
+           )
+           (i64.store align=1
+            (i32.const 48260192)
+            (i64.or
+             (local.get $9)
+             (i64.const 4092)
+            )
+           )
+           (i32.store offset=8 align=1
+            (i32.const 48260192)
+            (i32.load offset=33554440 align=1
+             (local.get $7)
+            )
+           )
+           (i32.store offset=12 align=1
+            (i32.const 48260192)
+            (i32.add
+             (i32.load offset=12 align=1
+              (i32.const 48260192)
+             )
+             (i32.const 1)
+            )
+           )
+           (i32.store8
+            (i32.const 48267270)
+            (i32.const 1)
            )
           )
          )
@@ -214,8 +294,8 @@
            (i32.wrap_i64
             (local.get $9)
            )
-           (i32.load offset=33554440 align=1
-            (local.get $7)
+           (i32.load offset=8 align=1
+            (i32.const 48260192)
            )
           )
          )
@@ -269,24 +349,64 @@
           (local.get $23)
          )
          (@metadata.code.branch_hint "\00")
-         (br_if $block8
+         (if
           (i64.ne
-           (i64.and
+           (i64.or
             (local.get $9)
-            (i64.const -4093)
+            (i64.const 4092)
            )
-           (i64.load offset=33554432 align=1
-            (local.tee $7
-             (i32.and
-              (i32.shr_u
-               (i32.wrap_i64
-                (local.get $9)
+           (i64.load align=1
+            (i32.const 48260192)
+           )
+          )
+          (then
+           (@metadata.code.branch_hint "\00")
+           (br_if $block8
+            (i64.ne
+             (i64.and
+              (local.get $9)
+              (i64.const -4093)
+             )
+             (i64.load offset=33554432 align=1
+              (local.tee $7
+               (i32.and
+                (i32.shr_u
+                 (i32.wrap_i64
+                  (local.get $9)
+                 )
+                 (i32.const 8)
+                )
+                (i32.const 4194288)
                )
-               (i32.const 8)
               )
-              (i32.const 4194288)
              )
             )
+           )
+           (i64.store align=1
+            (i32.const 48260192)
+            (i64.or
+             (local.get $9)
+             (i64.const 4092)
+            )
+           )
+           (i32.store offset=8 align=1
+            (i32.const 48260192)
+            (i32.load offset=33554440 align=1
+             (local.get $7)
+            )
+           )
+           (i32.store offset=12 align=1
+            (i32.const 48260192)
+            (i32.add
+             (i32.load offset=12 align=1
+              (i32.const 48260192)
+             )
+             (i32.const 1)
+            )
+           )
+           (i32.store8
+            (i32.const 48267270)
+            (i32.const 1)
            )
           )
          )
@@ -295,8 +415,8 @@
            (i32.wrap_i64
             (local.get $9)
            )
-           (i32.load offset=33554440 align=1
-            (local.get $7)
+           (i32.load offset=8 align=1
+            (i32.const 48260192)
            )
           )
          )
@@ -350,24 +470,64 @@
           (local.get $23)
          )
          (@metadata.code.branch_hint "\00")
-         (br_if $block10
+         (if
           (i64.ne
-           (i64.and
+           (i64.or
             (local.get $9)
-            (i64.const -4093)
+            (i64.const 4092)
            )
-           (i64.load offset=33554432 align=1
-            (local.tee $7
-             (i32.and
-              (i32.shr_u
-               (i32.wrap_i64
-                (local.get $9)
+           (i64.load align=1
+            (i32.const 48260192)
+           )
+          )
+          (then
+           (@metadata.code.branch_hint "\00")
+           (br_if $block10
+            (i64.ne
+             (i64.and
+              (local.get $9)
+              (i64.const -4093)
+             )
+             (i64.load offset=33554432 align=1
+              (local.tee $7
+               (i32.and
+                (i32.shr_u
+                 (i32.wrap_i64
+                  (local.get $9)
+                 )
+                 (i32.const 8)
+                )
+                (i32.const 4194288)
                )
-               (i32.const 8)
               )
-              (i32.const 4194288)
              )
             )
+           )
+           (i64.store align=1
+            (i32.const 48260192)
+            (i64.or
+             (local.get $9)
+             (i64.const 4092)
+            )
+           )
+           (i32.store offset=8 align=1
+            (i32.const 48260192)
+            (i32.load offset=33554440 align=1
+             (local.get $7)
+            )
+           )
+           (i32.store offset=12 align=1
+            (i32.const 48260192)
+            (i32.add
+             (i32.load offset=12 align=1
+              (i32.const 48260192)
+             )
+             (i32.const 1)
+            )
+           )
+           (i32.store8
+            (i32.const 48267270)
+            (i32.const 1)
            )
           )
          )
@@ -376,8 +536,8 @@
            (i32.wrap_i64
             (local.get $9)
            )
-           (i32.load offset=33554440 align=1
-            (local.get $7)
+           (i32.load offset=8 align=1
+            (i32.const 48260192)
            )
           )
          )

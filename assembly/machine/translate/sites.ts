@@ -1,0 +1,100 @@
+// Loads and stores of loops that take much time look for their page in sites of their own (hart/sites.ts) before they look into the table. As
+// long as an access stays on its page, one comparison is all that there is to it, and the processor need not know the address to know
+// where the page is. Depends on abi, hart, discover, frame, order, steady and writer.
+import { PAGE_BYTES } from "../abi";
+import { SITE_DELTA, SITE_MISSES, sitePtr, SITES, writtenPtr } from "../hart/sites";
+import { TLB_PTR } from "../layout";
+import { Block, blockAt, entryHw, mode, NO_BLOCK, slotOf, takesAll } from "./discover";
+import { access, get, i32Const, i64Const, open, PLACE, VA } from "./frame";
+import { blockIn, shortestRound } from "./order";
+import { isSteady, siteFor } from "./steady";
+import { byte, hintUnlikely } from "./writer";
+import * as op from "./wasm";
+
+/** In a longer round, of so many instructions, what an access costs is a small part. */
+const MAX_ROUND: u32 = 40;
+
+/** Instructions to where the block at hand begins again, at least; 0 where its accesses have no sites. */
+let roundInsns: u32 = 0;
+/** The slot of the head of its loop. */
+let headPtr: usize = 0;
+/** The site of the access that was looked up last; 0: none. */
+let site: usize = 0;
+let table: u32 = 0;
+
+/** A block begins. Its accesses have sites in a lazy loop that takes much time, or that holds such a one; where all is translated at once, in every lazy loop. */
+export function beginSites(index: u32, block: Block): void {
+  roundInsns = 0;
+  if (!block.isLazy) return;
+  const head = block.isHead ? block : blockAt(block.parent);
+  let outermost = head;
+  while (outermost.parent != NO_BLOCK && blockAt(outermost.parent).isLazy) outermost = blockAt(outermost.parent);
+  if (!takesAll && !holdsSteady(outermost)) return;
+  const round = shortestRound(index, outermost);
+  if (!takesAll && round > MAX_ROUND) return;
+  roundInsns = round;
+  headPtr = slotOf(head.start);
+}
+
+function holdsSteady(loop: Block): bool {
+  for (let position = loop.position; position <= loop.componentEnd; position++) {
+    const block = blockAt(blockIn(position));
+    if (block.isHead && isSteady(slotOf(block.start), mode)) return true;
+  }
+  return false;
+}
+
+/** True where the access of the instruction that stands `halves` from the region's first has a site, which is the one at hand then. */
+export function takeSite(writes: bool, halves: i32): bool {
+  site = 0;
+  if (roundInsns == 0) return false;
+  const number = siteFor(slotOf(entryHw + halves), headPtr, mode, writes, roundInsns);
+  if (number == SITES) return false;
+  table = 2 * mode + u32(writes);
+  site = sitePtr(TLB_PTR, table, number);
+  return true;
+}
+
+function pushTag(sizeBytes: u32): void {
+  get(VA);
+  i64Const((PAGE_BYTES - 1) & ~(sizeBytes - 1));
+  byte(op.I64_OR);
+}
+
+/** Opens an `if` for where VA is on another page than the site's, or not aligned. */
+export function openIfMissed(sizeBytes: u32): void {
+  pushTag(sizeBytes);
+  i32Const(<i32>site);
+  access(op.I64_LOAD, 0);
+  byte(op.I64_NE);
+  hintUnlikely();
+  open(op.IF);
+}
+
+/** Puts VA's page, whose delta stands at address PLACE + `deltas`, into the site. */
+export function fillSite(sizeBytes: u32, deltas: u32): void {
+  i32Const(<i32>site);
+  pushTag(sizeBytes);
+  access(op.I64_STORE, 0);
+  i32Const(<i32>site);
+  get(PLACE);
+  access(op.I32_LOAD, deltas);
+  access(op.I32_STORE, SITE_DELTA);
+  i32Const(<i32>site);
+  i32Const(<i32>site);
+  access(op.I32_LOAD, SITE_MISSES);
+  i32Const(1);
+  byte(op.I32_ADD);
+  access(op.I32_STORE, SITE_MISSES);
+  i32Const(<i32>writtenPtr(TLB_PTR, table));
+  i32Const(1);
+  access(op.I32_STORE8, 0);
+}
+
+/** Puts the delta that the site at hand holds on the stack; false where the access has none. */
+export function pushDelta(): bool {
+  if (site == 0) return false;
+  i32Const(<i32>site);
+  access(op.I32_LOAD, SITE_DELTA);
+  return true;
+}

@@ -1,0 +1,190 @@
+// Loops that take a good part of the time: the budget of instructions, which is small, often ends at their heads. Their regions are translated
+// once more, with a site for each access (sites.ts). A site that is missed often costs more than a look into the table; its region is
+// translated again without it. Depends on abi, hart, bus, mmu and layout.
+import { Hart } from "../hart/state";
+import { SITE_MISSES, sitePtr, SITES, SITES_LOG } from "../hart/sites";
+import { TABLES } from "../hart/tables";
+import { STEADY_PTR } from "./layout";
+import { TLB_PTR } from "../layout";
+
+/** Turns of a period; of so many of those, a loop takes much time. */
+const PERIOD: u32 = 256;
+const MANY: u32 = 32;
+/** A site is scattered that is missed more often than every so many times; and seldom ones do not matter. */
+const WORTH: u64 = 16;
+const SELDOM: u32 = 64;
+/** So often a region is translated again for one loop. */
+const MOST_TIMES: u8 = 8;
+
+
+@unmanaged
+class Steady {
+  turns: u32; // in this period
+  serial: u32; // of the region that is written
+  since: u64; // instructions retired when it began
+}
+
+
+@unmanaged
+class Head {
+  slotPtr: u32; // 0: none
+  mode: u32;
+  turns: u32; // in this period
+  turnsBefore: u32; // in the last one
+  isSteady: bool;
+  isDue: bool; // the region is to be translated again
+  times: u8; // it was
+}
+
+const HEAD_BYTES: usize = 20;
+const HEADS_LOG: u32 = 8;
+const HEADS: u32 = 1 << HEADS_LOG;
+const HEADS_PTR: usize = STEADY_PTR + 0x100;
+
+
+@unmanaged
+class Owner {
+  slotPtr: u32; // of the access; 0: none
+  serial: u32; // of the region that was written when it was last asked for
+  head: u16;
+  roundInsns: u8;
+  isScattered: bool;
+}
+
+const OWNER_BYTES: usize = 12;
+/** Sites that are looked at for one that is free. */
+const PROBES: u32 = 8;
+/** Of each site. */
+const OWNERS_PTR: usize = HEADS_PTR + <usize>HEADS * HEAD_BYTES;
+
+
+@inline
+function state(): Steady {
+  return changetype<Steady>(STEADY_PTR);
+}
+
+
+@inline
+function headAt(k: u32): Head {
+  return changetype<Head>(HEADS_PTR + <usize>k * HEAD_BYTES);
+}
+
+
+@inline
+function ownerOf(table: u32, number: u32): Owner {
+  return changetype<Owner>(OWNERS_PTR + (((<usize>table) << SITES_LOG) + number) * OWNER_BYTES);
+}
+
+
+@inline
+function hashOf(slotPtr: usize, mode: u32): u32 {
+  return ((<u32>slotPtr) >>> 3) * 0x9e3779b1 + mode * 0x85ebca6b;
+}
+
+
+@inline
+function isThere(head: Head, slotPtr: usize, mode: u32): bool {
+  return head.slotPtr == <u32>slotPtr && head.mode == mode;
+}
+
+/** The number of the loop's head at a slot; takes the record of one that had no turns lately, if there is none. HEADS: another one has it. */
+function headOf(slotPtr: usize, mode: u32): u32 {
+  const k = hashOf(slotPtr, mode) >>> (32 - HEADS_LOG);
+  const head = headAt(k);
+  if (isThere(head, slotPtr, mode)) return k;
+  if (head.slotPtr != 0 && head.turns + head.turnsBefore != 0) return HEADS;
+  memory.fill(changetype<usize>(head), 0, HEAD_BYTES);
+  head.slotPtr = <u32>slotPtr;
+  head.mode = mode;
+  return k;
+}
+
+/** True for the head of a loop that takes much time. */
+export function isSteady(slotPtr: usize, mode: u32): bool {
+  const head = headAt(hashOf(slotPtr, mode) >>> (32 - HEADS_LOG));
+  return isThere(head, slotPtr, mode) && head.isSteady;
+}
+
+/** A region is to be written: sites that are asked for from now on are not given to others until the next one. */
+export function beginRegion(): void {
+  state().serial++;
+}
+
+/**
+ * The site of the access of an instruction's slot in a mode, in a loop whose head is at another slot and which needs `roundInsns` instructions
+ * at least to come there again. SITES: it has none.
+ */
+export function siteFor(slotPtr: usize, headPtr: usize, mode: u32, writes: bool, roundInsns: u32): u32 {
+  const table = 2 * mode + u32(writes);
+  const first = hashOf(slotPtr, mode) >>> (32 - SITES_LOG);
+  let number = SITES;
+  for (let probe: u32 = 0; probe < PROBES; probe++) {
+    const at = (first + probe) & (SITES - 1);
+    const owner = ownerOf(table, at);
+    if (owner.slotPtr == <u32>slotPtr) return owner.isScattered ? SITES : keepSite(table, at, headPtr, mode, roundInsns);
+    if (number == SITES && isFree(owner)) number = at;
+  }
+  if (number == SITES) return SITES;
+  ownerOf(table, number).slotPtr = <u32>slotPtr;
+  ownerOf(table, number).isScattered = false;
+  return keepSite(table, number, headPtr, mode, roundInsns);
+}
+
+function isFree(owner: Owner): bool {
+  const head = headAt(owner.head);
+  return owner.slotPtr == 0 || (owner.serial != state().serial && head.turns + head.turnsBefore == 0);
+}
+
+function keepSite(table: u32, number: u32, headPtr: usize, mode: u32, roundInsns: u32): u32 {
+  const owner = ownerOf(table, number);
+  const head = headOf(headPtr, mode);
+  if (head == HEADS) return SITES;
+  owner.head = <u16>head;
+  owner.roundInsns = <u8>min<u32>(roundInsns, 255);
+  owner.serial = state().serial;
+  return number;
+}
+
+/** The budget has ended in translated code of a mode, at the head of a small loop, or elsewhere (0). True where the region there is to be translated again. */
+export function noteTurn(h: Hart, slotPtr: usize, mode: u32): bool {
+  if (++state().turns == PERIOD) endPeriod(h);
+  const k = slotPtr == 0 ? HEADS : headOf(slotPtr, mode);
+  if (k == HEADS) return false;
+  const head = headAt(k);
+  head.turns++;
+  if (!head.isDue || head.times == MOST_TIMES) return false;
+  head.isDue = false;
+  head.times++;
+  return true;
+}
+
+/** Looks which loops took much time, and which sites were missed too often: a loop has run for as long as it had turns. */
+function endPeriod(h: Hart): void {
+  const s = state();
+  const turnInsns = (h.retired - s.since) / PERIOD;
+  for (let table: u32 = 0; table < TABLES; table++) {
+    for (let number: u32 = 0; number < SITES; number++) {
+      const site = sitePtr(TLB_PTR, table, number);
+      const misses = load<u32>(site, SITE_MISSES);
+      if (misses == 0) continue;
+      store<u32>(site, 0, SITE_MISSES);
+      const owner = ownerOf(table, number);
+      const head = headAt(owner.head);
+      const rounds = (<u64>head.turns * turnInsns) / max<u64>(owner.roundInsns, 1);
+      if (misses < SELDOM || <u64>misses * WORTH < rounds) continue;
+      owner.isScattered = true;
+      head.isDue = true;
+    }
+  }
+  for (let k: u32 = 0; k < HEADS; k++) {
+    const head = headAt(k);
+    if (head.turns >= MANY && !head.isSteady) {
+      head.isSteady = true;
+      head.isDue = true;
+    }
+    head.turnsBefore = head.turns;
+    head.turns = 0;
+  }
+  s.turns = 0;
+  s.since = h.retired;
+}
