@@ -48,9 +48,10 @@ function holdsSteady(loop: Block): bool {
 export function takeSite(writes: bool, halves: i32): bool {
   site = 0;
   if (roundInsns == 0) return false;
-  const number = siteFor(slotOf(entryHw + halves), headPtr, mode, writes, roundInsns);
-  if (number == SITES) return false;
+  const hw = entryHw + halves;
   table = 2 * mode + u32(writes);
+  const number = siteFor(table, slotOf(hw), hw, headPtr, roundInsns);
+  if (number == SITES) return false;
   site = sitePtr(TLB_PTR, table, number);
   return true;
 }

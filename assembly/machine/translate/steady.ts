@@ -111,23 +111,21 @@ export function beginRegion(): void {
 }
 
 /**
- * The site of the access of an instruction's slot in a mode, in a loop whose head is at another slot and which needs `roundInsns` instructions
- * at least to come there again. SITES: it has none.
+ * The site of a table that the access of an instruction's slot has, the first free one from `first` on, in a loop whose head is at another slot and
+ * which needs `roundInsns` instructions at least to come there again. SITES: it has none.
  */
-export function siteFor(slotPtr: usize, headPtr: usize, mode: u32, writes: bool, roundInsns: u32): u32 {
-  const table = 2 * mode + u32(writes);
-  const first = hashOf(slotPtr, mode) >>> (32 - SITES_LOG);
+export function siteFor(table: u32, slotPtr: usize, first: u32, headPtr: usize, roundInsns: u32): u32 {
   let number = SITES;
   for (let probe: u32 = 0; probe < PROBES; probe++) {
     const at = (first + probe) & (SITES - 1);
     const owner = ownerOf(table, at);
-    if (owner.slotPtr == <u32>slotPtr) return owner.isScattered ? SITES : keepSite(table, at, headPtr, mode, roundInsns);
+    if (owner.slotPtr == <u32>slotPtr) return owner.isScattered ? SITES : keepSite(table, at, headPtr, roundInsns);
     if (number == SITES && isFree(owner)) number = at;
   }
   if (number == SITES) return SITES;
   ownerOf(table, number).slotPtr = <u32>slotPtr;
   ownerOf(table, number).isScattered = false;
-  return keepSite(table, number, headPtr, mode, roundInsns);
+  return keepSite(table, number, headPtr, roundInsns);
 }
 
 function isFree(owner: Owner): bool {
@@ -135,9 +133,9 @@ function isFree(owner: Owner): bool {
   return owner.slotPtr == 0 || (owner.serial != state().serial && head.turns + head.turnsBefore == 0);
 }
 
-function keepSite(table: u32, number: u32, headPtr: usize, mode: u32, roundInsns: u32): u32 {
+function keepSite(table: u32, number: u32, headPtr: usize, roundInsns: u32): u32 {
   const owner = ownerOf(table, number);
-  const head = headOf(headPtr, mode);
+  const head = headOf(headPtr, table >>> 1);
   if (head == HEADS) return SITES;
   owner.head = <u16>head;
   owner.roundInsns = <u8>min<u32>(roundInsns, 255);

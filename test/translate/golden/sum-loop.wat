@@ -114,7 +114,7 @@
             (i64.const 4092)
            )
            (i64.load align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
            )
           )
           (then
@@ -141,23 +141,23 @@
             )
            )
            (i64.store align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i64.or
              (local.get $9)
              (i64.const 4092)
             )
            )
            (i32.store offset=8 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i32.load offset=33554440 align=1
              (local.get $7)
             )
            )
            (i32.store offset=12 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i32.add
              (i32.load offset=12 align=1
-              (i32.const 48260192)
+              (i32.const 48259104)
              )
              (i32.const 1)
             )
@@ -174,7 +174,7 @@
             (local.get $9)
            )
            (i32.load offset=8 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
            )
           )
          )
@@ -235,7 +235,7 @@
             (i64.const 4092)
            )
            (i64.load align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
            )
           )
           (then
@@ -262,23 +262,23 @@
             )
            )
            (i64.store align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i64.or
              (local.get $9)
              (i64.const 4092)
             )
            )
            (i32.store offset=8 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i32.load offset=33554440 align=1
              (local.get $7)
             )
            )
            (i32.store offset=12 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i32.add
              (i32.load offset=12 align=1
-              (i32.const 48260192)
+              (i32.const 48259104)
              )
              (i32.const 1)
             )
@@ -295,7 +295,7 @@
             (local.get $9)
            )
            (i32.load offset=8 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
            )
           )
          )
@@ -356,7 +356,7 @@
             (i64.const 4092)
            )
            (i64.load align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
            )
           )
           (then
@@ -383,23 +383,23 @@
             )
            )
            (i64.store align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i64.or
              (local.get $9)
              (i64.const 4092)
             )
            )
            (i32.store offset=8 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i32.load offset=33554440 align=1
              (local.get $7)
             )
            )
            (i32.store offset=12 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i32.add
              (i32.load offset=12 align=1
-              (i32.const 48260192)
+              (i32.const 48259104)
              )
              (i32.const 1)
             )
@@ -416,7 +416,7 @@
             (local.get $9)
            )
            (i32.load offset=8 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
            )
           )
          )
@@ -477,7 +477,7 @@
             (i64.const 4092)
            )
            (i64.load align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
            )
           )
           (then
@@ -504,23 +504,23 @@
             )
            )
            (i64.store align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i64.or
              (local.get $9)
              (i64.const 4092)
             )
            )
            (i32.store offset=8 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i32.load offset=33554440 align=1
              (local.get $7)
             )
            )
            (i32.store offset=12 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
             (i32.add
              (i32.load offset=12 align=1
-              (i32.const 48260192)
+              (i32.const 48259104)
              )
              (i32.const 1)
             )
@@ -537,7 +537,7 @@
             (local.get $9)
            )
            (i32.load offset=8 align=1
-            (i32.const 48260192)
+            (i32.const 48259104)
            )
           )
          )
