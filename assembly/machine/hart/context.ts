@@ -14,7 +14,13 @@ export const CONTEXT_U: u32 = 0;
 export const CONTEXT_S: u32 = 1;
 export const CONTEXT_S_SUM: u32 = 2;
 export const CONTEXT_M: u32 = 3;
+/** Tables of loads and stores: 2 * context, plus 1 for writes. */
+export const TABLES: u32 = 8;
 export const TABLE_BYTES: usize = 0x400000;
+/** The tag of no page: such a va is looked for by no access. */
+export const NO_PAGE: u64 = u64.MAX_VALUE;
+/** Of va, what is not its place in the page. */
+export const PAGE_MASK: u64 = ~0xfff;
 export const LISTS_OFFSET: usize = 0x2000000;
 export const LIST_BYTES: usize = 0x40000;
 export const LIST_MAX: u32 = 0x10000;

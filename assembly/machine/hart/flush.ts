@@ -1,8 +1,8 @@
 // Forgets translations: all of them, those of the present address space, those for fetching. Depends on spaces, tables, context and state.
-import { FETCH_OFFSET, FETCH_TABLE_BYTES, FETCHED_BYTES, FETCHED_OFFSET, selectEpoch } from "./context";
+import { FETCH_OFFSET, FETCH_TABLE_BYTES, FETCHED_BYTES, FETCHED_OFFSET, selectEpoch, TABLES } from "./context";
 import { asidOf, dropAsid, dropSpaces, keepSpace, restoreSpace } from "./spaces";
 import { Hart, PRIV_U } from "./state";
-import { flushTable, TABLES } from "./tables";
+import { flushTable } from "./tables";
 
 const MAX_EPOCH: u32 = 0xfff;
 /** Bits of Hart.perSpace. */

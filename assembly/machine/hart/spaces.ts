@@ -5,8 +5,8 @@
 //
 //   SPACES_OFFSET + 0         Kept, then the addresses of the last fences, u64 each
 //            + FIRST_SLOT     SLOTS slots: Slot, then of each kept table MAX_ENTRIES tags, u64 each, and as many deltas, u32 each
-import { CONTEXT_S_SUM, CONTEXT_U, SPACES_OFFSET } from "./context";
-import { ENTRY_DELTA, entryPtr, flushTable, forgetPage, indexOf, levelsOf, listEnd, listPtr, NO_PAGE, putEntry } from "./tables";
+import { CONTEXT_S_SUM, CONTEXT_U, NO_PAGE, SPACES_OFFSET } from "./context";
+import { ENTRY_DELTA, entryPtr, flushTable, forgetPage, indexOf, levelsOf, listEnd, listPtr, putEntry } from "./tables";
 import { Hart } from "./state";
 
 const SLOTS: u32 = 8;

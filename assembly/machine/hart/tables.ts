@@ -1,24 +1,29 @@
 // Puts entries into the translation tables of loads and stores, and takes them out. A page that cannot be reached by a plain access is
-// never put in. Depends on context and state.
+// never put in. Depends on context, sites and state.
 //
 //   entry (16 bytes)   u64 tag: va of the page, or NO_PAGE | u32 delta: what is added to the low half of a va there for its address in linear memory
 //
 // An access is a hit where its va without the bits of its place in the page, but for those that must be 0 where it is aligned, is the tag. An
 // entry never used has a tag of 0, which is the va of a page that only the first entry can stand for: there it is said that there is none.
-import { BLOCKS_BYTES, BLOCKS_OFFSET, COUNTS_OFFSET, LIST_BYTES, LIST_MAX, LISTS_OFFSET, TABLE_BYTES } from "./context";
-import { emptySites } from "./sites";
+import {
+  BLOCKS_BYTES,
+  BLOCKS_OFFSET,
+  COUNTS_OFFSET,
+  LIST_BYTES,
+  LIST_MAX,
+  LISTS_OFFSET,
+  NO_PAGE,
+  PAGE_MASK,
+  TABLE_BYTES,
+  TABLES,
+} from "./context";
+import { emptySites, startSites } from "./sites";
 import { Hart } from "./state";
 
-/** 2 * context, plus 1 for writes. */
-export const TABLES: u32 = 8;
 export const ENTRY_LOG: u32 = 4;
 const ENTRY_BYTES: usize = 1 << ENTRY_LOG;
 export const ENTRY_DELTA: u32 = 8;
 export const INDEX_MASK: u32 = <u32>(TABLE_BYTES / ENTRY_BYTES) - 1;
-/** The tag of no page: such a va is looked for by no access. */
-export const NO_PAGE: u64 = u64.MAX_VALUE;
-/** Of va, what is not its place in the page. */
-export const PAGE_MASK: u64 = ~0xfff;
 
 
 @inline
@@ -76,7 +81,10 @@ function blockPtr(h: Hart, table: u32, index: u32): usize {
 
 /** Nothing is in any table, from power-on on. */
 export function startTables(h: Hart): void {
-  for (let table: u32 = 0; table < TABLES; table++) store<u64>(entryPtr(h, table, 0), NO_PAGE);
+  for (let table: u32 = 0; table < TABLES; table++) {
+    store<u64>(entryPtr(h, table, 0), NO_PAGE);
+    startSites(h, table);
+  }
 }
 
 /** The page of `va` is at linear memory's address `delta` + its low half. */

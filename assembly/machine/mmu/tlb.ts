@@ -1,24 +1,11 @@
 // Filling the translation tables of loads and stores, and forgetting what one page is about. The tables stand in hart/tables.ts.
-import { fetchedPtr, TABLE_BYTES } from "../hart/context";
+import { fetchedPtr, NO_PAGE, PAGE_MASK, TABLE_BYTES, TABLES } from "../hart/context";
 import { flushFetch, flushTranslations, flushUserFetch } from "../hart/flush";
 import { harts } from "../hart/lines";
 import { emptySites } from "../hart/sites";
 import { noteFence, protectKept } from "../hart/spaces";
 import { hartAt, Hart } from "../hart/state";
-import {
-  ENTRY_DELTA,
-  entryPtr,
-  forgetPage,
-  indexOf,
-  levelsOf,
-  listEnd,
-  listPtr,
-  noteLevel,
-  NO_PAGE,
-  PAGE_MASK,
-  putEntry,
-  TABLES,
-} from "../hart/tables";
+import { ENTRY_DELTA, entryPtr, forgetPage, indexOf, levelsOf, listEnd, listPtr, noteLevel, putEntry } from "../hart/tables";
 
 /** Puts a translation into table `tablePtr` (h.readTlb or h.writeTlb). */
 export function tlbFill(h: Hart, tablePtr: usize, va: u64, pagePtr: usize, level: u32, isGlobal: bool): void {

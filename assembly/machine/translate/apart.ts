@@ -1,9 +1,10 @@
 // Groups of accesses (guards.ts) that lie on two pages. Where that is seen, the interpreter does the block, which is right but slow; where
 // it takes a noticeable share of the time, the regions of the page end, and each access of the place is looked up by itself from then on.
-// Depends on hart, bus, mmu and layout.
+// Depends on hart, bus, mmu, hash and layout.
 import { Hart } from "../hart/state";
 import { retireRegions, slotAt } from "../bus/code";
 import { decodedPage } from "../mmu/fetch";
+import { hashOf } from "./hash";
 import { APART_HEAT_PTR, APART_PTR } from "./layout";
 
 /** So many times in so many instructions are some 0.5 % of the time, for one takes 0.2 us. */
@@ -23,7 +24,7 @@ class Apart {
 
 /** The counter (u8) of an instruction's slot in a mode; two may share one. */
 function heatPtr(slotPtr: usize, mode: u32): usize {
-  return APART_HEAT_PTR + ((((<u32>slotPtr) >>> 3) * 0x9e3779b1 + mode * 0x85ebca6b) >>> 18);
+  return APART_HEAT_PTR + (hashOf(slotPtr, mode) >>> 18);
 }
 
 /** Where translated code says so, as an i32. */

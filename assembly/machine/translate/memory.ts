@@ -1,9 +1,9 @@
 // Emits loads and stores: one look into the TLB's table (hart/context.ts) in place; what it does not know is left to the interpreter,
-// which fills it. No call on the way, so that registers stay where they are. Depends on hart, frame and layout.
+// which fills it. No call on the way, so that registers stay where they are. Depends on hart, exits, frame, layout and sites.
 import { TLB_PTR } from "../layout";
-import { TABLE_BYTES } from "../hart/context";
+import { PAGE_MASK, TABLE_BYTES } from "../hart/context";
 import { Hart } from "../hart/state";
-import { ENTRY_DELTA, ENTRY_LOG, INDEX_MASK, PAGE_MASK } from "../hart/tables";
+import { ENTRY_DELTA, ENTRY_LOG, INDEX_MASK } from "../hart/tables";
 import {
   access, AT, branch, close, get, hart, i32Const, i64Const, NO_LABEL, PLACE, set, T32, tee, VA, VAL,
 } from "./frame"; // prettier-ignore
@@ -35,7 +35,10 @@ export function accessMemory(writes: bool, sizeBytes: u32): void {
  */
 export function lookUp(writes: bool, sizeBytes: u32, halves: i32, fails: u32): void {
   const hasSite = takeSite(writes, halves);
-  if (hasSite) openIfMissed(sizeBytes);
+  if (hasSite) {
+    pushTag(sizeBytes);
+    openIfMissed();
+  }
   compareTag(writes, sizeBytes);
   if (fails == NO_LABEL) leaveIf();
   else {
@@ -43,15 +46,20 @@ export function lookUp(writes: bool, sizeBytes: u32, halves: i32, fails: u32): v
     branch(op.BR_IF, fails);
   }
   if (!hasSite) return;
-  fillSite(sizeBytes, (writes ? writeTable : readTable) + ENTRY_DELTA);
+  fillSite(writes ? writeTable : readTable);
   close();
+}
+
+/** Of VA, what the tag must be. */
+function pushTag(sizeBytes: u32): void {
+  get(VA);
+  i64Const(PAGE_MASK | (sizeBytes - 1));
+  byte(op.I64_AND);
 }
 
 /** Says in PLACE where the table has the entry of VA's page, and on the stack whether that is another page's, or VA not aligned. */
 function compareTag(writes: bool, sizeBytes: u32): void {
-  get(VA);
-  i64Const(PAGE_MASK | (sizeBytes - 1));
-  byte(op.I64_AND);
+  pushTag(sizeBytes);
   get(VA);
   byte(op.I32_WRAP_I64);
   i32Const(12 - ENTRY_LOG);

@@ -20,6 +20,7 @@ import { PAGE_BYTES } from "../abi";
 import { unlink } from "../host";
 import { decodeAt } from "../interp/decode";
 import { decodedPage } from "../mmu/fetch";
+import { hashOf } from "./hash";
 import { BUCKETS_PTR, ENTRIES_PTR, PLACES_PTR, REGIONS_PTR, SHELF_PTR } from "./layout";
 
 export const REGION_BYTES: usize = 256;
@@ -134,8 +135,7 @@ export function regionsEvicted(): u64 {
 
 @inline
 function bucketPtr(slotPtr: usize, mode: u32): usize {
-  const hash = ((<u32>slotPtr) >>> 3) * 0x9e3779b1 + mode * 0x85ebca6b;
-  return BUCKETS_PTR + ((hash >>> 18) << 2);
+  return BUCKETS_PTR + ((hashOf(slotPtr, mode) >>> 18) << 2);
 }
 
 export const NO_PLACE: u32 = 0;

@@ -1,11 +1,11 @@
 // Loads and stores of loops that take much time look for their page in sites of their own (hart/sites.ts) before they look into the table. As
 // long as an access stays on its page, one comparison is all that there is to it, and the processor need not know the address to know
-// where the page is. Depends on abi, hart, discover, frame, order, steady and writer.
-import { PAGE_BYTES } from "../abi";
+// where the page is. Depends on hart, discover, frame, order, steady and writer.
 import { SITE_DELTA, SITE_MISSES, sitePtr, SITES, writtenPtr } from "../hart/sites";
+import { ENTRY_DELTA } from "../hart/tables";
 import { TLB_PTR } from "../layout";
-import { Block, blockAt, entryHw, mode, NO_BLOCK, slotOf, takesAll } from "./discover";
-import { access, get, i32Const, i64Const, open, PLACE, VA } from "./frame";
+import { Block, blockAt, END_SWITCH, entryHw, mode, NO_BLOCK, slotOf, takesAll } from "./discover";
+import { access, get, i32Const, open, PLACE } from "./frame";
 import { blockIn, shortestRound } from "./order";
 import { isSteady, siteFor } from "./steady";
 import { byte, hintUnlikely } from "./writer";
@@ -31,7 +31,7 @@ export function beginSites(index: u32, block: Block): void {
   while (outermost.parent != NO_BLOCK && blockAt(outermost.parent).isLazy) outermost = blockAt(outermost.parent);
   if (!takesAll && !holdsSteady(outermost)) return;
   const round = shortestRound(index, outermost);
-  if (!takesAll && round > MAX_ROUND) return;
+  if (head.end == END_SWITCH || (!takesAll && round > MAX_ROUND)) return;
   roundInsns = round;
   headPtr = slotOf(head.start);
 }
@@ -56,15 +56,8 @@ export function takeSite(writes: bool, halves: i32): bool {
   return true;
 }
 
-function pushTag(sizeBytes: u32): void {
-  get(VA);
-  i64Const((PAGE_BYTES - 1) & ~(sizeBytes - 1));
-  byte(op.I64_OR);
-}
-
-/** Opens an `if` for where VA is on another page than the site's, or not aligned. */
-export function openIfMissed(sizeBytes: u32): void {
-  pushTag(sizeBytes);
+/** Opens an `if` for where the site does not know the page of VA, or VA is not aligned: VA's tag is on the stack. */
+export function openIfMissed(): void {
   i32Const(<i32>site);
   access(op.I64_LOAD, 0);
   byte(op.I64_NE);
@@ -72,14 +65,15 @@ export function openIfMissed(sizeBytes: u32): void {
   open(op.IF);
 }
 
-/** Puts VA's page, whose delta stands at address PLACE + `deltas`, into the site. */
-export function fillSite(sizeBytes: u32, deltas: u32): void {
+/** Puts the entry that stands at address PLACE + `entries` into the site. */
+export function fillSite(entries: u32): void {
   i32Const(<i32>site);
-  pushTag(sizeBytes);
+  get(PLACE);
+  access(op.I64_LOAD, entries);
   access(op.I64_STORE, 0);
   i32Const(<i32>site);
   get(PLACE);
-  access(op.I32_LOAD, deltas);
+  access(op.I32_LOAD, entries + ENTRY_DELTA);
   access(op.I32_STORE, SITE_DELTA);
   i32Const(<i32>site);
   i32Const(<i32>site);

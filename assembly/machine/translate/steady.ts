@@ -1,11 +1,12 @@
 // Loops that take a good part of the time: the budget of instructions, which is small, often ends at their heads. Their regions are translated
 // once more, with a site for each access (sites.ts). A site that is missed often costs more than a look into the table; its region is
-// translated again without it. Depends on abi, hart, bus, mmu and layout.
+// translated again without it. Depends on hart, hash and layout.
 import { Hart } from "../hart/state";
 import { SITE_MISSES, sitePtr, SITES, SITES_LOG } from "../hart/sites";
-import { TABLES } from "../hart/tables";
-import { STEADY_PTR } from "./layout";
+import { TABLES } from "../hart/context";
 import { TLB_PTR } from "../layout";
+import { hashOf } from "./hash";
+import { STEADY_PTR } from "./layout";
 
 /** Turns of a period; of so many of those, a loop takes much time. */
 const PERIOD: u32 = 256;
@@ -77,12 +78,6 @@ function ownerOf(table: u32, number: u32): Owner {
 
 
 @inline
-function hashOf(slotPtr: usize, mode: u32): u32 {
-  return ((<u32>slotPtr) >>> 3) * 0x9e3779b1 + mode * 0x85ebca6b;
-}
-
-
-@inline
 function isThere(head: Head, slotPtr: usize, mode: u32): bool {
   return head.slotPtr == <u32>slotPtr && head.mode == mode;
 }
@@ -150,10 +145,14 @@ export function noteTurn(h: Hart, slotPtr: usize, mode: u32): bool {
   if (k == HEADS) return false;
   const head = headAt(k);
   head.turns++;
-  if (!head.isDue || head.times == MOST_TIMES) return false;
+  return head.isDue && head.times < MOST_TIMES;
+}
+
+/** The region at the head at a slot is about to be translated again. */
+export function noteAgain(slotPtr: usize, mode: u32): void {
+  const head = headAt(hashOf(slotPtr, mode) >>> (32 - HEADS_LOG));
   head.isDue = false;
   head.times++;
-  return true;
 }
 
 /** Looks which loops took much time, and which sites were missed too often: a loop has run for as long as it had turns. */

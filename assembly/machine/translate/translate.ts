@@ -19,7 +19,7 @@ import { linkBundle, linkModule, moduleBytes, writeModule } from "./module";
 import {
   endRegion, endRetired, entryAt, findEntry, holds, isWaiting, isWanted, markEntry, openRegion, Region, regionAt, takeRegion,
 } from "./regions"; // prettier-ignore
-import { noteTurn } from "./steady";
+import { noteAgain, noteTurn } from "./steady";
 
 const SAMPLE_INSNS: i32 = 1024;
 const HOT: u32 = 150;
@@ -98,7 +98,7 @@ function runTranslated(h: Hart, budget: i32): i32 {
   const isEager = state().engine == ENGINE_EAGER;
   if (isDue(lastMode(), isEager)) makeBundle(h, lastMode(), isEager);
   if (n <= 0) {
-    endTurn(h, lastMode());
+    lookAtLoop(h, lastMode());
     return n;
   }
   if (takeHotLink()) {
@@ -157,22 +157,23 @@ function translateAt(h: Hart, pc: u64, isLink: bool): void {
 }
 
 /** The budget has ended at h.pc. Where that often is a small loop its region is made anew; the one that is there runs until that is compiled. No translated code may be running. */
-function endTurn(h: Hart, mode: u32): void {
+function lookAtLoop(h: Hart, mode: u32): void {
   const code = decodedPage(h, h.pc);
   if (retiredChains() != 0) endRetired(h);
   const number = code == 0 ? 0 : findEntry(slotAt(code, h.pc), mode);
-  const isLoop = number != 0 && entryAt(number).isLoop;
-  if (!noteTurn(h, isLoop ? <usize>entryAt(number).slotPtr : 0, mode)) return;
-  if (state().isRefused || state().unanswered == MAX_UNANSWERED) return;
+  const headPtr = number != 0 && entryAt(number).isLoop ? <usize>entryAt(number).slotPtr : 0;
+  if (!noteTurn(h, headPtr, mode) || state().isRefused || state().unanswered == MAX_UNANSWERED) return;
   const old = entryAt(number).region;
   const base = h.pc - ((<i64>entryAt(number).halves) << 1);
   if (!holds(h, old, base) || isWaiting(slotAt(decodedPage(h, base), base), mode)) return;
+  noteAgain(headPtr, mode);
   const isLarge = regionAt(old).isLarge;
   if (discover(h, base, mode, isLarge ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER, old)) make(h, mode, isLarge);
 }
 
 /** Makes the region that was discovered. */
 function make(h: Hart, mode: u32, isLarge: bool): void {
+  if (retiredChains() != 0) return; // a page changed while it was looked at
   useContext(mode);
   const index = takeRegion(h, mode);
   const region = regionAt(index);

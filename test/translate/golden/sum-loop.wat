@@ -109,9 +109,9 @@
          (@metadata.code.branch_hint "\00")
          (if
           (i64.ne
-           (i64.or
+           (i64.and
             (local.get $9)
-            (i64.const 4092)
+            (i64.const -4093)
            )
            (i64.load align=1
             (i32.const 48259104)
@@ -142,9 +142,8 @@
            )
            (i64.store align=1
             (i32.const 48259104)
-            (i64.or
-             (local.get $9)
-             (i64.const 4092)
+            (i64.load offset=33554432 align=1
+             (local.get $7)
             )
            )
            (i32.store offset=8 align=1
@@ -230,9 +229,9 @@
          (@metadata.code.branch_hint "\00")
          (if
           (i64.ne
-           (i64.or
+           (i64.and
             (local.get $9)
-            (i64.const 4092)
+            (i64.const -4093)
            )
            (i64.load align=1
             (i32.const 48259104)
@@ -263,9 +262,8 @@
            )
            (i64.store align=1
             (i32.const 48259104)
-            (i64.or
-             (local.get $9)
-             (i64.const 4092)
+            (i64.load offset=33554432 align=1
+             (local.get $7)
             )
            )
            (i32.store offset=8 align=1
@@ -351,9 +349,9 @@
          (@metadata.code.branch_hint "\00")
          (if
           (i64.ne
-           (i64.or
+           (i64.and
             (local.get $9)
-            (i64.const 4092)
+            (i64.const -4093)
            )
            (i64.load align=1
             (i32.const 48259104)
@@ -384,9 +382,8 @@
            )
            (i64.store align=1
             (i32.const 48259104)
-            (i64.or
-             (local.get $9)
-             (i64.const 4092)
+            (i64.load offset=33554432 align=1
+             (local.get $7)
             )
            )
            (i32.store offset=8 align=1
@@ -472,9 +469,9 @@
          (@metadata.code.branch_hint "\00")
          (if
           (i64.ne
-           (i64.or
+           (i64.and
             (local.get $9)
-            (i64.const 4092)
+            (i64.const -4093)
            )
            (i64.load align=1
             (i32.const 48259104)
@@ -505,9 +502,8 @@
            )
            (i64.store align=1
             (i32.const 48259104)
-            (i64.or
-             (local.get $9)
-             (i64.const 4092)
+            (i64.load offset=33554432 align=1
+             (local.get $7)
             )
            )
            (i32.store offset=8 align=1
