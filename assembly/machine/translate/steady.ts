@@ -1,9 +1,9 @@
 // Loops that take a good part of the time: the budget of instructions, which is small, often ends at their heads. Their regions are translated
 // once more, with a site for each access (sites.ts). A site that is missed often costs more than a look into the table; its region is
 // translated again without it. Depends on hart, hash and layout.
-import { Hart } from "../hart/state";
-import { SITE_MISSES, sitePtr, SITES, SITES_LOG } from "../hart/sites";
 import { TABLES } from "../hart/context";
+import { SITE_MISSES, sitePtr, SITES, SITES_LOG } from "../hart/sites";
+import { Hart } from "../hart/state";
 import { TLB_PTR } from "../layout";
 import { hashOf } from "./hash";
 import { STEADY_PTR } from "./layout";
@@ -76,18 +76,30 @@ function ownerOf(table: u32, number: u32): Owner {
   return changetype<Owner>(OWNERS_PTR + (((<usize>table) << SITES_LOG) + number) * OWNER_BYTES);
 }
 
+/** The number of the only record that can be that of a slot's loop. */
+@inline
+function numberOf(slotPtr: usize, mode: u32): u32 {
+  return hashOf(slotPtr, mode) >>> (32 - HEADS_LOG);
+}
+
 
 @inline
 function isThere(head: Head, slotPtr: usize, mode: u32): bool {
   return head.slotPtr == <u32>slotPtr && head.mode == mode;
 }
 
+/** True where the loop had no turns lately. */
+@inline
+function isIdle(head: Head): bool {
+  return head.turns + head.turnsBefore == 0;
+}
+
 /** The number of the loop's head at a slot; takes the record of one that had no turns lately, if there is none. HEADS: another one has it. */
 function headOf(slotPtr: usize, mode: u32): u32 {
-  const k = hashOf(slotPtr, mode) >>> (32 - HEADS_LOG);
+  const k = numberOf(slotPtr, mode);
   const head = headAt(k);
   if (isThere(head, slotPtr, mode)) return k;
-  if (head.slotPtr != 0 && head.turns + head.turnsBefore != 0) return HEADS;
+  if (head.slotPtr != 0 && !isIdle(head)) return HEADS;
   memory.fill(changetype<usize>(head), 0, HEAD_BYTES);
   head.slotPtr = <u32>slotPtr;
   head.mode = mode;
@@ -96,7 +108,7 @@ function headOf(slotPtr: usize, mode: u32): u32 {
 
 /** True for the head of a loop that takes much time. */
 export function isSteady(slotPtr: usize, mode: u32): bool {
-  const head = headAt(hashOf(slotPtr, mode) >>> (32 - HEADS_LOG));
+  const head = headAt(numberOf(slotPtr, mode));
   return isThere(head, slotPtr, mode) && head.isSteady;
 }
 
@@ -124,8 +136,7 @@ export function siteFor(table: u32, slotPtr: usize, first: u32, headPtr: usize, 
 }
 
 function isFree(owner: Owner): bool {
-  const head = headAt(owner.head);
-  return owner.slotPtr == 0 || (owner.serial != state().serial && head.turns + head.turnsBefore == 0);
+  return owner.slotPtr == 0 || (owner.serial != state().serial && isIdle(headAt(owner.head)));
 }
 
 function keepSite(table: u32, number: u32, headPtr: usize, roundInsns: u32): u32 {
@@ -150,7 +161,7 @@ export function noteTurn(h: Hart, slotPtr: usize, mode: u32): bool {
 
 /** The region at the head at a slot is about to be translated again. */
 export function noteAgain(slotPtr: usize, mode: u32): void {
-  const head = headAt(hashOf(slotPtr, mode) >>> (32 - HEADS_LOG));
+  const head = headAt(numberOf(slotPtr, mode));
   head.isDue = false;
   head.times++;
 }
