@@ -153,7 +153,7 @@ function translateAt(h: Hart, pc: u64, isLink: bool): void {
   }
   if (state().unanswered == MAX_UNANSWERED || isWaiting(slotPtr, mode)) return;
   if (known != 0) regionAt(known).isLarge = true;
-  if (discover(h, pc, mode, isLink ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER, 0)) make(h, mode, isLink);
+  makeAt(h, pc, mode, isLink, 0);
 }
 
 /** The budget has ended at h.pc. Where that often is a small loop its region is made anew; the one that is there runs until that is compiled. No translated code may be running. */
@@ -167,12 +167,12 @@ function lookAtLoop(h: Hart, mode: u32): void {
   const base = h.pc - ((<i64>entryAt(number).halves) << 1);
   if (!holds(h, old, base) || isWaiting(slotAt(decodedPage(h, base), base), mode)) return;
   noteAgain(headPtr, mode);
-  const isLarge = regionAt(old).isLarge;
-  if (discover(h, base, mode, isLarge ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER, old)) make(h, mode, isLarge);
+  makeAt(h, base, mode, regionAt(old).isLarge, old);
 }
 
-/** Makes the region that was discovered. */
-function make(h: Hart, mode: u32, isLarge: bool): void {
+/** Makes the region that begins at `pc`, in the place of region `old`; 0: of none. */
+function makeAt(h: Hart, pc: u64, mode: u32, isLarge: bool, old: u32): void {
+  if (!discover(h, pc, mode, isLarge ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER, old)) return;
   if (retiredChains() != 0) return; // a page changed while it was looked at
   useContext(mode);
   const index = takeRegion(h, mode);
