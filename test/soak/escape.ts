@@ -11,6 +11,7 @@ console.log(
 );
 console.log(`a reader that trusts names got the secret ${result.controlLeaks} times; the guest ${result.leaks.length} times`);
 for (const leak of result.leaks.slice(0, 20)) console.log(`  leak: ${leak}`);
-console.log(`outside ${result.isOutsideUntouched ? "untouched" : "CHANGED"}, ${result.lostDescriptors} descriptors lost`);
-const isGood = result.leaks.length === 0 && result.isOutsideUntouched && result.lostDescriptors === 0 && result.controlLeaks > 0;
+console.log(`outside ${result.outsideChanges.length === 0 ? "untouched" : "CHANGED"}, ${result.lostDescriptors} descriptors lost`);
+for (const change of result.outsideChanges) console.log(`  changed: ${change}`);
+const isGood = result.leaks.length === 0 && result.outsideChanges.length === 0 && result.lostDescriptors === 0 && result.controlLeaks > 0;
 process.exitCode = isGood ? 0 : 1;

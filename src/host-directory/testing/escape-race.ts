@@ -32,7 +32,8 @@ export interface RaceResult {
   readonly leaks: readonly string[];
   /** How often the reader that trusts path names got the secret. */
   readonly controlLeaks: number;
-  readonly isOutsideUntouched: boolean;
+  /** What outside was before and is no more, and what it is since; empty as well. */
+  readonly outsideChanges: readonly string[];
   /** Descriptors that are open now and were not before. */
   readonly lostDescriptors: number;
 }
@@ -42,18 +43,24 @@ const attackerFile = (): string => {
   return existsSync(beside) ? beside : fileURLToPath(new URL("../../../dist/src/host-directory/testing/race-attacker.js", import.meta.url));
 };
 
-function describeOutside(outside: string): string {
+function describeOutside(outside: string): string[] {
   const describe = (name: string): string => {
     const stat = lstatSync(join(outside, name), { bigint: true });
     const content = stat.isFile() ? readFileSync(join(outside, name), "utf8") : "";
     return `${name} ${stat.ino} ${stat.mode} ${stat.nlink} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${content}`;
   };
-  return ["", ...readdirSync(outside, { recursive: true, encoding: "utf8" }).sort()].map(describe).join("\n");
+  return ["", ...readdirSync(outside, { recursive: true, encoding: "utf8" }).sort()].map(describe);
 }
 
+/** What only one of the two has. */
+function differing(one: readonly string[], other: readonly string[]): string[] {
+  return [...one.filter((line) => !other.includes(line)), ...other.filter((line) => !one.includes(line))];
+}
+
+/** Attackers swap each other's links, so that any of theirs may lead to `outside` or `outside/dir`: what they restore is in both. */
 function build(ground: Ground): string {
   const outside = join(ground.folder, "outside");
-  mkdirSync(join(outside, "dir/c"), { recursive: true });
+  for (const name of ["c", "dir/c"]) mkdirSync(join(outside, name), { recursive: true });
   for (const name of ["secret", "file", MARKER, "dir/secret", "dir/file", "dir/c/secret"]) writeFileSync(join(outside, name), SECRET);
   mkdirSync(join(ground.inside, "deep/a/b/c"), { recursive: true });
   for (const name of ["dir", "still"]) mkdirSync(join(ground.inside, name));
@@ -192,8 +199,8 @@ export async function runEscapeRace(seconds: number): Promise<RaceResult> {
     guest.directories.closeAll();
     const lostDescriptors = countDescriptors() - descriptors;
     const { operations, succeeded, leaks } = victim;
-    const isOutsideUntouched = describeOutside(outside) === before;
-    return { operations, succeeded, attackRounds: attackers.signal[1] ?? 0, leaks, controlLeaks, isOutsideUntouched, lostDescriptors };
+    const outsideChanges = differing(before, describeOutside(outside));
+    return { operations, succeeded, attackRounds: attackers.signal[1] ?? 0, leaks, controlLeaks, outsideChanges, lostDescriptors };
   } finally {
     await attackers.stop();
     ground.remove();

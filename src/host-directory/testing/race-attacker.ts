@@ -36,7 +36,7 @@ function move(): void {
   attempt(() => renameSync(at("deep-a"), at("deep/a")));
 }
 
-/** What was lost to another thread's swap is made again, so that the race goes on. Beyond a link all of these names exist. */
+/** What was lost to another thread's swap is made again, so that the race goes on. Wherever a link may lead to, these names exist. */
 function restore(): void {
   for (const name of ["dir", "deep/a", "deep/a/b", "deep/a/b/c"]) attempt(() => mkdirSync(at(name)));
   for (const name of ["file", "still/file", "dir/secret", "dir/file"]) attempt(() => writeFileSync(at(name), "inside", { flag: "wx" }));
