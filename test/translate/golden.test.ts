@@ -36,6 +36,12 @@ const CASES: Readonly<Record<string, readonly number[]>> = {
     EBREAK,
   ],
   "call": [op("jal", { rd: RA, imm: 12 }), op("addi", { rd: A0, rs1: A0, imm: 1 }), EBREAK, op("addi", { rd: A1, rs1: ZERO, imm: 2 }), op("jalr", { rd: ZERO, rs1: RA })],
+  "loops-of-one-head": [ // both begin with the load; only the outer one has a call
+    op("lw", { rd: 6, rs1: A0, imm: 0 }), op("add", { rd: A2, rs1: A2, rs2: 6 }), op("addi", { rd: A0, rs1: A0, imm: 4 }),
+    op("bne", { rs1: A0, rs2: A1, imm: -12 }), op("jal", { rd: RA, imm: 12 }), op("bne", { rs1: A2, rs2: ZERO, imm: -20 }),
+    EBREAK,
+    op("addi", { rd: A1, rs1: A1, imm: 64 }), op("jalr", { rd: ZERO, rs1: RA }),
+  ],
   "two-stores": [op("sd", { rs1: A0, rs2: A1, imm: 0 }), op("sd", { rs1: A0, rs2: A2, imm: 8 }), EBREAK],
   "rotate": [op("srliw", { rd: A1, rs1: A0, imm: 7 }), op("slliw", { rd: A2, rs1: A0, imm: 25 }), op("or", { rd: A0, rs1: A1, rs2: A2 }), EBREAK],
   "fused": [op("fmadd.d", { rd: 1, rs1: 2, rs2: 3, rs3: 4, rm: 7 }), op("fadd.s", { rd: 5, rs1: 6, rs2: 7, rm: 0 }), EBREAK],

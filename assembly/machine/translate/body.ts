@@ -14,13 +14,12 @@ import { emitInsn } from "./generated/emit";
 import { beginAccess, planGroups, writeGuards } from "./guards";
 import { becomeHelper, callHelper, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
-import { chooseLazy, findLive, liveAtEntries, stored } from "./liveness";
-import { blockIn, holdsBlock, loopsAround, placed, sideEntered } from "./order";
+import { chooseLazy, findLive, leavesZone, liveAtEntries, liveAtZone, stored } from "./liveness";
+import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { endsRegion } from "../isa/generated/kinds";
 import { emitPaired } from "./pairs";
-import {
-  beginRegisters, chooseResident, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written,
-} from "./registers"; // prettier-ignore
+import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
+import { chooseResidents, residentOutside } from "./residents";
 import { beginSites } from "./sites";
 import { beginRegion } from "./steady";
 import { emitInPlace } from "./system";
@@ -59,7 +58,7 @@ export function writeBody(number: u32): void {
   writeFunction();
   findLive();
   findWords();
-  chooseResident();
+  chooseResidents();
   isFirstPass = false;
   rewind(start);
   beginBody();
@@ -70,7 +69,7 @@ export function writeBody(number: u32): void {
 
 function writeFunction(): void {
   if (usesHostFp) readFpState();
-  loadRegisters(liveAtEntries());
+  loadRegisters(liveAtEntries() & residentOutside);
   open(op.BLOCK); // LABEL_EXIT
   openBlocks(NO_BLOCK);
   dispatch(NO_BLOCK);
@@ -103,6 +102,7 @@ function writeAt(position: u32): void {
   const index = blockIn(position);
   const block = blockAt(index);
   if (block.needsLabel) close();
+  if (block.zone == index) loadRegisters(liveAtZone(block));
   if (block.isHead) {
     openLoop(position);
     openBlocks(index);
@@ -141,14 +141,13 @@ function writeBlock(index: u32, block: Block): void {
   const behind = hasExit ? open(op.BLOCK) : 0;
   beginExits(hasExit ? open(op.BLOCK) : LABEL_EXIT);
   beginBlock();
-  beginRegisters(block.isLazy, loopsAround(index));
+  beginRegisters(block.isLazy, block.resident);
   beginWords(isFirstPass ? ONLY_X0 : block.wordsIn);
-  if (!block.isLazy) storeRegisters(block.dirty);
   if (block.selector != 0) {
     i32Const(0);
     set(SELECTOR);
   }
-  if (block.isHead) leaveLoopWithoutBudget(block);
+  if (block.isHead && block.inner == 0) leaveLoopWithoutBudget(block);
   planGroups(block);
   beginSites(index, block);
   // What is known behind the first copy is known behind each, so the first pass writes but one.
@@ -198,6 +197,7 @@ function writeUnrolled(index: u32, block: Block): void {
 }
 
 function writeInsns(block: Block): void {
+  if (block.count == 0) return;
   get(N);
   i32Const(block.count);
   byte(op.I32_SUB);
@@ -255,17 +255,27 @@ function writeEnd(index: u32, block: Block): void {
 
 /** An edge that is always taken. */
 function go(from: u32, to: u32, hw: i32): void {
-  if (to == NO_BLOCK) exit(halves(hw), 0);
-  else if (!follows(from, to) || holdsBlock(to, from)) branch(op.BR, labelOf(from, to));
+  if (to == NO_BLOCK) {
+    exit(halves(hw), 0);
+    return;
+  }
+  if (leavesZone(blockAt(from), to)) storeRegisters(stored(blockAt(from)));
+  if (!follows(from, to) || holdsBlock(to, from)) branch(op.BR, labelOf(from, to));
+}
+
+/** An edge to a block that does not follow. */
+function jump(from: u32, to: u32): void {
+  if (leavesZone(blockAt(from), to)) storeRegisters(stored(blockAt(from)));
+  branch(op.BR, labelOf(from, to));
 }
 
 /** The condition is on the stack. */
 function writeBranch(index: u32, block: Block): void {
   const to = block.first;
-  if (to == NO_BLOCK || (!holdsBlock(to, index) && sideEntered(index, to) != NO_BLOCK)) {
+  if (to == NO_BLOCK || leavesZone(block, to) || (!holdsBlock(to, index) && sideEntered(index, to) != NO_BLOCK)) {
     open(op.IF);
     if (to == NO_BLOCK) exit(halves(block.firstHw), 0);
-    else branch(op.BR, labelOf(index, to));
+    else jump(index, to);
     close();
   } else {
     branch(op.BR_IF, labelOf(index, to));
@@ -303,7 +313,7 @@ function writeCall(index: u32, block: Block): void {
     byte(op.RETURN);
     return;
   }
-  loadRegisters(blockAt(block.first).live);
+  loadRegisters(blockAt(block.first).live & block.resident);
   go(index, block.first, block.firstHw);
 }
 
@@ -395,7 +405,7 @@ function writeHalf(index: u32, first: u32, end: u32): void {
     i64Const((<i64>halves(blockAt(targetAt(k)).start)) << 1);
     byte(op.I64_EQ);
     open(op.IF);
-    branch(op.BR, labelOf(index, targetAt(k)));
+    jump(index, targetAt(k));
     close();
   }
 }

@@ -53,7 +53,7 @@ export const END_LEAVE: u32 = 7; // the last instruction is the interpreter's
 export const END_SWITCH: u32 = 8; // no instruction: goes to the block that stands at the address jumped to
 
 export const NO_BLOCK: u32 = 0xffffffff;
-export const BLOCK_BYTES: usize = 120;
+export const BLOCK_BYTES: usize = 136;
 
 
 @final
@@ -74,6 +74,8 @@ export class Block {
   parent: u32; // head of the innermost component that holds it and that it is not the head of; NO_BLOCK for none
   isHead: bool;
   componentEnd: u32; // of a head: position of the component's last block
+  inner: u32; // of an empty head: the head of the loop within, which begins where it does (loops.ts); 0: it is none
+  isInner: bool; // it is such a head within
   needsLabel: bool;
   /** The region may be entered here. */
   isEntry: bool;
@@ -82,12 +84,14 @@ export class Block {
   // --- liveness.ts
   /** In a small loop: what it writes stays in locals, and is stored on the ways out only. Elsewhere it is stored before each place that may be left. */
   isLazy: bool;
+  zone: u32; // the head of the outermost small loop that holds it; NO_BLOCK: none does
   isLeft: bool; // the interpreter may take over before its end
   reads: u64; // before it writes them
   writes: u64;
   late: u64; // of those, the ones that it had not written when it might first be left
   dirty: u64; // what may differ from the hart when it begins
   live: u64; // whose local must be right when it begins
+  resident: u64; // what stays in locals from this block to others of its zone (registers.ts)
   // --- words.ts
   words: u32; // registers that hold a word when it ends, by what it does itself
   wordsIn: u32; // when it begins
@@ -441,6 +445,13 @@ function cut(): void {
     block.callee = calleeOf(block);
     if (block.callee != NO_BLOCK) blockAt(block.callee).isEntry = true;
   }
+}
+
+/** A new block that is what `index` is. */
+export function addCopy(index: u32): u32 {
+  const copy = blocks++;
+  memory.copy(changetype<usize>(blockAt(copy)), changetype<usize>(blockAt(index)), BLOCK_BYTES);
+  return copy;
 }
 
 /** The block where jumps through a register meet, and the blocks it leads to. */

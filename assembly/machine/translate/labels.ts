@@ -41,7 +41,7 @@ export function planLabels(): void {
   for (let position: u32 = 0; position < count; position++) {
     const index = blockIn(position);
     const block = blockAt(index);
-    if (block.isHead && index != switchBlock) block.isEntry = true;
+    if (block.isHead && !block.isInner && index != switchBlock) block.isEntry = true;
     if (index == 0) block.needsLabel = position != 0;
     else if (block.isEntry) reachFromOutside(NO_BLOCK, index);
   }

@@ -1,8 +1,10 @@
 // Puts the blocks of a region into an order in which every loop is one run of blocks behind its head: a weak topological order
 // (Bourdoncle, "Efficient chaotic iteration strategies with widenings", 1993). Every edge then goes forward, or back to the head of a
-// loop that holds it. Depends on discover only.
-import { Block, blockAt, blocks, END_SWITCH, MAX_BLOCKS, NO_BLOCK, targetAt, targets } from "./discover";
+// loop that holds it. Depends on discover, edges and loops.
+import { Block, blockAt, blocks, MAX_BLOCKS, NO_BLOCK } from "./discover";
+import { edgesOf, successorOf } from "./edges";
 import { WORK_PTR } from "./layout";
+import { split, waitsFor } from "./loops";
 
 const DONE: u32 = 0xffffffff;
 const ORDER_PTR: usize = WORK_PTR; // u32 each, filled from the end
@@ -81,19 +83,6 @@ function visit(index: u32): u32 {
   return head;
 }
 
-/** How many successors a block may have. */
-@inline
-export function edgesOf(block: Block): u32 {
-  return block.end == END_SWITCH ? targets : 2;
-}
-
-/** One of them; NO_BLOCK where the region ends there. */
-@inline
-export function successorOf(block: Block, edge: u32): u32 {
-  if (block.end == END_SWITCH) return targetAt(edge);
-  return edge == 0 ? block.first : block.second;
-}
-
 
 @inline
 function pop(): u32 {
@@ -104,10 +93,27 @@ function pop(): u32 {
 function component(index: u32, block: Block): void {
   block.isHead = true;
   block.componentEnd = filled - 1;
+  const inner = split(index);
+  if (inner == NO_BLOCK) visitBehind(block);
+  else visitAround(inner);
+}
+
+function visitBehind(block: Block): void {
   for (let edge: u32 = 0; edge < edgesOf(block); edge++) {
     const successor = successorOf(block, edge);
     if (successor != NO_BLOCK && blockAt(successor).dfn == 0) visit(successor);
   }
+}
+
+/** Orders what is around an inner loop, then the loop, which comes before that: nothing leads into it but to its head. */
+function visitAround(inner: u32): void {
+  const head = blockAt(inner);
+  head.dfn = DONE;
+  visitBehind(head);
+  for (let index: u32 = 0; index < inner; index++) if (waitsFor(blockAt(index), inner)) visitBehind(blockAt(index));
+  for (let index: u32 = 0; index < inner; index++) if (waitsFor(blockAt(index), inner)) blockAt(index).dfn = 0;
+  component(inner, head);
+  put(inner);
 }
 
 /** Says of each block which component holds it. */

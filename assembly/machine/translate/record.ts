@@ -41,6 +41,7 @@ function addEntries(index: u32): void {
     entry.halves = <i32>block.start - <i32>entryHw;
     entry.selector = block.selector;
     entry.isCase = b == 0 || isTarget(b);
-    entry.isLoop = block.isHead && block.isLazy;
+    const loop = block.inner == 0 ? block : blockAt(block.inner);
+    entry.isLoop = loop.isHead && loop.isLazy;
   }
 }

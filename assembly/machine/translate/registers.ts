@@ -19,62 +19,26 @@ let pending: u64 = 0;
 let isLazy: bool = false;
 /** The most that a block of the region has. */
 let groups: u32 = 0;
-/** At most so many registers are resident, and none that would save less than this share of what the first does. */
-const MOST_RESIDENT: u32 = 14;
-const LEAST_SHARE: u32 = 8;
-/** A loop is taken to run 8 times, and no deeper nesting than this makes a difference. */
-const ROUNDS_LOG: u32 = 3;
-const DEEPEST: u32 = 4;
-/** How many loads and stores each register would save as a resident one: u32 each. The first pass counts; in it all are resident. */
-const SAVED: usize = memory.data(64 * 4);
+/** Registers that stay in locals from the block at hand to the next. */
 let resident: u64 = 0;
-/** How often the block at hand runs. */
-let runs: u32 = 1;
 
 export function forgetRegisters(): void {
   used = 0;
   groups = 0;
-  resident = ~0;
-  memory.fill(SAVED, 0, 64 * 4);
 }
 
-/** A block begins that lies in so many loops. */
-export function beginRegisters(lazy: bool, loops: u32): void {
+/** A block begins. */
+export function beginRegisters(lazy: bool, inLocals: u64): void {
   read = 0;
   written = 0;
   pending = 0;
   isLazy = lazy;
-  runs = 1 << (ROUNDS_LOG * min(loops, DEEPEST));
-}
-
-
-@inline
-function noteSaved(n: u32): void {
-  store<u32>(SAVED + ((<usize>n) << 2), load<u32>(SAVED + ((<usize>n) << 2)) + runs);
-}
-
-/** Chooses the resident registers by what the blocks do. */
-export function chooseResident(): void {
-  resident = 0;
-  let least: u32 = 1;
-  for (let chosen: u32 = 0; chosen < MOST_RESIDENT; chosen++) {
-    let best: u32 = 0;
-    let most: u32 = 0;
-    for (let n: u32 = 0; n < 64; n++) {
-      const saved = load<u32>(SAVED + ((<usize>n) << 2));
-      if (saved <= most || (resident & bitOf(n)) != 0) continue;
-      best = n;
-      most = saved;
-    }
-    if (chosen == 0) least = max(1, most / LEAST_SHARE);
-    if (most < least) return;
-    resident |= bitOf(best);
-  }
+  resident = inLocals;
 }
 
 /** Stores what the block has written, but for what a lazy one keeps. */
 export function settle(): void {
-  storeAll(pending);
+  storeRegisters(pending);
   pending = 0;
 }
 
@@ -95,10 +59,7 @@ function localOf(n: u32): u32 {
 function take(n: u32): void {
   used |= bitOf(n);
   const isFirst = ((written | read) & bitOf(n)) == 0;
-  if (isFirst) {
-    read |= bitOf(n);
-    noteSaved(n);
-  }
+  if (isFirst) read |= bitOf(n);
   if (isFirst && (resident & bitOf(n)) == 0) {
     loadFromHart(n);
     tee(localOf(n));
@@ -111,7 +72,6 @@ function take(n: u32): void {
 @inline
 function give(n: u32): void {
   used |= bitOf(n);
-  if (isLazy && (written & bitOf(n)) == 0) noteSaved(n);
   written |= bitOf(n);
   if (!isLazy || (resident & bitOf(n)) == 0) pending |= bitOf(n);
   set(localOf(n));
@@ -142,21 +102,17 @@ function loadFromHart(n: u32): void {
   access(n < 32 ? op.I64_LOAD : op.F64_LOAD, offsetOf(n));
 }
 
-/** Loads the resident registers of a set. */
+/** Loads the registers of a set, as far as the region touches them. */
 export function loadRegisters(registers: u64): void {
-  for (let left = registers & resident; left != 0; left &= left - 1) {
+  for (let left = registers & used; left != 0; left &= left - 1) {
     const n = <u32>ctz<u64>(left);
     loadFromHart(n);
     set(localOf(n));
   }
 }
 
-/** Stores the resident registers of a set: the others are in the hart where blocks end, and wherever the region may be left. */
+/** Stores the registers of a set. */
 export function storeRegisters(registers: u64): void {
-  storeAll(registers & resident);
-}
-
-function storeAll(registers: u64): void {
   for (let left = registers; left != 0; left &= left - 1) {
     const n = <u32>ctz<u64>(left);
     hart();

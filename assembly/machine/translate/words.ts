@@ -1,9 +1,9 @@
 // Which values are words: doublewords that are the sign extension of their low half. What is done to words can be done in 32 bits, and V8 drops the
 // extensions between one such operation and the next. Known of registers, within a block and from block to block, and of the values
-// that the instruction at hand has put on the stack. Depends on discover, order and liveness.
+// that the instruction at hand has put on the stack. Depends on discover, edges and order.
 import { blockAt, NO_BLOCK } from "./discover";
-import { isCall } from "./liveness";
-import { blockIn, edgesOf, placed, successorOf } from "./order";
+import { edgesOf, isCall, successorOf } from "./edges";
+import { blockIn, placed } from "./order";
 
 export const ONLY_X0: u32 = 1;
 

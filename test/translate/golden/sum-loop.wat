@@ -28,26 +28,6 @@
   (local $24 i64)
   (local $25 i64)
   (local $26 i32)
-  (local.set $22
-   (i64.load offset=1032 align=1
-    (i32.const 131072)
-   )
-  )
-  (local.set $23
-   (i64.load offset=1104 align=1
-    (i32.const 131072)
-   )
-  )
-  (local.set $24
-   (i64.load offset=1112 align=1
-    (i32.const 131072)
-   )
-  )
-  (local.set $25
-   (i64.load offset=1120 align=1
-    (i32.const 131072)
-   )
-  )
   (block $block13
    (block $block
     (block $block1
@@ -73,6 +53,26 @@
     (i64.store offset=1120 align=1
      (i32.const 131072)
      (local.get $25)
+    )
+   )
+   (local.set $22
+    (i64.load offset=1032 align=1
+     (i32.const 131072)
+    )
+   )
+   (local.set $23
+    (i64.load offset=1104 align=1
+     (i32.const 131072)
+    )
+   )
+   (local.set $24
+    (i64.load offset=1112 align=1
+     (i32.const 131072)
+    )
+   )
+   (local.set $25
+    (i64.load offset=1120 align=1
+     (i32.const 131072)
     )
    )
    (loop $label
@@ -574,6 +574,22 @@
         )
        )
       )
+      (i64.store offset=1032 align=1
+       (i32.const 131072)
+       (local.get $22)
+      )
+      (i64.store offset=1104 align=1
+       (i32.const 131072)
+       (local.get $23)
+      )
+      (i64.store offset=1112 align=1
+       (i32.const 131072)
+       (local.get $24)
+      )
+      (i64.store offset=1120 align=1
+       (i32.const 131072)
+       (local.get $25)
+      )
       (br $block12)
      )
      (i64.store offset=1032 align=1
@@ -594,22 +610,6 @@
      )
      (br $block13)
     )
-   )
-   (i64.store offset=1032 align=1
-    (i32.const 131072)
-    (local.get $22)
-   )
-   (i64.store offset=1104 align=1
-    (i32.const 131072)
-    (local.get $23)
-   )
-   (i64.store offset=1112 align=1
-    (i32.const 131072)
-    (local.get $24)
-   )
-   (i64.store offset=1120 align=1
-    (i32.const 131072)
-    (local.get $25)
    )
    (local.set $1
     (i32.sub
