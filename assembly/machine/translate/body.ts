@@ -6,7 +6,7 @@ import {
   END_BRANCH, END_CALL, END_CALL_REGISTER, END_FALL, END_JUMP, END_LEAVE, END_SWITCH, END_TAIL, END_TAIL_REGISTER, isReturn, mayLeave, mode, noteLeaving, targetAt, targets,
 } from "./discover"; // prettier-ignore
 import { beginBlock, Emitter } from "./emitter";
-import { beginExits, beginInsn, exit, isLeft, leave, mayLeaveHere, writeExits, writtenBefore } from "./exits";
+import { beginExits, beginInsn, exit, isLeft, leave, mayLeaveHere, writeExits } from "./exits";
 import {
   A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
 } from "./frame"; // prettier-ignore
@@ -14,7 +14,7 @@ import { emitInsn } from "./generated/emit";
 import { beginAccess, planGroups, writeGuards } from "./guards";
 import { becomeHelper, callHelper, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
-import { chooseLazy, findLive, leavesZone, liveAtEntries, liveAtZone, stored } from "./liveness";
+import { findLive, liveAtEntries } from "./liveness";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { endsRegion } from "../isa/generated/kinds";
 import { emitPaired } from "./pairs";
@@ -25,6 +25,7 @@ import { beginRegion } from "./steady";
 import { emitInPlace } from "./system";
 import { beginWords, findWords, ONLY_X0, words } from "./words";
 import { beginBody, byte, fillLength, fixed, hintUnlikely, out, relocate, RELOCATE_FUNCTION, reserve, rewind } from "./writer";
+import { chooseZones, leavesZone } from "./zones";
 import * as op from "./wasm";
 
 /** The stack of a function, in units of 64 bytes: one of 1,500 instructions was seen to take 8.5 KB. */
@@ -52,7 +53,7 @@ export function writeBody(number: u32): void {
   forgetRegisters();
   noteFp(false);
   planLabels();
-  chooseLazy();
+  chooseZones();
   beginRegion();
   isFirstPass = true;
   writeFunction();
@@ -102,7 +103,7 @@ function writeAt(position: u32): void {
   const index = blockIn(position);
   const block = blockAt(index);
   if (block.needsLabel) close();
-  if (block.zone == index) loadRegisters(liveAtZone(block));
+  if (block.zone == index) loadRegisters(block.resident);
   if (block.isHead) {
     openLoop(position);
     openBlocks(index);
@@ -159,7 +160,7 @@ function writeBlock(index: u32, block: Block): void {
   if (hasExit) {
     branch(op.BR, behind);
     close();
-    storeRegisters(stored(block));
+    storeRegisters(block.stored);
     branch(op.BR, LABEL_EXIT);
     close();
   }
@@ -172,7 +173,6 @@ function note(block: Block): void {
   block.writes = written;
   block.words = words;
   block.isLeft = isLeft;
-  block.late = block.isLazy && isLeft ? written & ~writtenBefore : 0;
 }
 
 /** True for a loop of one block that is worth several copies. */
@@ -259,13 +259,13 @@ function go(from: u32, to: u32, hw: i32): void {
     exit(halves(hw), 0);
     return;
   }
-  if (leavesZone(blockAt(from), to)) storeRegisters(stored(blockAt(from)));
+  if (leavesZone(blockAt(from), to)) storeRegisters(blockAt(from).stored);
   if (!follows(from, to) || holdsBlock(to, from)) branch(op.BR, labelOf(from, to));
 }
 
 /** An edge to a block that does not follow. */
 function jump(from: u32, to: u32): void {
-  if (leavesZone(blockAt(from), to)) storeRegisters(stored(blockAt(from)));
+  if (leavesZone(blockAt(from), to)) storeRegisters(blockAt(from).stored);
   branch(op.BR, labelOf(from, to));
 }
 
@@ -358,7 +358,7 @@ function frameUnits(): u32 {
 
 /** A jump that leaves the function: what it goes to runs in its place. */
 function writeTail(block: Block): void {
-  storeRegisters(stored(block));
+  storeRegisters(block.stored);
   get(VAL);
   get(N);
   get(DEPTH);
@@ -367,7 +367,7 @@ function writeTail(block: Block): void {
 
 /** A return goes back to the caller, wherever that is. */
 function writeReturn(block: Block): void {
-  storeRegisters(stored(block));
+  storeRegisters(block.stored);
   hart();
   get(VAL);
   access(op.I64_STORE, <u32>offsetof<Hart>("pc"));

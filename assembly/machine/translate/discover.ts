@@ -53,7 +53,6 @@ export const END_LEAVE: u32 = 7; // the last instruction is the interpreter's
 export const END_SWITCH: u32 = 8; // no instruction: goes to the block that stands at the address jumped to
 
 export const NO_BLOCK: u32 = 0xffffffff;
-export const BLOCK_BYTES: usize = 136;
 
 
 @final
@@ -81,21 +80,23 @@ export class Block {
   isEntry: bool;
   /** What the selector holds on the way here, where that leads into a loop elsewhere than at its head; 0: nothing does. */
   selector: u32;
-  // --- liveness.ts
-  /** In a small loop: what it writes stays in locals, and is stored on the ways out only. Elsewhere it is stored before each place that may be left. */
-  isLazy: bool;
-  zone: u32; // the head of the outermost small loop that holds it; NO_BLOCK: none does
+  // --- zones.ts
+  zone: u32; // the head of the small loop that holds it, the outermost one; NO_BLOCK: none does
+  isLazy: bool; // one does
+  // --- what it does, seen when it is first written
   isLeft: bool; // the interpreter may take over before its end
   reads: u64; // before it writes them
   writes: u64;
-  late: u64; // of those, the ones that it had not written when it might first be left
-  dirty: u64; // what may differ from the hart when it begins
-  live: u64; // whose local must be right when it begins
-  resident: u64; // what stays in locals from this block to others of its zone (registers.ts)
+  live: u64; // liveness.ts
+  // --- residents.ts
+  resident: u64; // in locals from this block to others of its zone
+  stored: u64; // of a lazy block: what a way out of its small loop stores
   // --- words.ts
   words: u32; // registers that hold a word when it ends, by what it does itself
   wordsIn: u32; // when it begins
 }
+
+const BLOCK_BYTES: usize = offsetof<Block>();
 
 /** Where jumps through a register may go within the region: block numbers, in the order of their places. */
 export const MAX_TARGETS: u32 = 64;

@@ -1,18 +1,16 @@
-// The ways out of a translated function to the interpreter. Depends on hart, frame, imports, registers and writer.
+// The ways out of a translated function to the interpreter. Depends on hart, frame, imports and writer.
 import { Hart } from "../hart/state";
 import {
   access, branch, close, DEPTH, get, hart, i32Const, i64Const, LABEL_EXIT, N, open, PC, set, T32, tee, VAL, WHERE,
 } from "./frame"; // prettier-ignore
 import { becomeHelper, HELPER_LINK } from "./imports";
-import { written } from "./registers";
 import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
 
 /** The way out of the block at hand: its own, or LABEL_EXIT where no register need be stored. */
 let wayOut: u32 = LABEL_EXIT;
-/** True where the block at hand took it, and what of its registers was written when it first did. */
+/** True where the block at hand took it. */
 export let isLeft: bool = false;
-export let writtenBefore: u64 = 0;
 
 /** Added to the pc that translated code leaves behind: the interpreter is to run that instruction, for translated code cannot. */
 export const INTERPRET: i64 = 1;
@@ -25,7 +23,6 @@ export function beginExits(label: u32): void {
 
 /** Leaves the region: the instruction `halves` from pc comes next; `uncounted` instructions were counted but not run. */
 export function exit(halves: i32, uncounted: u32): void {
-  if (!isLeft) writtenBefore = written;
   isLeft = true;
   i32Const((halves << 16) | (<i32>uncounted));
   set(WHERE);

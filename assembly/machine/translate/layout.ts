@@ -8,7 +8,7 @@
 //   0x28_0000  flags         u8 a halfword of the window
 //   0x28_4000  block numbers u16 a halfword of the window
 //   0x28_c000  blocks        BLOCK_BYTES each
-//   0x29_e000  work lists    of discovery and ordering
+//   0x29_c000  work lists    of discovery and ordering
 //   0x2b_0000  labels        of the function that is being written (body.ts)
 //   0x2b_4000  steady        loops that take much time (steady.ts)
 //   0x2c_0000  shelf         counts of regions.ts; 0x2c_0100 those of module.ts; 0x2c_0200 of jumps.ts; 0x2c_0300 of apart.ts; 0x2c_0400 of bundles.ts
@@ -29,7 +29,7 @@ export const INSNS_PTR: usize = TRANSLATE_PTR + 0x260000;
 export const FLAGS_PTR: usize = TRANSLATE_PTR + 0x280000;
 export const BLOCK_OF_PTR: usize = TRANSLATE_PTR + 0x284000;
 export const BLOCKS_PTR: usize = TRANSLATE_PTR + 0x28c000;
-export const WORK_PTR: usize = TRANSLATE_PTR + 0x29e000;
+export const WORK_PTR: usize = TRANSLATE_PTR + 0x29c000;
 export const LABELS_PTR: usize = TRANSLATE_PTR + 0x2b0000;
 export const STEADY_PTR: usize = TRANSLATE_PTR + 0x2b4000;
 export const SHELF_PTR: usize = TRANSLATE_PTR + 0x2c0000;

@@ -1,6 +1,6 @@
-// Which registers are resident where: in locals from block to block. Each small loop has its own, and what is not in a small loop has some in
-// common. Depends on discover, liveness and order.
-import { blockAt } from "./discover";
+// Which registers are resident where: in locals from block to block of a zone. A small loop loads all of its own before it begins, and stores
+// those that it writes on each way out, so that they must not be looked for anywhere else. Depends on discover, order and zones.
+import { blockAt, NO_BLOCK } from "./discover";
 import { blockIn, loopsAround, placed } from "./order";
 
 /** At most so many registers are resident, and none that would save less than this share of what the first does. */
@@ -17,27 +17,31 @@ export let residentOutside: u64 = 0;
 
 /** Chooses the resident registers by what the blocks do. */
 export function chooseResidents(): void {
-  const count = placed();
-  for (let position: u32 = 0; position < count; position++) {
+  residentOutside = chooseIn(NO_BLOCK, 0, placed());
+  for (let position: u32 = 0; position < placed(); position++) {
     const index = blockIn(position);
-    const head = blockAt(index);
-    if (head.zone != index) continue;
-    beginCount();
-    for (let at = position; at <= head.componentEnd; at++) noteSaved(blockIn(at));
-    const resident = choose();
-    for (let at = position; at <= head.componentEnd; at++) blockAt(blockIn(at)).resident = resident;
-  }
-  beginCount();
-  for (let position: u32 = 0; position < count; position++) if (!blockAt(blockIn(position)).isLazy) noteSaved(blockIn(position));
-  residentOutside = choose();
-  for (let position: u32 = 0; position < count; position++) {
-    const block = blockAt(blockIn(position));
-    if (!block.isLazy) block.resident = residentOutside;
+    if (blockAt(index).zone == index) chooseIn(index, position, blockAt(index).componentEnd + 1);
   }
 }
 
-function beginCount(): void {
+/** Chooses those of a zone, whose blocks are among those from position `first` to before `end`. */
+function chooseIn(zone: u32, first: u32, end: u32): u64 {
   memory.fill(SAVED, 0, 64 * 4);
+  let writes: u64 = 0;
+  for (let position = first; position < end; position++) {
+    const index = blockIn(position);
+    if (blockAt(index).zone != zone) continue;
+    noteSaved(index);
+    writes |= blockAt(index).writes;
+  }
+  const resident = choose();
+  for (let position = first; position < end; position++) {
+    const block = blockAt(blockIn(position));
+    if (block.zone != zone) continue;
+    block.resident = resident;
+    if (block.isLazy) block.stored = resident & writes;
+  }
+  return resident;
 }
 
 /** A block loads what it reads first; in a small loop it stores what it has written as well. */
