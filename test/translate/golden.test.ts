@@ -37,8 +37,9 @@ const CASES: Readonly<Record<string, readonly number[]>> = {
   ],
   "call": [op("jal", { rd: RA, imm: 12 }), op("addi", { rd: A0, rs1: A0, imm: 1 }), EBREAK, op("addi", { rd: A1, rs1: ZERO, imm: 2 }), op("jalr", { rd: ZERO, rs1: RA })],
   "loops-of-one-head": [ // both begin with the load; only the outer one has a call
-    op("lw", { rd: 6, rs1: A0, imm: 0 }), op("add", { rd: A2, rs1: A2, rs2: 6 }), op("addi", { rd: A0, rs1: A0, imm: 4 }),
-    op("bne", { rs1: A0, rs2: A1, imm: -12 }), op("jal", { rd: RA, imm: 12 }), op("bne", { rs1: A2, rs2: ZERO, imm: -20 }),
+    op("lw", { rd: 6, rs1: A0, imm: 0 }), op("beq", { rs1: 6, rs2: ZERO, imm: 8 }), op("add", { rd: A2, rs1: A2, rs2: 6 }),
+    op("addi", { rd: A0, rs1: A0, imm: 4 }), op("bne", { rs1: A0, rs2: A1, imm: -16 }),
+    op("jal", { rd: RA, imm: 12 }), op("bne", { rs1: A2, rs2: ZERO, imm: -24 }),
     EBREAK,
     op("addi", { rd: A1, rs1: A1, imm: 64 }), op("jalr", { rd: ZERO, rs1: RA }),
   ],

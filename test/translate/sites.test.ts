@@ -119,6 +119,35 @@ function sums(bytes: number): Machine {
   return machine;
 }
 
+/** A machine that calls a function for ever, which calls itself, up to seven times deep; each has a frame of so many bytes. */
+function recurses(frameBytes: number): Machine {
+  const [DEPTH, SP] = [10, 2];
+  const code = new GuestCode(RAM_PA);
+  code.li(SP, DATA_PA + 16 * PAGE_BYTES);
+  code.li(STEP, frameBytes);
+  code.label("loop");
+  code.op("addi", { rd: CODE, rs1: CODE, imm: 1 });
+  code.op("andi", { rd: DEPTH, rs1: CODE, imm: 7 });
+  code.op("addi", { rd: DEPTH, rs1: DEPTH, imm: 1 });
+  code.to("jal", { rd: LINK }, "function");
+  code.jump("loop");
+  code.label("function");
+  code.op("sub", { rd: SP, rs1: SP, rs2: STEP });
+  code.op("sd", { rs1: SP, rs2: LINK, imm: 0 });
+  code.op("sd", { rs1: SP, rs2: SUM, imm: 8 });
+  code.op("addi", { rd: DEPTH, rs1: DEPTH, imm: -1 });
+  code.to("beq", { rs1: DEPTH }, "end");
+  code.to("jal", { rd: LINK }, "function");
+  code.label("end");
+  code.op("ld", { rd: LINK, rs1: SP, imm: 0 });
+  code.op("ld", { rd: SUM, rs1: SP, imm: 8 });
+  code.op("add", { rd: SP, rs1: SP, rs2: STEP });
+  code.op("jalr", { rs1: LINK });
+  const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
+  machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+  return machine;
+}
+
 const regionsAfter = (machine: Machine, insns: number): number => {
   machine.run(insns);
   return machine.counts.translator_regions;
@@ -146,5 +175,15 @@ describe("sites", () => {
     expect(regionsAfter(scattered, 3_500_000)).toBe(2);
     expect(regionsAfter(scattered, 8_000_000)).toBe(3);
     expect([regionsAfter(steady, 30_000_000), regionsAfter(scattered, 30_000_000)]).toEqual([2, 3]);
+  });
+
+  it("come to a function that takes much time for two periods, and go where its frames are on many pages", () => {
+    const [steady, scattered] = [recurses(32), recurses(PAGE_BYTES)];
+    const first = regionsAfter(steady, 9_000_000);
+    expect(regionsAfter(scattered, 9_000_000)).toBe(first);
+    expect(regionsAfter(steady, 4_000_000)).toBe(first + 1);
+    expect(regionsAfter(scattered, 4_000_000)).toBe(first + 1);
+    expect(regionsAfter(steady, 50_000_000)).toBe(first + 1);
+    expect(regionsAfter(scattered, 50_000_000)).toBe(first + 2);
   });
 });

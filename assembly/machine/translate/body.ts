@@ -20,7 +20,7 @@ import { endsRegion } from "../isa/generated/kinds";
 import { emitPaired } from "./pairs";
 import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
 import { chooseResidents, residentOutside } from "./residents";
-import { beginSites } from "./sites";
+import { beginSites, findSteady } from "./sites";
 import { beginRegion } from "./steady";
 import { emitInPlace } from "./system";
 import { beginWords, findWords, ONLY_X0, words } from "./words";
@@ -55,6 +55,7 @@ export function writeBody(number: u32): void {
   planLabels();
   chooseZones();
   beginRegion();
+  findSteady();
   isFirstPass = true;
   writeFunction();
   findLive();

@@ -1,12 +1,12 @@
-// Loads and stores of loops that take much time look for their page in sites of their own (hart/sites.ts) before they look into the table. As
+// Loads and stores of what takes much time look for their page in sites of their own (hart/sites.ts) before they look into the table. As
 // long as an access stays on its page, one comparison is all that there is to it, and the processor need not know the address to know
 // where the page is. Depends on hart, discover, frame, order, steady and writer.
 import { SITE_DELTA, SITE_MISSES, sitePtr, SITES, writtenPtr } from "../hart/sites";
 import { ENTRY_DELTA } from "../hart/tables";
 import { TLB_PTR } from "../layout";
-import { Block, blockAt, END_SWITCH, entryHw, mode, NO_BLOCK, slotOf, takesAll } from "./discover";
+import { Block, blockAt, END_SWITCH, entryHw, insns, mode, NO_BLOCK, slotOf, takesAll } from "./discover";
 import { access, get, i32Const, open, PLACE } from "./frame";
-import { blockIn, shortestRound } from "./order";
+import { blockIn, placed, shortestRound } from "./order";
 import { isSteady, siteFor } from "./steady";
 import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
@@ -16,16 +16,39 @@ const MAX_ROUND: u32 = 40;
 
 /** Instructions to where the block at hand begins again, at least; 0 where its accesses have no sites. */
 let roundInsns: u32 = 0;
-/** The slot of the head of its loop. */
+/** The slot of the head of its loop, or of the entry that takes much time. */
 let headPtr: usize = 0;
+/** The block of that entry; NO_BLOCK: none. */
+let steadyEntry: u32 = 0;
 /** The site of the access that was looked up last; 0: none. */
 let site: usize = 0;
 let table: u32 = 0;
 
-/** A block begins. Its accesses have sites in a lazy loop that takes much time, or that holds such a one; where all is translated at once, in every lazy loop. */
+/** A region is to be written. */
+export function findSteady(): void {
+  steadyEntry = takesAll ? 0 : NO_BLOCK;
+  for (let position: u32 = 0; position < placed(); position++) {
+    const index = blockIn(position);
+    const block = blockAt(index);
+    const mayEnter = index == 0 || (block.isEntry && block.end != END_SWITCH);
+    if (!block.isLazy && mayEnter && isSteady(slotOf(block.start), mode)) steadyEntry = index;
+  }
+}
+
+/**
+ * A block begins. Its accesses have sites in a lazy loop that takes much time, or that holds such a one, and outside of lazy loops where an
+ * entry there takes much time; where all is translated at once, everywhere.
+ */
 export function beginSites(index: u32, block: Block): void {
   roundInsns = 0;
-  if (!block.isLazy) return;
+  if (block.isLazy) beginInLoop(index, block);
+  else if (steadyEntry != NO_BLOCK) {
+    roundInsns = min(insns, MAX_ROUND);
+    headPtr = slotOf(blockAt(steadyEntry).start);
+  }
+}
+
+function beginInLoop(index: u32, block: Block): void {
   const head = block.isHead ? block : blockAt(block.parent);
   let outermost = head;
   while (outermost.parent != NO_BLOCK && blockAt(outermost.parent).isLazy) outermost = blockAt(outermost.parent);

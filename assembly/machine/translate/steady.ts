@@ -1,6 +1,6 @@
-// Loops that take a good part of the time: the budget of instructions, which is small, often ends at their heads. Their regions are translated
-// once more, with a site for each access (sites.ts). A site that is missed often costs more than a look into the table; its region is
-// translated again without it. Depends on hart, hash and layout.
+// What takes a good part of the time: small loops, and functions or larger loops. The budget of instructions, which is small, often ends where
+// they begin. Their regions are translated once more, with a site for each access (sites.ts). A site that is missed often costs more than a
+// look into the table; its region is translated again without it. Depends on hart, hash and layout.
 import { TABLES } from "../hart/context";
 import { SITE_MISSES, sitePtr, SITES, SITES_LOG } from "../hart/sites";
 import { Hart } from "../hart/state";
@@ -8,13 +8,15 @@ import { TLB_PTR } from "../layout";
 import { hashOf } from "./hash";
 import { STEADY_PTR } from "./layout";
 
-/** Turns of a period; of so many of those, a loop takes much time. */
+/** Turns of a period; of so many of those, a small loop takes much time. */
 const PERIOD: u32 = 256;
 const MANY: u32 = 32;
+/** What is no small loop needs so many in two periods: its accesses cost it less, and it is more to translate. */
+const MANY_ELSEWHERE: u32 = 96;
 /** A site is scattered that is missed more often than every so many times; and seldom ones do not matter. */
 const WORTH: u64 = 16;
 const SELDOM: u32 = 64;
-/** So often a region is translated again for one loop. */
+/** So often a region is translated again for one place. */
 const MOST_TIMES: u8 = 8;
 
 
@@ -28,17 +30,18 @@ class Steady {
 
 @unmanaged
 class Head {
-  slotPtr: u32; // 0: none
+  slotPtr: u32; // of where a loop or function begins; 0: none
   mode: u32;
   turns: u32; // in this period
   turnsBefore: u32; // in the last one
-  isSteady: bool;
+  isLoop: bool; // of a small loop
+  isSteady: bool; // takes much time
   isDue: bool; // the region is to be translated again
   times: u8; // it was
 }
 
-const HEAD_BYTES: usize = 20;
-const HEADS_LOG: u32 = 8;
+const HEAD_BYTES: usize = offsetof<Head>();
+const HEADS_LOG: u32 = 10;
 const HEADS: u32 = 1 << HEADS_LOG;
 const HEADS_PTR: usize = STEADY_PTR + 0x100;
 
@@ -52,7 +55,7 @@ class Owner {
   isScattered: bool;
 }
 
-const OWNER_BYTES: usize = 12;
+const OWNER_BYTES: usize = offsetof<Owner>();
 /** Sites that are looked at for one that is free. */
 const PROBES: u32 = 8;
 /** Of each site. */
@@ -106,7 +109,7 @@ function headOf(slotPtr: usize, mode: u32): u32 {
   return k;
 }
 
-/** True for the head of a loop that takes much time. */
+/** True where something begins that takes much time. */
 export function isSteady(slotPtr: usize, mode: u32): bool {
   const head = headAt(numberOf(slotPtr, mode));
   return isThere(head, slotPtr, mode) && head.isSteady;
@@ -149,13 +152,14 @@ function keepSite(table: u32, number: u32, headPtr: usize, roundInsns: u32): u32
   return number;
 }
 
-/** The budget has ended in translated code of a mode, at the head of a small loop, or elsewhere (0). True where the region there is to be translated again. */
-export function noteTurn(h: Hart, slotPtr: usize, mode: u32): bool {
+/** The budget has ended in translated code of a mode, at an entry, which may be the head of a small loop, or elsewhere (0). True where the region there is to be translated again. */
+export function noteTurn(h: Hart, slotPtr: usize, mode: u32, isLoop: bool): bool {
   if (++state().turns == PERIOD) endPeriod(h);
   const k = slotPtr == 0 ? HEADS : headOf(slotPtr, mode);
   if (k == HEADS) return false;
   const head = headAt(k);
   head.turns++;
+  head.isLoop = isLoop;
   return head.isDue && head.times < MOST_TIMES;
 }
 
@@ -166,7 +170,12 @@ export function noteAgain(slotPtr: usize, mode: u32): void {
   head.times++;
 }
 
-/** Looks which loops took much time, and which sites were missed too often: a loop has run for as long as it had turns. */
+/** True at the end of a period. */
+function tookMuchTime(head: Head): bool {
+  return head.turns >= (head.isLoop ? MANY : MANY_ELSEWHERE) && (head.isLoop || head.turnsBefore >= MANY_ELSEWHERE);
+}
+
+/** Looks what took much time, and which sites were missed too often: a loop has run for as long as it had turns. */
 function endPeriod(h: Hart): void {
   const s = state();
   const turnInsns = (h.retired - s.since) / PERIOD;
@@ -186,7 +195,7 @@ function endPeriod(h: Hart): void {
   }
   for (let k: u32 = 0; k < HEADS; k++) {
     const head = headAt(k);
-    if (head.turns >= MANY && !head.isSteady) {
+    if (!head.isSteady && tookMuchTime(head)) {
       head.isSteady = true;
       head.isDue = true;
     }

@@ -98,7 +98,7 @@ function runTranslated(h: Hart, budget: i32): i32 {
   const isEager = state().engine == ENGINE_EAGER;
   if (isDue(lastMode(), isEager)) makeBundle(h, lastMode(), isEager);
   if (n <= 0) {
-    lookAtLoop(h, lastMode());
+    lookAtPlace(h, lastMode());
     return n;
   }
   if (takeHotLink()) {
@@ -156,17 +156,18 @@ function translateAt(h: Hart, pc: u64, isLink: bool): void {
   makeAt(h, pc, mode, isLink, 0);
 }
 
-/** The budget has ended at h.pc. Where that often is a small loop its region is made anew; the one that is there runs until that is compiled. No translated code may be running. */
-function lookAtLoop(h: Hart, mode: u32): void {
+/** The budget has ended at h.pc. Where that often is the same place its region is made anew; the one that is there runs until that is compiled. No translated code may be running. */
+function lookAtPlace(h: Hart, mode: u32): void {
   const code = decodedPage(h, h.pc);
   if (retiredChains() != 0) endRetired(h);
   const number = code == 0 ? 0 : findEntry(slotAt(code, h.pc), mode);
-  const headPtr = number != 0 && entryAt(number).isLoop ? <usize>entryAt(number).slotPtr : 0;
-  if (!noteTurn(h, headPtr, mode) || state().isRefused || state().unanswered == MAX_UNANSWERED) return;
+  const slotPtr = number != 0 ? <usize>entryAt(number).slotPtr : 0;
+  if (!noteTurn(h, slotPtr, mode, number != 0 && entryAt(number).isLoop) || state().isRefused || state().unanswered == MAX_UNANSWERED)
+    return;
   const old = entryAt(number).region;
   const base = h.pc - ((<i64>entryAt(number).halves) << 1);
   if (!holds(h, old, base) || isWaiting(slotAt(decodedPage(h, base), base), mode)) return;
-  noteAgain(headPtr, mode);
+  noteAgain(slotPtr, mode);
   makeAt(h, base, mode, regionAt(old).isLarge, old);
 }
 

@@ -29,12 +29,13 @@
   (local $25 i64)
   (local $26 i64)
   (local $27 i32)
+  (local $scratch i64)
   (local.set $26
    (i64.load offset=1120 align=1
     (i32.const 131072)
    )
   )
-  (block $block15
+  (block $block9
    (block $block
     (block $block1
      (br_table $block $block1
@@ -76,26 +77,26 @@
       )
      )
      (loop $label
-      (block $block14
-       (block $block4
-        (@metadata.code.branch_hint "\00")
-        (if
-         (i32.le_s
-          (local.get $1)
-          (i32.const 0)
-         )
-         (then
-          (local.set $4
+      (block $block7
+       (block $block8
+        (block $block4
+         (@metadata.code.branch_hint "\00")
+         (if
+          (i32.le_s
+           (local.get $1)
            (i32.const 0)
           )
-          (br $block4)
+          (then
+           (local.set $4
+            (i32.const 0)
+           )
+           (br $block4)
+          )
          )
-        )
-        (block $block7
          (local.set $1
           (i32.sub
            (local.get $1)
-           (i32.const 4)
+           (i32.const 2)
           )
          )
          (block $block6
@@ -177,375 +178,34 @@
            (br $block6)
           )
           (local.set $4
-           (i32.const 4)
+           (i32.const 2)
           )
           (br $block4)
          )
          (local.set $23
           (i64.load32_s align=1
            (local.get $27)
-          )
-         )
-         (local.set $26
-          (i64.add
-           (local.get $26)
-           (local.get $23)
-          )
-         )
-         (local.set $24
-          (i64.add
-           (local.get $24)
-           (i64.const 4)
           )
          )
          (br_if $block7
-          (i32.eqz
-           (i64.ne
-            (local.get $24)
-            (local.get $25)
-           )
-          )
-         )
-         (local.set $1
-          (i32.sub
-           (local.get $1)
-           (i32.const 4)
-          )
-         )
-         (block $block9
-          (block $block8
-           (local.set $9
-            (local.get $24)
-           )
-           (@metadata.code.branch_hint "\00")
-           (if
-            (i64.ne
-             (i64.and
-              (local.get $9)
-              (i64.const -4093)
+          (i32.eq
+           (i32.wrap_i64
+            (block (result i64)
+             (local.set $scratch
+              (local.get $23)
              )
-             (i64.load align=1
-              (i32.const 48259072)
-             )
-            )
-            (then
-             (@metadata.code.branch_hint "\00")
-             (br_if $block8
-              (i64.ne
-               (i64.and
-                (local.get $9)
-                (i64.const -4093)
-               )
-               (i64.load offset=33554432 align=1
-                (local.tee $7
-                 (i32.and
-                  (i32.shr_u
-                   (i32.wrap_i64
-                    (local.get $9)
-                   )
-                   (i32.const 8)
-                  )
-                  (i32.const 4194288)
-                 )
-                )
-               )
+             (local.set $5
+              (i32.wrap_i64
+               (i64.const 0)
               )
              )
-             (i64.store align=1
-              (i32.const 48259072)
-              (i64.load offset=33554432 align=1
-               (local.get $7)
-              )
-             )
-             (i32.store offset=8 align=1
-              (i32.const 48259072)
-              (i32.load offset=33554440 align=1
-               (local.get $7)
-              )
-             )
-             (i32.store offset=12 align=1
-              (i32.const 48259072)
-              (i32.add
-               (i32.load offset=12 align=1
-                (i32.const 48259072)
-               )
-               (i32.const 1)
-              )
-             )
-             (i32.store8
-              (i32.const 48267270)
-              (i32.const 1)
-             )
+             (local.get $scratch)
             )
            )
-           (local.set $27
-            (i32.add
-             (i32.wrap_i64
-              (local.get $9)
-             )
-             (i32.load offset=8 align=1
-              (i32.const 48259072)
-             )
-            )
-           )
-           (br $block9)
-          )
-          (local.set $4
-           (i32.const 4)
-          )
-          (br $block4)
-         )
-         (local.set $23
-          (i64.load32_s align=1
-           (local.get $27)
+           (local.get $5)
           )
          )
-         (local.set $26
-          (i64.add
-           (local.get $26)
-           (local.get $23)
-          )
-         )
-         (local.set $24
-          (i64.add
-           (local.get $24)
-           (i64.const 4)
-          )
-         )
-         (br_if $block7
-          (i32.eqz
-           (i64.ne
-            (local.get $24)
-            (local.get $25)
-           )
-          )
-         )
-         (local.set $1
-          (i32.sub
-           (local.get $1)
-           (i32.const 4)
-          )
-         )
-         (block $block11
-          (block $block10
-           (local.set $9
-            (local.get $24)
-           )
-           (@metadata.code.branch_hint "\00")
-           (if
-            (i64.ne
-             (i64.and
-              (local.get $9)
-              (i64.const -4093)
-             )
-             (i64.load align=1
-              (i32.const 48259072)
-             )
-            )
-            (then
-             (@metadata.code.branch_hint "\00")
-             (br_if $block10
-              (i64.ne
-               (i64.and
-                (local.get $9)
-                (i64.const -4093)
-               )
-               (i64.load offset=33554432 align=1
-                (local.tee $7
-                 (i32.and
-                  (i32.shr_u
-                   (i32.wrap_i64
-                    (local.get $9)
-                   )
-                   (i32.const 8)
-                  )
-                  (i32.const 4194288)
-                 )
-                )
-               )
-              )
-             )
-             (i64.store align=1
-              (i32.const 48259072)
-              (i64.load offset=33554432 align=1
-               (local.get $7)
-              )
-             )
-             (i32.store offset=8 align=1
-              (i32.const 48259072)
-              (i32.load offset=33554440 align=1
-               (local.get $7)
-              )
-             )
-             (i32.store offset=12 align=1
-              (i32.const 48259072)
-              (i32.add
-               (i32.load offset=12 align=1
-                (i32.const 48259072)
-               )
-               (i32.const 1)
-              )
-             )
-             (i32.store8
-              (i32.const 48267270)
-              (i32.const 1)
-             )
-            )
-           )
-           (local.set $27
-            (i32.add
-             (i32.wrap_i64
-              (local.get $9)
-             )
-             (i32.load offset=8 align=1
-              (i32.const 48259072)
-             )
-            )
-           )
-           (br $block11)
-          )
-          (local.set $4
-           (i32.const 4)
-          )
-          (br $block4)
-         )
-         (local.set $23
-          (i64.load32_s align=1
-           (local.get $27)
-          )
-         )
-         (local.set $26
-          (i64.add
-           (local.get $26)
-           (local.get $23)
-          )
-         )
-         (local.set $24
-          (i64.add
-           (local.get $24)
-           (i64.const 4)
-          )
-         )
-         (br_if $block7
-          (i32.eqz
-           (i64.ne
-            (local.get $24)
-            (local.get $25)
-           )
-          )
-         )
-         (local.set $1
-          (i32.sub
-           (local.get $1)
-           (i32.const 4)
-          )
-         )
-         (block $block13
-          (block $block12
-           (local.set $9
-            (local.get $24)
-           )
-           (@metadata.code.branch_hint "\00")
-           (if
-            (i64.ne
-             (i64.and
-              (local.get $9)
-              (i64.const -4093)
-             )
-             (i64.load align=1
-              (i32.const 48259072)
-             )
-            )
-            (then
-             (@metadata.code.branch_hint "\00")
-             (br_if $block12
-              (i64.ne
-               (i64.and
-                (local.get $9)
-                (i64.const -4093)
-               )
-               (i64.load offset=33554432 align=1
-                (local.tee $7
-                 (i32.and
-                  (i32.shr_u
-                   (i32.wrap_i64
-                    (local.get $9)
-                   )
-                   (i32.const 8)
-                  )
-                  (i32.const 4194288)
-                 )
-                )
-               )
-              )
-             )
-             (i64.store align=1
-              (i32.const 48259072)
-              (i64.load offset=33554432 align=1
-               (local.get $7)
-              )
-             )
-             (i32.store offset=8 align=1
-              (i32.const 48259072)
-              (i32.load offset=33554440 align=1
-               (local.get $7)
-              )
-             )
-             (i32.store offset=12 align=1
-              (i32.const 48259072)
-              (i32.add
-               (i32.load offset=12 align=1
-                (i32.const 48259072)
-               )
-               (i32.const 1)
-              )
-             )
-             (i32.store8
-              (i32.const 48267270)
-              (i32.const 1)
-             )
-            )
-           )
-           (local.set $27
-            (i32.add
-             (i32.wrap_i64
-              (local.get $9)
-             )
-             (i32.load offset=8 align=1
-              (i32.const 48259072)
-             )
-            )
-           )
-           (br $block13)
-          )
-          (local.set $4
-           (i32.const 4)
-          )
-          (br $block4)
-         )
-         (local.set $23
-          (i64.load32_s align=1
-           (local.get $27)
-          )
-         )
-         (local.set $26
-          (i64.add
-           (local.get $26)
-           (local.get $23)
-          )
-         )
-         (local.set $24
-          (i64.add
-           (local.get $24)
-           (i64.const 4)
-          )
-         )
-         (br_if $label
-          (i64.ne
-           (local.get $24)
-           (local.get $25)
-          )
-         )
+         (br $block8)
         )
         (i64.store offset=1072 align=1
          (i32.const 131072)
@@ -559,21 +219,50 @@
          (i32.const 131072)
          (local.get $26)
         )
-        (br $block14)
+        (br $block9)
        )
-       (i64.store offset=1072 align=1
-        (i32.const 131072)
-        (local.get $23)
+       (local.set $1
+        (i32.sub
+         (local.get $1)
+         (i32.const 1)
+        )
        )
-       (i64.store offset=1104 align=1
-        (i32.const 131072)
+       (local.set $26
+        (i64.add
+         (local.get $26)
+         (local.get $23)
+        )
+       )
+      )
+      (local.set $1
+       (i32.sub
+        (local.get $1)
+        (i32.const 2)
+       )
+      )
+      (local.set $24
+       (i64.add
         (local.get $24)
+        (i64.const 4)
        )
-       (i64.store offset=1120 align=1
-        (i32.const 131072)
-        (local.get $26)
+      )
+      (br_if $label
+       (i64.ne
+        (local.get $24)
+        (local.get $25)
        )
-       (br $block15)
+      )
+      (i64.store offset=1072 align=1
+       (i32.const 131072)
+       (local.get $23)
+      )
+      (i64.store offset=1104 align=1
+       (i32.const 131072)
+       (local.get $24)
+      )
+      (i64.store offset=1120 align=1
+       (i32.const 131072)
+       (local.get $26)
       )
      )
      (local.set $1
@@ -585,7 +274,7 @@
      (local.set $22
       (i64.add
        (local.get $0)
-       (i64.const 20)
+       (i64.const 24)
       )
      )
      (i64.store offset=1032 align=1
@@ -595,7 +284,7 @@
      (local.set $10
       (i64.add
        (local.get $0)
-       (i64.const 28)
+       (i64.const 32)
       )
      )
      (local.set $1
@@ -604,7 +293,7 @@
        (local.get $1)
        (i32.sub
         (local.get $2)
-        (i32.const 4)
+        (i32.const 5)
        )
        (i32.const 0)
       )
@@ -617,7 +306,7 @@
        )
        (i64.add
         (local.get $0)
-        (i64.const 20)
+        (i64.const 24)
        )
       )
       (then
@@ -658,7 +347,7 @@
     (i32.const 131072)
     (i64.add
      (local.get $0)
-     (i64.const 25)
+     (i64.const 29)
     )
    )
    (return

@@ -56,24 +56,63 @@
        (local.get $22)
       )
       (@metadata.code.branch_hint "\00")
-      (br_if $block
+      (if
        (i64.ne
         (i64.and
          (local.get $9)
          (i64.const -4096)
         )
-        (i64.load offset=37748736 align=1
-         (local.tee $7
-          (i32.and
-           (i32.shr_u
-            (i32.wrap_i64
-             (local.get $9)
+        (i64.load align=1
+         (i32.const 48263168)
+        )
+       )
+       (then
+        (@metadata.code.branch_hint "\00")
+        (br_if $block
+         (i64.ne
+          (i64.and
+           (local.get $9)
+           (i64.const -4096)
+          )
+          (i64.load offset=37748736 align=1
+           (local.tee $7
+            (i32.and
+             (i32.shr_u
+              (i32.wrap_i64
+               (local.get $9)
+              )
+              (i32.const 8)
+             )
+             (i32.const 4194288)
             )
-            (i32.const 8)
            )
-           (i32.const 4194288)
           )
          )
+        )
+        (i64.store align=1
+         (i32.const 48263168)
+         (i64.load offset=37748736 align=1
+          (local.get $7)
+         )
+        )
+        (i32.store offset=8 align=1
+         (i32.const 48263168)
+         (i32.load offset=37748744 align=1
+          (local.get $7)
+         )
+        )
+        (i32.store offset=12 align=1
+         (i32.const 48263168)
+         (i32.add
+          (i32.load offset=12 align=1
+           (i32.const 48263168)
+          )
+          (i32.const 1)
+         )
+        )
+        (i32.store8
+         (i32.const 48267271)
+         (i32.const 1)
         )
        )
       )
@@ -94,8 +133,8 @@
         (i32.wrap_i64
          (local.get $9)
         )
-        (i32.load offset=37748744 align=1
-         (local.get $7)
+        (i32.load offset=8 align=1
+         (i32.const 48263168)
         )
        )
       )
