@@ -58,9 +58,9 @@ export function writeBody(number: u32): void {
   findSteady();
   isFirstPass = true;
   writeFunction();
-  findLive();
   findWords();
   chooseResidents();
+  findLive();
   isFirstPass = false;
   rewind(start);
   beginBody();
@@ -118,7 +118,7 @@ function writeAt(position: u32): void {
   }
 }
 
-/** A budget that is used up is seen at the head of every loop. */
+/** A budget that is used up is seen at the head of every loop that has instructions. */
 function leaveLoopWithoutBudget(block: Block): void {
   get(N);
   i32Const(0);
@@ -149,7 +149,7 @@ function writeBlock(index: u32, block: Block): void {
     i32Const(0);
     set(SELECTOR);
   }
-  if (block.isHead && block.inner == 0) leaveLoopWithoutBudget(block);
+  if (block.isHead && block.inner == 0) leaveLoopWithoutBudget(block); // from an empty head the only way is to one that looks
   planGroups(block);
   beginSites(index, block);
   // What is known behind the first copy is known behind each, so the first pass writes but one.

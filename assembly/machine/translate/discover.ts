@@ -73,8 +73,10 @@ export class Block {
   parent: u32; // head of the innermost component that holds it and that it is not the head of; NO_BLOCK for none
   isHead: bool;
   componentEnd: u32; // of a head: position of the component's last block
+  // --- loops.ts
   inner: u32; // of an empty head: the head of the loop within, which begins where it does (loops.ts); 0: it is none
   isInner: bool; // it is such a head within
+  // --- labels.ts
   needsLabel: bool;
   /** The region may be entered here. */
   isEntry: bool;

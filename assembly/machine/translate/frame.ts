@@ -11,8 +11,8 @@
 //   h.pc = pc + ...; return n + instructions that were counted but not run
 //
 // `where` = halfwords from pc to the next instruction << 16 | instructions counted but not run. Where the latter is not 0, the
-// interpreter is to run the next instruction: the region cannot. A lazy block has a way out of its own to $exit, which stores what may be
-// dirty there; the others have stored everything, and where the interpreter is to go on they end the function in place (exits.ts).
+// interpreter is to run the next instruction: the region cannot. A lazy block has a way out of its own to $exit, which stores what its small
+// loop writes; the others have stored everything, and where the interpreter is to go on they end the function in place (exits.ts).
 import { HARTS_PTR } from "../layout";
 import { byte, signed, unsigned } from "./writer";
 import * as op from "./wasm";

@@ -10,7 +10,7 @@
 //   0x28_c000  blocks        BLOCK_BYTES each
 //   0x29_c000  work lists    of discovery and ordering
 //   0x2b_0000  labels        of the function that is being written (body.ts)
-//   0x2b_4000  steady        loops that take much time (steady.ts)
+//   0x2b_4000  steady        what takes much time (steady.ts)
 //   0x2c_0000  shelf         counts of regions.ts; 0x2c_0100 those of module.ts; 0x2c_0200 of jumps.ts; 0x2c_0300 of apart.ts; 0x2c_0400 of bundles.ts
 //   0x2c_4000  apart         u8 each: how often groups of accesses were seen on two pages (apart.ts)
 //   0x2c_8000  places        u32 a region: where it stands in bundles (bundles.ts)

@@ -1,5 +1,5 @@
-// Which registers are read before they are written from a block on: those, if they are resident there, must be in their locals where the region
-// is entered and behind calls. Depends on discover, edges and order.
+// Which registers are read before they are written from a block on, but for what small loops load themselves: those that are resident outside of
+// them must be in their locals where the region is entered and behind calls. Depends on discover, edges, order and residents.
 import { Block, blockAt, NO_BLOCK } from "./discover";
 import { edgesOf, isCall, successorOf } from "./edges";
 import { blockIn, placed } from "./order";
@@ -19,7 +19,7 @@ function findLiveIn(block: Block): bool {
     const index = successorOf(block, edge);
     if (index != NO_BLOCK) behind |= blockAt(index).live;
   }
-  const live = block.reads | (behind & ~block.writes);
+  const live = (block.reads | (behind & ~block.writes)) & ~(block.isLazy ? block.resident : 0); // what is resident in a small loop is loaded before it
   if (live == block.live) return false;
   block.live = live;
   return true;

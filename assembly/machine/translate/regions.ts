@@ -83,7 +83,7 @@ export class Entry {
   selector: u32; // what the function is told
   isOpen: bool; // in its bucket
   isCase: bool; // found hot by itself, and so perhaps a case of a switch
-  isLoop: bool; // the head of a small loop
+  isLoop: bool; // a small loop begins there
 }
 
 /** What is known of all regions together. */

@@ -1,8 +1,8 @@
 // The guest's registers as locals of a translated function: which it touches, where they are, how they get there and back. A set of
 // registers is a u64, a bit each: x in the low half, f in the high one. Depends on hart, frame, writer and wasm.
 //
-// The registers that loops use most are resident: they stay in locals from block to block. The others are loaded where a block first reads
-// them, and stored before it ends, so that V8 has less to keep in the host's few registers, and to bring together where blocks meet.
+// Some are resident (residents.ts): they stay in locals from block to block. The others are loaded where a block first reads them, and stored
+// before it ends, so that V8 has less to keep in the host's few registers, and to bring together where blocks meet.
 import { F_OFFSET, X_OFFSET } from "../hart/state";
 import { access, FIRST_X, get, hart, i64Const, set, tee } from "./frame";
 import { forgetWord } from "./words";

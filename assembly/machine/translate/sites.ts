@@ -30,8 +30,8 @@ export function findSteady(): void {
   for (let position: u32 = 0; position < placed(); position++) {
     const index = blockIn(position);
     const block = blockAt(index);
-    const mayEnter = index == 0 || (block.isEntry && block.end != END_SWITCH);
-    if (!block.isLazy && mayEnter && isSteady(slotOf(block.start), mode)) steadyEntry = index;
+    const isEntry = index == 0 || (block.isEntry && block.end != END_SWITCH);
+    if (isEntry && !block.isLazy && isSteady(slotOf(block.start), mode, false)) steadyEntry = index;
   }
 }
 
@@ -50,8 +50,7 @@ export function beginSites(index: u32, block: Block): void {
 
 function beginInLoop(index: u32, block: Block): void {
   const head = block.isHead ? block : blockAt(block.parent);
-  let outermost = head;
-  while (outermost.parent != NO_BLOCK && blockAt(outermost.parent).isLazy) outermost = blockAt(outermost.parent);
+  const outermost = blockAt(block.zone);
   if (!takesAll && !holdsSteady(outermost)) return;
   const round = shortestRound(index, outermost);
   if (head.end == END_SWITCH || (!takesAll && round > MAX_ROUND)) return;
@@ -62,7 +61,7 @@ function beginInLoop(index: u32, block: Block): void {
 function holdsSteady(loop: Block): bool {
   for (let position = loop.position; position <= loop.componentEnd; position++) {
     const block = blockAt(blockIn(position));
-    if (block.isHead && isSteady(slotOf(block.start), mode)) return true;
+    if (block.isHead && block.end != END_SWITCH && isSteady(slotOf(block.start), mode, true)) return true;
   }
   return false;
 }

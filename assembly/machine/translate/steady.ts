@@ -79,7 +79,7 @@ function ownerOf(table: u32, number: u32): Owner {
   return changetype<Owner>(OWNERS_PTR + (((<usize>table) << SITES_LOG) + number) * OWNER_BYTES);
 }
 
-/** The number of the only record that can be that of a slot's loop. */
+/** The number of the only record that can be that of a slot. */
 @inline
 function numberOf(slotPtr: usize, mode: u32): u32 {
   return hashOf(slotPtr, mode) >>> (32 - HEADS_LOG);
@@ -91,13 +91,13 @@ function isThere(head: Head, slotPtr: usize, mode: u32): bool {
   return head.slotPtr == <u32>slotPtr && head.mode == mode;
 }
 
-/** True where the loop had no turns lately. */
+/** True where the budget did not end lately. */
 @inline
 function isIdle(head: Head): bool {
   return head.turns + head.turnsBefore == 0;
 }
 
-/** The number of the loop's head at a slot; takes the record of one that had no turns lately, if there is none. HEADS: another one has it. */
+/** The number of a slot's record; takes that of an idle one, if it has none. HEADS: another one has it. */
 function headOf(slotPtr: usize, mode: u32): u32 {
   const k = numberOf(slotPtr, mode);
   const head = headAt(k);
@@ -109,10 +109,10 @@ function headOf(slotPtr: usize, mode: u32): u32 {
   return k;
 }
 
-/** True where something begins that takes much time. */
-export function isSteady(slotPtr: usize, mode: u32): bool {
+/** True where a small loop, or something else, begins that takes much time. */
+export function isSteady(slotPtr: usize, mode: u32, isLoop: bool): bool {
   const head = headAt(numberOf(slotPtr, mode));
-  return isThere(head, slotPtr, mode) && head.isSteady;
+  return isThere(head, slotPtr, mode) && head.isSteady && head.isLoop == isLoop;
 }
 
 /** A region is to be written: sites that are asked for from now on are not given to others until the next one. */
@@ -121,31 +121,31 @@ export function beginRegion(): void {
 }
 
 /**
- * The site of a table that the access of an instruction's slot has, the first free one from `first` on, in a loop whose head is at another slot and
- * which needs `roundInsns` instructions at least to come there again. SITES: it has none.
+ * The site of a table that the access of an instruction's slot has, the first free one from `first` on; it belongs to what begins at `headPtr` and
+ * needs `roundInsns` instructions at least to come there again. SITES: it has none.
  */
 export function siteFor(table: u32, slotPtr: usize, first: u32, headPtr: usize, roundInsns: u32): u32 {
+  const head = headOf(headPtr, table >>> 1);
+  if (head == HEADS) return SITES;
   let number = SITES;
   for (let probe: u32 = 0; probe < PROBES; probe++) {
     const at = (first + probe) & (SITES - 1);
     const owner = ownerOf(table, at);
-    if (owner.slotPtr == <u32>slotPtr) return owner.isScattered ? SITES : keepSite(table, at, headPtr, roundInsns);
+    if (owner.slotPtr == <u32>slotPtr) return owner.isScattered ? SITES : keepSite(table, at, head, roundInsns);
     if (number == SITES && isFree(owner)) number = at;
   }
   if (number == SITES) return SITES;
   ownerOf(table, number).slotPtr = <u32>slotPtr;
   ownerOf(table, number).isScattered = false;
-  return keepSite(table, number, headPtr, roundInsns);
+  return keepSite(table, number, head, roundInsns);
 }
 
 function isFree(owner: Owner): bool {
   return owner.slotPtr == 0 || (owner.serial != state().serial && isIdle(headAt(owner.head)));
 }
 
-function keepSite(table: u32, number: u32, headPtr: usize, roundInsns: u32): u32 {
+function keepSite(table: u32, number: u32, head: u32, roundInsns: u32): u32 {
   const owner = ownerOf(table, number);
-  const head = headOf(headPtr, table >>> 1);
-  if (head == HEADS) return SITES;
   owner.head = <u16>head;
   owner.roundInsns = <u8>min<u32>(roundInsns, 255);
   owner.serial = state().serial;
