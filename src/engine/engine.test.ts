@@ -222,6 +222,7 @@ describe("streams", () => {
     const attached = await engine.apply({ kind: "attach", instance: id });
     await engine.apply({ kind: "start", instance: id });
     const instructions = async (): Promise<number> => (await engine.apply({ kind: "metrics", instance: id })).counters["instructions"] ?? 0;
+    await expect.poll(instructions, { timeout: 20_000 }).toBeGreaterThan(0);
     let last = -1;
     for (let now = await instructions(); now !== last; now = await instructions()) {
       last = now;
@@ -229,9 +230,8 @@ describe("streams", () => {
     }
     expect(attached.stdout.readableLength).toBeLessThan(1 << 20);
     attached.stdout.resume();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(await instructions()).toBeGreaterThan(last);
-  });
+    await expect.poll(instructions, { timeout: 20_000 }).toBeGreaterThan(last);
+  }, 60_000);
 });
 
 test("a reader who stalls does not keep an instance from ending", async () => {
