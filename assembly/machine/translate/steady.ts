@@ -12,7 +12,7 @@ import { STEADY_PTR } from "./layout";
 const PERIOD: u32 = 256;
 const MANY: u32 = 32;
 /** What is no small loop needs so many in two periods: its accesses cost it less, and it is more to translate. */
-const MANY_ELSEWHERE: u32 = 96;
+const MANY_ELSEWHERE: u32 = 128;
 /** A site is scattered that is missed more often than every so many times; and seldom ones do not matter. */
 const WORTH: u64 = 16;
 const SELDOM: u32 = 64;
