@@ -1,4 +1,4 @@
-// Loops that take much time keep the page of each access in a site (assembly/machine/hart/sites.ts); so do all loops of the eager engine.
+// Loops and functions that take much time keep the page of each access in a site (assembly/machine/hart/sites.ts); so does all code of the eager engine.
 import { describe, expect, it } from "vitest";
 import { assemble } from "../../src/isa/assemble.js";
 import { Machine } from "../../src/machine/machine.js";
@@ -101,6 +101,13 @@ function writesCode(): Guest {
   return { entryPa: RAM_PA, loads: [{ pa: RAM_PA, bytes: code.bytes() }], compared: [{ pa: DATA_PA, bytes: 8 }], maxInsns: 10_000 };
 }
 
+/** A machine that runs the code in M-mode. */
+function started(code: GuestCode): Machine {
+  const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
+  machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+  return machine;
+}
+
 /** A machine in a loop that adds up doublewords, `bytes` from one to the next, of 64 KiB. */
 function sums(bytes: number): Machine {
   const code = new GuestCode(RAM_PA);
@@ -114,9 +121,7 @@ function sums(bytes: number): Machine {
   code.op("add", { rd: AT, rs1: AT, rs2: STEP });
   code.op("and", { rd: AT, rs1: AT, rs2: END });
   code.jump("loop");
-  const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
-  machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
-  return machine;
+  return started(code);
 }
 
 /** A machine that calls a function for ever, which calls itself, up to seven times deep; each has a frame of so many bytes. */
@@ -143,9 +148,7 @@ function recurses(frameBytes: number): Machine {
   code.op("ld", { rd: SUM, rs1: SP, imm: 8 });
   code.op("add", { rd: SP, rs1: SP, rs2: STEP });
   code.op("jalr", { rs1: LINK });
-  const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
-  machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
-  return machine;
+  return started(code);
 }
 
 const regionsAfter = (machine: Machine, insns: number): number => {

@@ -260,13 +260,18 @@ function go(from: u32, to: u32, hw: i32): void {
     exit(halves(hw), 0);
     return;
   }
-  if (leavesZone(blockAt(from), to)) storeRegisters(blockAt(from).stored);
+  storeOnEdge(from, to);
   if (!follows(from, to) || holdsBlock(to, from)) branch(op.BR, labelOf(from, to));
+}
+
+/** What an edge out of a small loop stores. */
+function storeOnEdge(from: u32, to: u32): void {
+  if (leavesZone(blockAt(from), to)) storeRegisters(blockAt(from).stored);
 }
 
 /** An edge to a block that does not follow. */
 function jump(from: u32, to: u32): void {
-  if (leavesZone(blockAt(from), to)) storeRegisters(blockAt(from).stored);
+  storeOnEdge(from, to);
   branch(op.BR, labelOf(from, to));
 }
 

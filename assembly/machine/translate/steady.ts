@@ -172,7 +172,7 @@ export function noteAgain(slotPtr: usize, mode: u32): void {
 
 /** True at the end of a period. */
 function tookMuchTime(head: Head): bool {
-  return head.turns >= (head.isLoop ? MANY : MANY_ELSEWHERE) && (head.isLoop || head.turnsBefore >= MANY_ELSEWHERE);
+  return head.isLoop ? head.turns >= MANY : min(head.turns, head.turnsBefore) >= MANY_ELSEWHERE;
 }
 
 /** Looks what took much time, and which sites were missed too often: a loop has run for as long as it had turns. */
