@@ -17,8 +17,8 @@ export type Send = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => v
 type LastWord = Extract<FromWorker, { kind: "end" | "failed" }>;
 type Heard = Exclude<ToWorker, { kind: "start" | "pause" | "resume" }>;
 
-/** A slice ends by the clock; this is an outer bound, above what any guest runs in a millisecond. */
-const MOST_INSNS_A_MS = 10_000_000;
+/** A slice ends by the clock; this is an outer bound, above what any guest runs in a millisecond: rounds of a loop that does nothing take few instructions of the host's. */
+const MOST_INSNS_A_MS = 200_000_000;
 const MOST_INSNS = 2 ** 31 - 1;
 
 class Channel {

@@ -11,18 +11,29 @@ import {
   A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
-import { beginAccess, planGroups, writeGuards } from "./guards";
+import { beginAccess, hasGuards, planBlock, planRounds, writeFirstGuards, writeGuards } from "./guards";
 import { becomeHelper, callHelper, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
 import { findLive, liveAtEntries } from "./liveness";
 import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { endsRegion } from "../isa/generated/kinds";
 import { emitPaired } from "./pairs";
-import { beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeRegisters, written } from "./registers";
+import {
+  beginRegisters,
+  declareLocals,
+  forgetRegisters,
+  loadRegisters,
+  read,
+  settle,
+  storeAside,
+  storeRegisters,
+  written,
+} from "./registers";
 import { chooseResidents, residentOutside } from "./residents";
 import { beginSites, findSteady } from "./sites";
 import { beginRegion } from "./steady";
 import { emitInPlace } from "./system";
+import { traced, tracedAt, tracedInsns } from "./trace";
 import { beginWords, findWords, ONLY_X0, words } from "./words";
 import { beginBody, byte, fillLength, fixed, hintUnlikely, out, relocate, RELOCATE_FUNCTION, reserve, rewind } from "./writer";
 import { chooseZones, leavesZone } from "./zones";
@@ -31,9 +42,6 @@ import * as op from "./wasm";
 /** The stack of a function, in units of 64 bytes: one of 1,500 instructions was seen to take 8.5 KB. */
 const FRAME_UNITS: u32 = 4;
 const INSNS_A_UNIT: u32 = 8;
-
-const UNROLLED_INSNS: u32 = 32;
-const MAX_COPIES: u32 = 4;
 
 const NX: i32 = 1;
 const FCSR_FRM: i32 = 0xe0;
@@ -52,8 +60,8 @@ export function writeBody(number: u32): void {
   beginBody();
   forgetRegisters();
   noteFp(false);
-  planLabels();
   chooseZones();
+  planLabels();
   beginRegion();
   findSteady();
   isFirstPass = true;
@@ -142,22 +150,18 @@ function writeBlock(index: u32, block: Block): void {
   const hasExit = block.isLazy && (isFirstPass || block.isLeft);
   const behind = hasExit ? open(op.BLOCK) : 0;
   beginExits(hasExit ? open(op.BLOCK) : LABEL_EXIT);
-  beginBlock();
-  beginRegisters(block.isLazy, block.resident);
-  beginWords(isFirstPass ? ONLY_X0 : block.wordsIn);
   if (block.selector != 0) {
     i32Const(0);
     set(SELECTOR);
   }
   if (block.isHead && block.inner == 0) leaveLoopWithoutBudget(block); // from an empty head the only way is to one that looks
-  planGroups(block);
+  if (planRounds(index) && !isFirstPass) writeRounds(index, block); // what is known behind one round is known behind each
+  planBlock(index);
+  beginTrace(block);
   beginSites(index, block);
-  // What is known behind the first copy is known behind each, so the first pass writes but one.
-  if (!isFirstPass && isShortLoop(index, block)) writeUnrolled(index, block);
-  else {
-    writeInsns(block);
-    writeEnd(index, block);
-  }
+  countInsns(block.count);
+  writeInsns(block, 0);
+  writeEnd(index, block);
   if (hasExit) {
     branch(op.BR, behind);
     close();
@@ -176,46 +180,72 @@ function note(block: Block): void {
   block.isLeft = isLeft;
 }
 
-/** True for a loop of one block that is worth several copies. */
-function isShortLoop(index: u32, block: Block): bool {
-  return block.isLazy && block.end == END_BRANCH && block.first == index && block.count <= UNROLLED_INSNS / 2;
+/** What is written as one begins, with a block. */
+function beginTrace(block: Block): void {
+  beginBlock();
+  beginRegisters(block.isLazy, block.resident);
+  beginWords(isFirstPass ? ONLY_X0 : block.wordsIn);
 }
 
-/** Several copies of a loop's only block, so that the budget, and V8's stack, are looked at once for all of them. */
-function writeUnrolled(index: u32, block: Block): void {
-  const done = open(op.BLOCK);
-  for (let left = min(MAX_COPIES, UNROLLED_INSNS / block.count); left > 1; left--) {
-    writeInsns(block);
-    settle();
-    byte(op.I32_EQZ);
-    branch(op.BR_IF, done);
-  }
-  writeInsns(block);
-  settle();
-  branch(op.BR_IF, labelOf(index, index));
-  close();
-  go(index, block.second, block.secondHw);
-}
-
-function writeInsns(block: Block): void {
-  if (block.count == 0) return;
+/** Instructions are counted before they run. */
+function countInsns(insns: i32): void {
+  if (insns == 0) return;
   get(N);
-  i32Const(block.count);
+  i32Const(insns);
   byte(op.I32_SUB);
   set(N);
+}
+
+/** Several rounds of a loop, whose groups are looked up together. Where one cannot be, the loop's blocks, which follow, do a single round. */
+function writeRounds(index: u32, head: Block): void {
+  const aside = open(op.BLOCK);
+  beginTrace(head);
+  beginSites(index, head);
+  writeFirstGuards(aside);
+  countInsns(tracedInsns);
+  let k: u32 = 0;
+  for (let place: u32 = 0; place < traced; place++) {
+    const at = tracedAt(place);
+    const block = blockAt(at);
+    beginSites(at, block);
+    writeInsns(block, k);
+    k += block.count;
+    if (block.end == END_BRANCH) leaveRounds(at, block, place + 1 < traced ? tracedAt(place + 1) : index, tracedInsns - k);
+  }
+  settle();
+  branch(op.BR, labelOf(tracedAt(traced - 1), index));
+  close();
+}
+
+/** The condition is on the stack: the way that does not lead to `next` leaves the rounds; `uncounted` instructions were counted but not run. */
+function leaveRounds(index: u32, block: Block, next: u32, uncounted: u32): void {
+  const isAhead = block.first == next;
+  if (isAhead) byte(op.I32_EQZ);
+  open(op.IF);
+  countInsns(-(<i32>uncounted));
+  storeAside();
+  const to = isAhead ? block.second : block.first;
+  if (to == NO_BLOCK) exit(halves(isAhead ? block.secondHw : block.firstHw), 0);
+  else jump(index, to);
+  close();
+}
+
+/** The instructions of a block, whose first is instruction `first` of the trace. */
+function writeInsns(block: Block, first: u32): void {
   const m = changetype<Emitter>(0);
   let hw = block.start;
-  for (let k: u32 = 0; k < block.count; k++) {
+  for (let k: u32 = first; k < first + block.count; k++) {
     const i = insnAt(hw);
-    const left = block.count - k;
+    const left = tracedInsns - k;
     beginInsn(halves(hw), left);
-    if (mayLeave(hw)) settle();
-    writeGuards(k);
+    const isGuarded = hasGuards(k) && (k > 0 || traced == 1); // those before several rounds are written by then
+    if (mayLeave(hw) || isGuarded) settle();
+    if (isGuarded) writeGuards(k);
     beginAccess(k);
     if (left == 1 && block.end == END_LEAVE) leave();
     else if (endsRegion(i.op & 0xfff)) emitInPlace(i, mode);
     else if (!emitPaired(i)) emitInsn(m, i);
-    if (mayLeaveHere) noteLeaving(hw);
+    if (isFirstPass && mayLeaveHere) noteLeaving(hw);
     hw += lengthOf(i);
   }
 }

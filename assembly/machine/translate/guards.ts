@@ -1,29 +1,32 @@
-// What the loads and stores of a block touch, looked up before they are come to. Those whose addresses are one value and constants, as fields
-// of a record or of a frame are, make a group. Where its value is first known, most often where the block begins, one look into the TLB's table
-// says where the group's memory is, and that it is on one page. If not, the region is left there, to the interpreter; behind it, none
-// of the group's accesses can leave, so that what is computed between them need not be in the hart, and V8 may leave it out.
-// Depends on isa, apart, discover, exits, frame, memory and registers.
+// What the loads and stores of a trace touch, looked up before they are come to. Those whose addresses are one value and constants, as fields
+// of a record or of a frame are, or what a loop moves along in several rounds, make a group. Where its value is first known, most often where
+// the trace begins, one look into the TLB's table says where the group's memory is, and that it is on one page. If not, the region is left
+// there, to the interpreter, or a single round is made instead; behind it, none of the group's accesses can leave, so that what is computed
+// between them need not be in the hart, and V8 may leave it out. Depends on isa, apart, discover, exits, frame, memory, registers and trace.
 import { PAGE_BYTES } from "../abi";
 import { accessBytes, isStore } from "../isa/generated/kinds";
 import { OP_ADD, OP_ADDI, OP_FLD, OP_FLW } from "../isa/generated/ops";
 import { Insn } from "../isa/insn";
 import { areApart, SEEN_PTR } from "./apart";
-import { Block, entryHw, insnAt, lengthOf, mode, slotOf } from "./discover";
+import { blockAt, entryHw, insnAt, lengthOf, mode, slotOf } from "./discover";
 import { leave } from "./exits";
 import { access, branch, close, get, i32Const, i64Const, open, set, VA } from "./frame";
 import { lookUp, pushPointer } from "./memory";
-import { getX, groupLocal } from "./registers";
+import { getX, groupLocal, reserveGroups } from "./registers";
+import { traceBlock, traced, tracedAt, tracedInsns, traceRounds } from "./trace";
 import { byte, hintUnlikely } from "./writer";
 import * as op from "./wasm";
 
-/** Instructions of a block, behind which each access is looked up by itself; and groups. */
+/** Instructions of a trace, behind which each access is looked up by itself; and groups. */
 const MAX_PLANNED: u32 = 1024;
 const MAX_GROUPS: u32 = 12;
 /** Bytes from a group's first access to the end of its last: of as many places in a page, one in 16 is on the next one, too. */
 const MAX_SPAN: i32 = 256;
+/** The same of rounds, which can be made one by one where they lie on two pages. */
+const MAX_SPAN_OF_ROUNDS: i32 = 1024;
 /** What may be added to a value for it to be the same. */
 const MAX_SUM: i32 = 0x4000;
-/** Values: what the registers hold when the block begins; then what instruction n makes. */
+/** Values: what the registers hold when the trace begins; then what instruction n makes. */
 const MADE: u32 = 32;
 
 
@@ -51,7 +54,8 @@ const PLACE_OF: usize = memory.data(MAX_PLANNED * 2);
 /** Of each register: its value without what was added to it, u16, and that, i32. */
 const VALUE_OF: usize = memory.data(32 * 2);
 const SUM_OF: usize = memory.data(32 * 4);
-let blockSlot: usize = 0;
+let traceSlot: usize = 0;
+let maxSpan: i32 = 0;
 
 /** The group of the instruction at hand and 1, 0 for none; and where it accesses, from where the group begins. */
 export let group: u32 = 0;
@@ -80,23 +84,43 @@ function setValue(r: u32, value: u32, sum: i32): void {
   store<i32>(SUM_OF + ((<usize>r) << 2), sum);
 }
 
-/** Finds the groups of a block. */
-export function planGroups(block: Block): void {
+/** Finds the groups of a block alone. */
+export function planBlock(index: u32): void {
+  traceBlock(index);
+  maxSpan = MAX_SPAN;
+  plan();
+}
+
+/** Finds those of rounds that begin with a block; false where no such are to be written. */
+export function planRounds(head: u32): bool {
+  if (!traceRounds(head)) return false;
+  maxSpan = MAX_SPAN_OF_ROUNDS;
+  plan();
+  return true;
+}
+
+function plan(): void {
   groups = 0;
-  const count = min(block.count, MAX_PLANNED);
+  const count = min(tracedInsns, MAX_PLANNED);
   memory.fill(GROUP_OF, 0, count);
-  blockSlot = slotOf(block.start);
+  traceSlot = slotOf(blockAt(tracedAt(0)).start);
   for (let r: u32 = 0; r < 32; r++) setValue(r, r, 0);
-  for (let k: u32 = 0, hw = block.start; k < count; k++, hw += lengthOf(insnAt(hw))) {
-    const i = insnAt(hw);
-    if (accessBytes(i.op & 0xfff) != 0 && i.rs1 != 0) join(k, hw, i);
-    noteResult(k, i);
+  let k: u32 = 0;
+  for (let place: u32 = 0; place < traced; place++) {
+    const block = blockAt(tracedAt(place));
+    const end = min(k + block.count, count);
+    for (let hw = block.start; k < end; k++, hw += lengthOf(insnAt(hw))) {
+      const i = insnAt(hw);
+      if (accessBytes(i.op & 0xfff) != 0 && i.rs1 != 0) join(k, hw, i);
+      noteResult(k, i);
+    }
   }
+  reserveGroups(groups);
   for (let k: u32 = 0; k < count; k++)
     if (load<u8>(GROUP_OF + k) != 0 && !isLookedUp(load<u8>(GROUP_OF + k) - 1)) store<u8>(GROUP_OF + k, 0);
 }
 
-/** A single access whose address the block makes is looked up in its place. */
+/** A single access whose address the trace makes is looked up in its place. */
 function isLookedUp(g: u32): bool {
   return groupAt(g).at == 0 || groupAt(g).members > 1;
 }
@@ -138,7 +162,7 @@ function join(k: u32, hw: u32, i: Insn): void {
     group.size = size;
     group.low = place;
     group.high = place + size;
-    group.maxSpan = areApart(isFirst ? blockSlot : slotOf(hw), mode) ? 0 : MAX_SPAN;
+    group.maxSpan = areApart(isFirst ? traceSlot : slotOf(hw), mode) ? 0 : maxSpan;
     group.members = 0;
     group.writes = false;
   }
@@ -155,7 +179,7 @@ function takes(group: Group, value: u32, place: i32, size: i32): bool {
   return group.value == value && span <= max(group.maxSpan, group.size);
 }
 
-/** Instruction `k` of the block begins. */
+/** Instruction `k` of the trace begins. */
 export function beginAccess(k: u32): void {
   group = k < MAX_PLANNED ? load<u8>(GROUP_OF + k) : 0;
   if (group != 0) offset = load<i16>(PLACE_OF + ((<usize>k) << 1)) - groupAt(group - 1).low;
@@ -166,17 +190,25 @@ export function pushGroup(): void {
   get(groupLocal(group - 1));
 }
 
-/** Looks up the groups whose value is known from instruction `k` on. The instruction at hand is that one. */
+/** True where groups are looked up before instruction `k`. */
+export function hasGuards(k: u32): bool {
+  for (let g: u32 = 0; g < groups; g++) if (isGuardedAt(g, k)) return true;
+  return false;
+}
+
+/** Looks up the groups whose value is known from where the trace begins; what fails goes to label `aside`. */
+export function writeFirstGuards(aside: u32): void {
+  for (let g: u32 = 0; g < groups; g++) if (isGuardedAt(g, 0)) writeGuard(g, aside, aside);
+}
+
+/** Looks up the groups whose value is known from instruction `k` on; there are some. The instruction at hand is that one. */
 export function writeGuards(k: u32): void {
-  let first: u32 = 0;
-  while (first < groups && !isGuardedAt(first, k)) first++;
-  if (first == groups) return;
   const done = open(op.BLOCK);
   const fails = open(op.BLOCK);
   let isApart = fails;
-  for (let g = first; g < groups; g++) if (isGuardedAt(g, k) && spans(groupAt(g))) isApart = fails + 1;
+  for (let g: u32 = 0; g < groups; g++) if (isGuardedAt(g, k) && spans(groupAt(g))) isApart = fails + 1;
   if (isApart != fails) open(op.BLOCK);
-  for (let g = first; g < groups; g++) if (isGuardedAt(g, k)) writeGuard(g, fails, isApart);
+  for (let g: u32 = 0; g < groups; g++) if (isGuardedAt(g, k)) writeGuard(g, fails, isApart);
   branch(op.BR, done);
   if (isApart != fails) {
     close();

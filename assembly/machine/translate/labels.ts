@@ -49,7 +49,7 @@ export function planLabels(): void {
     const index = blockIn(position);
     const block = blockAt(index);
     plan(index, block.first, block.end == END_BRANCH);
-    if (block.end == END_BRANCH) plan(index, block.second, false);
+    if (block.end == END_BRANCH) plan(index, block.second, block.isLazy); // rounds of a small loop (trace.ts) jump there
     if (block.end == END_TAIL_REGISTER) plan(index, block.first, true);
     for (let k: u32 = 0; index == switchBlock && k < targets; k++) plan(index, targetAt(k), true);
   }

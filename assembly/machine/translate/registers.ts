@@ -17,7 +17,7 @@ export let written: u64 = 0;
 /** What is written and not stored yet, but for resident registers in a lazy block. */
 let pending: u64 = 0;
 let isLazy: bool = false;
-/** The most that a block of the region has. */
+/** The most that a trace of the region has. */
 let groups: u32 = 0;
 /** Registers that stay in locals from the block at hand to the next. */
 let resident: u64 = 0;
@@ -38,8 +38,13 @@ export function beginRegisters(lazy: bool, inLocals: u64): void {
 
 /** Stores what the block has written, but for what a lazy one keeps. */
 export function settle(): void {
-  storeRegisters(pending);
+  storeAside();
   pending = 0;
+}
+
+/** As settle(), on a way aside: on the way ahead it is still to be stored. */
+export function storeAside(): void {
+  storeRegisters(pending);
 }
 
 
@@ -127,9 +132,13 @@ function offsetOf(n: u32): u32 {
   return n < 32 ? <u32>X_OFFSET + (n << 3) : <u32>F_OFFSET + ((n - 32) << 3);
 }
 
-/** The local where group `g` of a block begins, in linear memory (guards.ts). */
+/** A trace has so many groups. */
+export function reserveGroups(count: u32): void {
+  groups = max(groups, count);
+}
+
+/** The local where group `g` of a trace begins, in linear memory (guards.ts). */
 export function groupLocal(g: u32): u32 {
-  groups = max(groups, g + 1);
   return FIRST_X + <u32>popcnt<u64>(used) + g;
 }
 

@@ -48,221 +48,225 @@
    )
    (loop $label1
     (block $block2
-     (block $block3
-      (br_table $block2 $block3
-       (i32.sub
-        (local.get $3)
-        (i32.const 1)
+     (block
+      (block $block3
+       (br_table $block2 $block3
+        (i32.sub
+         (local.get $3)
+         (i32.const 1)
+        )
        )
       )
-     )
-     (local.set $23
-      (i64.load offset=1072 align=1
-       (i32.const 131072)
+      (local.set $23
+       (i64.load offset=1072 align=1
+        (i32.const 131072)
+       )
       )
-     )
-     (local.set $24
-      (i64.load offset=1104 align=1
-       (i32.const 131072)
+      (local.set $24
+       (i64.load offset=1104 align=1
+        (i32.const 131072)
+       )
       )
-     )
-     (local.set $25
-      (i64.load offset=1112 align=1
-       (i32.const 131072)
+      (local.set $25
+       (i64.load offset=1112 align=1
+        (i32.const 131072)
+       )
       )
-     )
-     (local.set $26
-      (i64.load offset=1120 align=1
-       (i32.const 131072)
+      (local.set $26
+       (i64.load offset=1120 align=1
+        (i32.const 131072)
+       )
       )
-     )
-     (loop $label
-      (block $block7
-       (block $block8
-        (block $block4
-         (@metadata.code.branch_hint "\00")
-         (if
-          (i32.le_s
-           (local.get $1)
-           (i32.const 0)
-          )
-          (then
-           (local.set $4
-            (i32.const 0)
-           )
-           (br $block4)
-          )
-         )
-         (local.set $1
-          (i32.sub
-           (local.get $1)
-           (i32.const 2)
-          )
-         )
-         (block $block6
-          (block $block5
-           (local.set $9
-            (local.get $24)
-           )
+      (loop $label
+       (block $block7
+        (block
+         (block $block8
+          (block $block4
            (@metadata.code.branch_hint "\00")
            (if
-            (i64.ne
-             (i64.and
-              (local.get $9)
-              (i64.const -4093)
-             )
-             (i64.load align=1
-              (i32.const 48259072)
-             )
+            (i32.le_s
+             (local.get $1)
+             (i32.const 0)
             )
             (then
+             (local.set $4
+              (i32.const 0)
+             )
+             (br $block4)
+            )
+           )
+           (local.set $1
+            (i32.sub
+             (local.get $1)
+             (i32.const 2)
+            )
+           )
+           (block $block6
+            (block $block5
+             (local.set $9
+              (local.get $24)
+             )
              (@metadata.code.branch_hint "\00")
-             (br_if $block5
+             (if
               (i64.ne
                (i64.and
                 (local.get $9)
                 (i64.const -4093)
                )
-               (i64.load offset=33554432 align=1
-                (local.tee $7
-                 (i32.and
-                  (i32.shr_u
-                   (i32.wrap_i64
-                    (local.get $9)
+               (i64.load align=1
+                (i32.const 48259072)
+               )
+              )
+              (then
+               (@metadata.code.branch_hint "\00")
+               (br_if $block5
+                (i64.ne
+                 (i64.and
+                  (local.get $9)
+                  (i64.const -4093)
+                 )
+                 (i64.load offset=33554432 align=1
+                  (local.tee $7
+                   (i32.and
+                    (i32.shr_u
+                     (i32.wrap_i64
+                      (local.get $9)
+                     )
+                     (i32.const 8)
+                    )
+                    (i32.const 4194288)
                    )
-                   (i32.const 8)
                   )
-                  (i32.const 4194288)
                  )
                 )
                )
+               (i64.store align=1
+                (i32.const 48259072)
+                (i64.load offset=33554432 align=1
+                 (local.get $7)
+                )
+               )
+               (i32.store offset=8 align=1
+                (i32.const 48259072)
+                (i32.load offset=33554440 align=1
+                 (local.get $7)
+                )
+               )
+               (i32.store offset=12 align=1
+                (i32.const 48259072)
+                (i32.add
+                 (i32.load offset=12 align=1
+                  (i32.const 48259072)
+                 )
+                 (i32.const 1)
+                )
+               )
+               (i32.store8
+                (i32.const 48267270)
+                (i32.const 1)
+               )
               )
              )
-             (i64.store align=1
-              (i32.const 48259072)
-              (i64.load offset=33554432 align=1
-               (local.get $7)
-              )
-             )
-             (i32.store offset=8 align=1
-              (i32.const 48259072)
-              (i32.load offset=33554440 align=1
-               (local.get $7)
-              )
-             )
-             (i32.store offset=12 align=1
-              (i32.const 48259072)
+             (local.set $27
               (i32.add
-               (i32.load offset=12 align=1
+               (i32.wrap_i64
+                (local.get $9)
+               )
+               (i32.load offset=8 align=1
                 (i32.const 48259072)
                )
-               (i32.const 1)
               )
              )
-             (i32.store8
-              (i32.const 48267270)
-              (i32.const 1)
-             )
+             (br $block6)
+            )
+            (local.set $4
+             (i32.const 2)
+            )
+            (br $block4)
+           )
+           (local.set $23
+            (i64.load32_s align=1
+             (local.get $27)
             )
            )
-           (local.set $27
-            (i32.add
+           (br_if $block7
+            (i32.eq
              (i32.wrap_i64
-              (local.get $9)
-             )
-             (i32.load offset=8 align=1
-              (i32.const 48259072)
-             )
-            )
-           )
-           (br $block6)
-          )
-          (local.set $4
-           (i32.const 2)
-          )
-          (br $block4)
-         )
-         (local.set $23
-          (i64.load32_s align=1
-           (local.get $27)
-          )
-         )
-         (br_if $block7
-          (i32.eq
-           (i32.wrap_i64
-            (block (result i64)
-             (local.set $scratch
-              (local.get $23)
-             )
-             (local.set $5
-              (i32.wrap_i64
-               (i64.const 0)
+              (block (result i64)
+               (local.set $scratch
+                (local.get $23)
+               )
+               (local.set $5
+                (i32.wrap_i64
+                 (i64.const 0)
+                )
+               )
+               (local.get $scratch)
               )
              )
-             (local.get $scratch)
+             (local.get $5)
             )
            )
-           (local.get $5)
+           (br $block8)
           )
+          (i64.store offset=1072 align=1
+           (i32.const 131072)
+           (local.get $23)
+          )
+          (i64.store offset=1104 align=1
+           (i32.const 131072)
+           (local.get $24)
+          )
+          (i64.store offset=1120 align=1
+           (i32.const 131072)
+           (local.get $26)
+          )
+          (br $block9)
          )
-         (br $block8)
         )
-        (i64.store offset=1072 align=1
-         (i32.const 131072)
-         (local.get $23)
+        (local.set $1
+         (i32.sub
+          (local.get $1)
+          (i32.const 1)
+         )
         )
-        (i64.store offset=1104 align=1
-         (i32.const 131072)
-         (local.get $24)
+        (local.set $26
+         (i64.add
+          (local.get $26)
+          (local.get $23)
+         )
         )
-        (i64.store offset=1120 align=1
-         (i32.const 131072)
-         (local.get $26)
-        )
-        (br $block9)
        )
        (local.set $1
         (i32.sub
          (local.get $1)
-         (i32.const 1)
+         (i32.const 2)
         )
        )
-       (local.set $26
+       (local.set $24
         (i64.add
-         (local.get $26)
-         (local.get $23)
+         (local.get $24)
+         (i64.const 4)
         )
        )
-      )
-      (local.set $1
-       (i32.sub
-        (local.get $1)
-        (i32.const 2)
+       (br_if $label
+        (i64.ne
+         (local.get $24)
+         (local.get $25)
+        )
        )
-      )
-      (local.set $24
-       (i64.add
+       (i64.store offset=1072 align=1
+        (i32.const 131072)
+        (local.get $23)
+       )
+       (i64.store offset=1104 align=1
+        (i32.const 131072)
         (local.get $24)
-        (i64.const 4)
        )
-      )
-      (br_if $label
-       (i64.ne
-        (local.get $24)
-        (local.get $25)
+       (i64.store offset=1120 align=1
+        (i32.const 131072)
+        (local.get $26)
        )
-      )
-      (i64.store offset=1072 align=1
-       (i32.const 131072)
-       (local.get $23)
-      )
-      (i64.store offset=1104 align=1
-       (i32.const 131072)
-       (local.get $24)
-      )
-      (i64.store offset=1120 align=1
-       (i32.const 131072)
-       (local.get $26)
       )
      )
      (local.set $1

@@ -28,192 +28,385 @@
   (local $24 i64)
   (local $25 i64)
   (local $26 i32)
-  (block $block13
-   (block $block
-    (block $block1
-     (br_table $block $block1
+  (block $block8
+   (block $block4
+    (block $block
+     (block $block1
+      (br_table $block $block1
+       (i32.sub
+        (local.get $3)
+        (i32.const 1)
+       )
+      )
+     )
+     (local.set $1
       (i32.sub
-       (local.get $3)
+       (local.get $1)
        (i32.const 1)
       )
      )
+     (local.set $25
+      (i64.add
+       (i64.const 0)
+       (i64.const 0)
+      )
+     )
+     (i64.store offset=1120 align=1
+      (i32.const 131072)
+      (local.get $25)
+     )
     )
-    (local.set $1
-     (i32.sub
-      (local.get $1)
-      (i32.const 1)
+    (local.set $22
+     (i64.load offset=1032 align=1
+      (i32.const 131072)
+     )
+    )
+    (local.set $23
+     (i64.load offset=1104 align=1
+      (i32.const 131072)
+     )
+    )
+    (local.set $24
+     (i64.load offset=1112 align=1
+      (i32.const 131072)
      )
     )
     (local.set $25
-     (i64.add
-      (i64.const 0)
-      (i64.const 0)
+     (i64.load offset=1120 align=1
+      (i32.const 131072)
      )
     )
-    (i64.store offset=1120 align=1
-     (i32.const 131072)
-     (local.get $25)
-    )
-   )
-   (local.set $22
-    (i64.load offset=1032 align=1
-     (i32.const 131072)
-    )
-   )
-   (local.set $23
-    (i64.load offset=1104 align=1
-     (i32.const 131072)
-    )
-   )
-   (local.set $24
-    (i64.load offset=1112 align=1
-     (i32.const 131072)
-    )
-   )
-   (local.set $25
-    (i64.load offset=1120 align=1
-     (i32.const 131072)
-    )
-   )
-   (loop $label
-    (block $block12
-     (block $block2
-      (local.set $3
-       (i32.const 0)
-      )
-      (@metadata.code.branch_hint "\00")
-      (if
-       (i32.le_s
-        (local.get $1)
+    (loop $label
+     (block $block7
+      (block $block2
+       (local.set $3
         (i32.const 0)
        )
-       (then
-        (local.set $4
-         (i32.const 131072)
-        )
-        (br $block2)
-       )
-      )
-      (block $block5
-       (local.set $1
-        (i32.sub
+       (@metadata.code.branch_hint "\00")
+       (if
+        (i32.le_s
          (local.get $1)
-         (i32.const 5)
+         (i32.const 0)
         )
-       )
-       (block $block4
-        (block $block3
-         (local.set $9
-          (local.get $23)
+        (then
+         (local.set $4
+          (i32.const 131072)
          )
-         (@metadata.code.branch_hint "\00")
-         (if
-          (i64.ne
-           (i64.and
-            (local.get $9)
-            (i64.const -4093)
-           )
-           (i64.load align=1
-            (i32.const 48259104)
-           )
-          )
-          (then
-           (@metadata.code.branch_hint "\00")
-           (br_if $block3
-            (i64.ne
-             (i64.and
-              (local.get $9)
-              (i64.const -4093)
-             )
-             (i64.load offset=33554432 align=1
-              (local.tee $7
-               (i32.and
-                (i32.shr_u
-                 (i32.wrap_i64
-                  (local.get $9)
-                 )
-                 (i32.const 8)
-                )
-                (i32.const 4194288)
-               )
-              )
-             )
-            )
-           )
-           (i64.store align=1
-            (i32.const 48259104)
-            (i64.load offset=33554432 align=1
-             (local.get $7)
-            )
-           )
-           (i32.store offset=8 align=1
-            (i32.const 48259104)
-            (i32.load offset=33554440 align=1
-             (local.get $7)
-            )
-           )
-           (i32.store offset=12 align=1
-            (i32.const 48259104)
-            (i32.add
-             (i32.load offset=12 align=1
-              (i32.const 48259104)
-             )
-             (i32.const 1)
-            )
-           )
-           (i32.store8
-            (i32.const 48267270)
-            (i32.const 1)
-           )
-          )
-         )
-         (local.set $26
-          (i32.add
-           (i32.wrap_i64
-            (local.get $9)
-           )
-           (i32.load offset=8 align=1
-            (i32.const 48259104)
-           )
-          )
-         )
-         (br $block4)
-        )
-        (local.set $4
-         (i32.const 131077)
-        )
-        (br $block2)
-       )
-       (local.set $22
-        (i64.load32_s align=1
-         (local.get $26)
+         (br $block2)
         )
        )
-       (local.set $25
-        (i64.add
-         (local.get $25)
-         (local.get $22)
-        )
-       )
-       (local.set $23
-        (i64.add
+       (block $block3
+        (local.set $9
          (local.get $23)
-         (i64.const 4)
         )
-       )
-       (local.set $24
-        (i64.add
-         (local.get $24)
-         (i64.const -1)
-        )
-       )
-       (br_if $block5
-        (i32.eqz
+        (@metadata.code.branch_hint "\00")
+        (if
          (i64.ne
-          (local.get $24)
-          (i64.const 0)
+          (i64.and
+           (local.get $9)
+           (i64.const -4096)
+          )
+          (i64.load align=1
+           (i32.const 48259104)
+          )
+         )
+         (then
+          (@metadata.code.branch_hint "\00")
+          (br_if $block3
+           (i64.ne
+            (i64.and
+             (local.get $9)
+             (i64.const -4096)
+            )
+            (i64.load offset=33554432 align=1
+             (local.tee $7
+              (i32.and
+               (i32.shr_u
+                (i32.wrap_i64
+                 (local.get $9)
+                )
+                (i32.const 8)
+               )
+               (i32.const 4194288)
+              )
+             )
+            )
+           )
+          )
+          (i64.store align=1
+           (i32.const 48259104)
+           (i64.load offset=33554432 align=1
+            (local.get $7)
+           )
+          )
+          (i32.store offset=8 align=1
+           (i32.const 48259104)
+           (i32.load offset=33554440 align=1
+            (local.get $7)
+           )
+          )
+          (i32.store offset=12 align=1
+           (i32.const 48259104)
+           (i32.add
+            (i32.load offset=12 align=1
+             (i32.const 48259104)
+            )
+            (i32.const 1)
+           )
+          )
+          (i32.store8
+           (i32.const 48267270)
+           (i32.const 1)
+          )
          )
         )
+        (@metadata.code.branch_hint "\00")
+        (br_if $block3
+         (i32.gt_u
+          (i32.and
+           (i32.wrap_i64
+            (local.get $9)
+           )
+           (i32.const 4095)
+          )
+          (i32.const 4080)
+         )
+        )
+        (local.set $26
+         (i32.add
+          (i32.wrap_i64
+           (local.get $9)
+          )
+          (i32.load offset=8 align=1
+           (i32.const 48259104)
+          )
+         )
+        )
+        (local.set $1
+         (i32.sub
+          (local.get $1)
+          (i32.const 20)
+         )
+        )
+        (local.set $22
+         (i64.load32_s align=1
+          (local.get $26)
+         )
+        )
+        (local.set $25
+         (i64.add
+          (local.get $25)
+          (local.get $22)
+         )
+        )
+        (local.set $23
+         (i64.add
+          (local.get $23)
+          (i64.const 4)
+         )
+        )
+        (local.set $24
+         (i64.add
+          (local.get $24)
+          (i64.const -1)
+         )
+        )
+        (if
+         (i32.eqz
+          (i64.ne
+           (local.get $24)
+           (i64.const 0)
+          )
+         )
+         (then
+          (local.set $1
+           (i32.sub
+            (local.get $1)
+            (i32.const -15)
+           )
+          )
+          (i64.store offset=1032 align=1
+           (i32.const 131072)
+           (local.get $22)
+          )
+          (i64.store offset=1104 align=1
+           (i32.const 131072)
+           (local.get $23)
+          )
+          (i64.store offset=1112 align=1
+           (i32.const 131072)
+           (local.get $24)
+          )
+          (i64.store offset=1120 align=1
+           (i32.const 131072)
+           (local.get $25)
+          )
+          (br $block4)
+         )
+        )
+        (local.set $22
+         (i64.load32_s offset=4 align=1
+          (local.get $26)
+         )
+        )
+        (local.set $25
+         (i64.add
+          (local.get $25)
+          (local.get $22)
+         )
+        )
+        (local.set $23
+         (i64.add
+          (local.get $23)
+          (i64.const 4)
+         )
+        )
+        (local.set $24
+         (i64.add
+          (local.get $24)
+          (i64.const -1)
+         )
+        )
+        (if
+         (i32.eqz
+          (i64.ne
+           (local.get $24)
+           (i64.const 0)
+          )
+         )
+         (then
+          (local.set $1
+           (i32.sub
+            (local.get $1)
+            (i32.const -10)
+           )
+          )
+          (i64.store offset=1032 align=1
+           (i32.const 131072)
+           (local.get $22)
+          )
+          (i64.store offset=1104 align=1
+           (i32.const 131072)
+           (local.get $23)
+          )
+          (i64.store offset=1112 align=1
+           (i32.const 131072)
+           (local.get $24)
+          )
+          (i64.store offset=1120 align=1
+           (i32.const 131072)
+           (local.get $25)
+          )
+          (br $block4)
+         )
+        )
+        (local.set $22
+         (i64.load32_s offset=8 align=1
+          (local.get $26)
+         )
+        )
+        (local.set $25
+         (i64.add
+          (local.get $25)
+          (local.get $22)
+         )
+        )
+        (local.set $23
+         (i64.add
+          (local.get $23)
+          (i64.const 4)
+         )
+        )
+        (local.set $24
+         (i64.add
+          (local.get $24)
+          (i64.const -1)
+         )
+        )
+        (if
+         (i32.eqz
+          (i64.ne
+           (local.get $24)
+           (i64.const 0)
+          )
+         )
+         (then
+          (local.set $1
+           (i32.sub
+            (local.get $1)
+            (i32.const -5)
+           )
+          )
+          (i64.store offset=1032 align=1
+           (i32.const 131072)
+           (local.get $22)
+          )
+          (i64.store offset=1104 align=1
+           (i32.const 131072)
+           (local.get $23)
+          )
+          (i64.store offset=1112 align=1
+           (i32.const 131072)
+           (local.get $24)
+          )
+          (i64.store offset=1120 align=1
+           (i32.const 131072)
+           (local.get $25)
+          )
+          (br $block4)
+         )
+        )
+        (local.set $22
+         (i64.load32_s offset=12 align=1
+          (local.get $26)
+         )
+        )
+        (local.set $25
+         (i64.add
+          (local.get $25)
+          (local.get $22)
+         )
+        )
+        (local.set $23
+         (i64.add
+          (local.get $23)
+          (i64.const 4)
+         )
+        )
+        (local.set $24
+         (i64.add
+          (local.get $24)
+          (i64.const -1)
+         )
+        )
+        (if
+         (i32.eqz
+          (i64.ne
+           (local.get $24)
+           (i64.const 0)
+          )
+         )
+         (then
+          (i64.store offset=1032 align=1
+           (i32.const 131072)
+           (local.get $22)
+          )
+          (i64.store offset=1104 align=1
+           (i32.const 131072)
+           (local.get $23)
+          )
+          (i64.store offset=1112 align=1
+           (i32.const 131072)
+           (local.get $24)
+          )
+          (i64.store offset=1120 align=1
+           (i32.const 131072)
+           (local.get $25)
+          )
+          (br $block4)
+         )
+        )
+        (br $label)
        )
        (local.set $1
         (i32.sub
@@ -221,8 +414,8 @@
          (i32.const 5)
         )
        )
-       (block $block7
-        (block $block6
+       (block $block6
+        (block $block5
          (local.set $9
           (local.get $23)
          )
@@ -239,7 +432,7 @@
           )
           (then
            (@metadata.code.branch_hint "\00")
-           (br_if $block6
+           (br_if $block5
             (i64.ne
              (i64.and
               (local.get $9)
@@ -297,247 +490,7 @@
            )
           )
          )
-         (br $block7)
-        )
-        (local.set $4
-         (i32.const 131077)
-        )
-        (br $block2)
-       )
-       (local.set $22
-        (i64.load32_s align=1
-         (local.get $26)
-        )
-       )
-       (local.set $25
-        (i64.add
-         (local.get $25)
-         (local.get $22)
-        )
-       )
-       (local.set $23
-        (i64.add
-         (local.get $23)
-         (i64.const 4)
-        )
-       )
-       (local.set $24
-        (i64.add
-         (local.get $24)
-         (i64.const -1)
-        )
-       )
-       (br_if $block5
-        (i32.eqz
-         (i64.ne
-          (local.get $24)
-          (i64.const 0)
-         )
-        )
-       )
-       (local.set $1
-        (i32.sub
-         (local.get $1)
-         (i32.const 5)
-        )
-       )
-       (block $block9
-        (block $block8
-         (local.set $9
-          (local.get $23)
-         )
-         (@metadata.code.branch_hint "\00")
-         (if
-          (i64.ne
-           (i64.and
-            (local.get $9)
-            (i64.const -4093)
-           )
-           (i64.load align=1
-            (i32.const 48259104)
-           )
-          )
-          (then
-           (@metadata.code.branch_hint "\00")
-           (br_if $block8
-            (i64.ne
-             (i64.and
-              (local.get $9)
-              (i64.const -4093)
-             )
-             (i64.load offset=33554432 align=1
-              (local.tee $7
-               (i32.and
-                (i32.shr_u
-                 (i32.wrap_i64
-                  (local.get $9)
-                 )
-                 (i32.const 8)
-                )
-                (i32.const 4194288)
-               )
-              )
-             )
-            )
-           )
-           (i64.store align=1
-            (i32.const 48259104)
-            (i64.load offset=33554432 align=1
-             (local.get $7)
-            )
-           )
-           (i32.store offset=8 align=1
-            (i32.const 48259104)
-            (i32.load offset=33554440 align=1
-             (local.get $7)
-            )
-           )
-           (i32.store offset=12 align=1
-            (i32.const 48259104)
-            (i32.add
-             (i32.load offset=12 align=1
-              (i32.const 48259104)
-             )
-             (i32.const 1)
-            )
-           )
-           (i32.store8
-            (i32.const 48267270)
-            (i32.const 1)
-           )
-          )
-         )
-         (local.set $26
-          (i32.add
-           (i32.wrap_i64
-            (local.get $9)
-           )
-           (i32.load offset=8 align=1
-            (i32.const 48259104)
-           )
-          )
-         )
-         (br $block9)
-        )
-        (local.set $4
-         (i32.const 131077)
-        )
-        (br $block2)
-       )
-       (local.set $22
-        (i64.load32_s align=1
-         (local.get $26)
-        )
-       )
-       (local.set $25
-        (i64.add
-         (local.get $25)
-         (local.get $22)
-        )
-       )
-       (local.set $23
-        (i64.add
-         (local.get $23)
-         (i64.const 4)
-        )
-       )
-       (local.set $24
-        (i64.add
-         (local.get $24)
-         (i64.const -1)
-        )
-       )
-       (br_if $block5
-        (i32.eqz
-         (i64.ne
-          (local.get $24)
-          (i64.const 0)
-         )
-        )
-       )
-       (local.set $1
-        (i32.sub
-         (local.get $1)
-         (i32.const 5)
-        )
-       )
-       (block $block11
-        (block $block10
-         (local.set $9
-          (local.get $23)
-         )
-         (@metadata.code.branch_hint "\00")
-         (if
-          (i64.ne
-           (i64.and
-            (local.get $9)
-            (i64.const -4093)
-           )
-           (i64.load align=1
-            (i32.const 48259104)
-           )
-          )
-          (then
-           (@metadata.code.branch_hint "\00")
-           (br_if $block10
-            (i64.ne
-             (i64.and
-              (local.get $9)
-              (i64.const -4093)
-             )
-             (i64.load offset=33554432 align=1
-              (local.tee $7
-               (i32.and
-                (i32.shr_u
-                 (i32.wrap_i64
-                  (local.get $9)
-                 )
-                 (i32.const 8)
-                )
-                (i32.const 4194288)
-               )
-              )
-             )
-            )
-           )
-           (i64.store align=1
-            (i32.const 48259104)
-            (i64.load offset=33554432 align=1
-             (local.get $7)
-            )
-           )
-           (i32.store offset=8 align=1
-            (i32.const 48259104)
-            (i32.load offset=33554440 align=1
-             (local.get $7)
-            )
-           )
-           (i32.store offset=12 align=1
-            (i32.const 48259104)
-            (i32.add
-             (i32.load offset=12 align=1
-              (i32.const 48259104)
-             )
-             (i32.const 1)
-            )
-           )
-           (i32.store8
-            (i32.const 48267270)
-            (i32.const 1)
-           )
-          )
-         )
-         (local.set $26
-          (i32.add
-           (i32.wrap_i64
-            (local.get $9)
-           )
-           (i32.load offset=8 align=1
-            (i32.const 48259104)
-           )
-          )
-         )
-         (br $block11)
+         (br $block6)
         )
         (local.set $4
          (i32.const 131077)
@@ -573,6 +526,23 @@
          (i64.const 0)
         )
        )
+       (i64.store offset=1032 align=1
+        (i32.const 131072)
+        (local.get $22)
+       )
+       (i64.store offset=1104 align=1
+        (i32.const 131072)
+        (local.get $23)
+       )
+       (i64.store offset=1112 align=1
+        (i32.const 131072)
+        (local.get $24)
+       )
+       (i64.store offset=1120 align=1
+        (i32.const 131072)
+        (local.get $25)
+       )
+       (br $block7)
       )
       (i64.store offset=1032 align=1
        (i32.const 131072)
@@ -590,25 +560,8 @@
        (i32.const 131072)
        (local.get $25)
       )
-      (br $block12)
+      (br $block8)
      )
-     (i64.store offset=1032 align=1
-      (i32.const 131072)
-      (local.get $22)
-     )
-     (i64.store offset=1104 align=1
-      (i32.const 131072)
-      (local.get $23)
-     )
-     (i64.store offset=1112 align=1
-      (i32.const 131072)
-      (local.get $24)
-     )
-     (i64.store offset=1120 align=1
-      (i32.const 131072)
-      (local.get $25)
-     )
-     (br $block13)
     )
    )
    (local.set $1
