@@ -122,6 +122,39 @@ const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
     code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
     code.to("bne", { rs1: LEFT }, "loop");
   },
+  "follow a list from page to page"(code) {
+    code.li(LEFT, 100);
+    code.li(END, PAGE_BYTES / 2);
+    code.label("link");
+    code.op("add", { rd: VALUE, rs1: AT, rs2: END });
+    code.op("sd", { rs1: AT, rs2: VALUE });
+    code.op("addi", { rd: AT, rs1: VALUE });
+    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
+    code.to("bne", { rs1: LEFT }, "link");
+    code.op("sfence.vma");
+    code.li(AT, DATA_PA);
+    code.li(LEFT, 98);
+    code.label("loop");
+    for (let r = 16; r < 32; r++) code.op("add", { rd: r, rs1: r, rs2: r === 31 ? LEFT : r + 1 });
+    code.op("ld", { rd: AT, rs1: AT });
+    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
+    code.to("bne", { rs1: LEFT }, "loop");
+    for (let r = 16; r < 32; r++) code.op("xor", { rd: SUM, rs1: SUM, rs2: r });
+  },
+  "move by more than a page"(code) {
+    code.label("outer"); // the second time, all pages are known
+    code.li(AT, DATA_PA);
+    code.li(TO, DATA_PA);
+    code.li(LEFT, 40);
+    code.label("loop");
+    add(code, 1504);
+    for (let n = 0; n < 5; n++) code.op("addi", { rd: TO, rs1: TO, imm: 2040 });
+    code.op("ld", { rd: VALUE, rs1: TO });
+    code.op("xor", { rd: SUM, rs1: SUM, rs2: VALUE });
+    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
+    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "outer");
+  },
   "begin in the middle of a loop"(code) {
     code.label("outer");
     code.op("addi", { rd: LEFT, rs1: OUTER });
@@ -206,12 +239,38 @@ function faults(bytes: number, before: number): Guest {
   };
 }
 
-/** A machine in a loop of 40 instructions that has no end. */
-function longLoop(): Machine {
+/** Loops that take all the time. */
+const LOOPS: Readonly<Record<string, (code: GuestCode) => void>> = {
+  "one block"(code) {
+    work(code, 39);
+    code.jump("loop");
+  },
+  "two blocks"(code) {
+    work(code, 30);
+    code.to("beq", { rs1: LEFT }, "out");
+    work(code, 8);
+    code.jump("loop");
+    code.label("out");
+  },
+  "one block, where another loop begins, too"(code) {
+    work(code, 30);
+    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
+    code.to("bne", { rs1: LEFT }, "loop");
+    code.op("addi", { rd: LEFT, imm: 50 });
+    code.jump("loop");
+  },
+};
+
+function work(code: GuestCode, insns: number): void {
+  for (let n = 0; n < insns; n++) code.op("xori", { rd: SUM, rs1: SUM, imm: n });
+}
+
+/** A machine in a loop. */
+function looping(write: (code: GuestCode) => void): Machine {
   const code = new GuestCode(RAM_PA);
+  code.li(LEFT, 50);
   code.label("loop");
-  for (let n = 0; n < 39; n++) code.op("xori", { rd: SUM, rs1: SUM, imm: n });
-  code.jump("loop");
+  write(code);
   const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
   machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
   return machine;
@@ -223,13 +282,16 @@ describe("rounds of a loop", () => {
     if (write !== undefined) expectAgreement(guest(write), BUDGETS, REPLAY);
   });
 
-  it.each([[1, 9], [4, 6], [8, 1], [8, 2], [8, 3], [8, 4], [8, 5], [24, 7], [512, 6]] as const)("fault where they would one by one, %i bytes a step, %i from the end", (bytes, before) => {
+  it.each([[1, 9], [4, 6], [8, 1], [8, 2], [8, 3], [8, 4], [8, 5], [24, 7], [512, 6], [1504, 2]] as const)("fault where they would one by one, %i bytes a step, %i from the end", (bytes, before) => {
     expectAgreement(faults(bytes, before), [20_000], REPLAY);
   }); // prettier-ignore
 
-  it("are more instructions where the loop takes much time", () => {
-    const machine = longLoop();
-    machine.run(100_000);
+  it.each(Object.keys(LOOPS))("are more instructions where it takes much time: %s", (name) => {
+    const write = LOOPS[name];
+    if (write === undefined) return;
+    const machine = looping(write);
+    machine.run(1_000_000);
+    expect(machine.counts.translator_regions).toBe(1);
     const first = machine.counts.translator_code_bytes;
     machine.run(10_000_000);
     expect(machine.counts.translator_regions).toBe(2);

@@ -6,12 +6,12 @@ import {
   END_BRANCH, END_CALL, END_CALL_REGISTER, END_FALL, END_JUMP, END_LEAVE, END_SWITCH, END_TAIL, END_TAIL_REGISTER, isReturn, mayLeave, mode, noteLeaving, targetAt, targets,
 } from "./discover"; // prettier-ignore
 import { beginBlock, Emitter } from "./emitter";
-import { beginExits, beginInsn, exit, isLeft, leave, mayLeaveHere, writeExits } from "./exits";
+import { beginExits, beginInsn, exit, isLeft, leave, leaves, writeExits } from "./exits";
 import {
   A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
 } from "./frame"; // prettier-ignore
 import { emitInsn } from "./generated/emit";
-import { beginAccess, hasGuards, planBlock, planRounds, writeFirstGuards, writeGuards } from "./guards";
+import { beginAccess, hasGuards, isAlone, planBlock, planRounds, writeFirstGuards, writeGuards } from "./guards";
 import { becomeHelper, callHelper, HELPER_ENTER } from "./imports";
 import { blockLabel, dispatch, follows, labelOf, openBlocks, openLoop, planLabels } from "./labels";
 import { findLive, liveAtEntries } from "./liveness";
@@ -155,7 +155,8 @@ function writeBlock(index: u32, block: Block): void {
     set(SELECTOR);
   }
   if (block.isHead && block.inner == 0) leaveLoopWithoutBudget(block); // from an empty head the only way is to one that looks
-  if (planRounds(index) && !isFirstPass) writeRounds(index, block); // what is known behind one round is known behind each
+  // The first pass only plans them, for their locals: what is known behind one round is known behind each.
+  if (planRounds(index) && !isFirstPass) writeRounds(index, block);
   planBlock(index);
   beginTrace(block);
   beginSites(index, block);
@@ -238,14 +239,15 @@ function writeInsns(block: Block, first: u32): void {
     const i = insnAt(hw);
     const left = tracedInsns - k;
     beginInsn(halves(hw), left);
-    const isGuarded = hasGuards(k) && (k > 0 || traced == 1); // those before several rounds are written by then
-    if (mayLeave(hw) || isGuarded) settle();
-    if (isGuarded) writeGuards(k);
     beginAccess(k);
+    const isGuarded = hasGuards(k);
+    if (isGuarded || mayLeave(hw) || isAlone(i)) settle();
+    if (isGuarded) writeGuards(k);
+    const before = leaves;
     if (left == 1 && block.end == END_LEAVE) leave();
     else if (endsRegion(i.op & 0xfff)) emitInPlace(i, mode);
     else if (!emitPaired(i)) emitInsn(m, i);
-    if (isFirstPass && mayLeaveHere) noteLeaving(hw);
+    if (isFirstPass && leaves != before) noteLeaving(hw);
     hw += lengthOf(i);
   }
 }

@@ -20,7 +20,7 @@ import * as op from "./wasm";
 const NAN_BOX: i64 = 0xffffffff00000000;
 const NAN_S: i32 = 0x7fc00000;
 
-/** What of the floating point state was checked in this block. */
+/** What of the floating point state was checked in this trace. */
 let fpChecked: u32 = 0;
 
 export function beginBlock(): void {

@@ -29,21 +29,20 @@ export function exit(halves: i32, uncounted: u32): void {
   branch(op.BR, wayOut);
 }
 
-/** Where the instruction at hand stands: halfwords from the region's pc, and instructions of its block from it on. */
+/** Where the instruction at hand stands: halfwords from the region's pc, and instructions that are counted already from it on. */
 export let hereHalves: i32 = 0;
 let hereLeft: u32 = 0;
-/** True where its code may leave the region. */
-export let mayLeaveHere: bool = false;
+/** Ways to leave the region that were written. */
+export let leaves: u32 = 0;
 
 export function beginInsn(halves: i32, left: u32): void {
   hereHalves = halves;
   hereLeft = left;
-  mayLeaveHere = false;
 }
 
 /** The interpreter is to run the instruction at hand. Where no register need be stored the function ends here, so that V8 has nothing to bring together elsewhere. */
 export function leave(): void {
-  mayLeaveHere = true;
+  leaves++;
   if (wayOut != LABEL_EXIT) {
     exit(hereHalves, hereLeft);
     return;

@@ -5,7 +5,7 @@
 // between them need not be in the hart, and V8 may leave it out. Depends on isa, apart, discover, exits, frame, memory, registers and trace.
 import { PAGE_BYTES } from "../abi";
 import { accessBytes, isStore } from "../isa/generated/kinds";
-import { OP_ADD, OP_ADDI, OP_FLD, OP_FLW } from "../isa/generated/ops";
+import { OP_ADD, OP_ADDI, OP_BEQ, OP_BGEU, OP_FLD, OP_FLW } from "../isa/generated/ops";
 import { Insn } from "../isa/insn";
 import { areApart, SEEN_PTR } from "./apart";
 import { blockAt, entryHw, insnAt, lengthOf, mode, slotOf } from "./discover";
@@ -22,12 +22,14 @@ const MAX_PLANNED: u32 = 1024;
 const MAX_GROUPS: u32 = 12;
 /** Bytes from a group's first access to the end of its last: of as many places in a page, one in 16 is on the next one, too. */
 const MAX_SPAN: i32 = 256;
-/** The same of rounds, which can be made one by one where they lie on two pages. */
+/** The same of what is looked up before several rounds, which can be made one by one where it lies on two pages. */
 const MAX_SPAN_OF_ROUNDS: i32 = 1024;
 /** What may be added to a value for it to be the same. */
 const MAX_SUM: i32 = 0x4000;
 /** Values: what the registers hold when the trace begins; then what instruction n makes. */
 const MADE: u32 = 32;
+/** Of a group: it is looked up already. */
+const DONE: u32 = 0xffffffff;
 
 
 @unmanaged
@@ -125,11 +127,11 @@ function isLookedUp(g: u32): bool {
   return groupAt(g).at == 0 || groupAt(g).members > 1;
 }
 
-/** What instruction `k` does to the values of registers; that of an f register is taken for one of an x register. */
+/** What instruction `k` does to the values of registers; that of an f register is taken for one of an x register. A branch has no rd, but bits of its offset there. */
 function noteResult(k: u32, i: Insn): void {
   const opcode = i.op & 0xfff;
   const rd = i.rd >>> 3;
-  if (rd == 0 || isStore(opcode) || opcode == OP_FLD || opcode == OP_FLW) return;
+  if (rd == 0 || isStore(opcode) || opcode == OP_FLD || opcode == OP_FLW || (opcode >= OP_BEQ && opcode <= OP_BGEU)) return;
   if (opcode == OP_ADDI) copyValue(k, rd, i.rs1 >>> 3, <i32>i.imm);
   else if (opcode == OP_ADD && i.rs1 == 0) copyValue(k, rd, i.rs2 >>> 3, 0);
   else setValue(rd, MADE + k, 0);
@@ -162,7 +164,7 @@ function join(k: u32, hw: u32, i: Insn): void {
     group.size = size;
     group.low = place;
     group.high = place + size;
-    group.maxSpan = areApart(isFirst ? traceSlot : slotOf(hw), mode) ? 0 : maxSpan;
+    group.maxSpan = areApart(isFirst ? traceSlot : slotOf(hw), mode) ? 0 : isFirst ? maxSpan : MAX_SPAN;
     group.members = 0;
     group.writes = false;
   }
@@ -185,6 +187,11 @@ export function beginAccess(k: u32): void {
   if (group != 0) offset = load<i16>(PLACE_OF + ((<usize>k) << 1)) - groupAt(group - 1).low;
 }
 
+/** True for the instruction at hand where it is a load or store that is looked up in its place. */
+export function isAlone(i: Insn): bool {
+  return group == 0 && accessBytes(i.op & 0xfff) != 0;
+}
+
 /** Puts where the group of the instruction at hand begins on the stack. */
 export function pushGroup(): void {
   get(groupLocal(group - 1));
@@ -198,7 +205,11 @@ export function hasGuards(k: u32): bool {
 
 /** Looks up the groups whose value is known from where the trace begins; what fails goes to label `aside`. */
 export function writeFirstGuards(aside: u32): void {
-  for (let g: u32 = 0; g < groups; g++) if (isGuardedAt(g, 0)) writeGuard(g, aside, aside);
+  for (let g: u32 = 0; g < groups; g++) {
+    if (!isGuardedAt(g, 0)) continue;
+    writeGuard(g, aside, aside);
+    groupAt(g).at = DONE;
+  }
 }
 
 /** Looks up the groups whose value is known from instruction `k` on; there are some. The instruction at hand is that one. */

@@ -1,5 +1,5 @@
 // What is written as one: a block alone, or blocks one behind the other that are several rounds of a small loop. What is known at one instruction
-// is known at the next, all along, for nothing leads in but at the beginning; it may be left between any two blocks.
+// is known at the next, all along, for nothing leads in but at the beginning.
 // Depends on apart, discover, order and steady.
 import { areApart } from "./apart";
 import { Block, blockAt, END_BRANCH, END_FALL, END_JUMP, mode, NO_BLOCK, slotOf, takesAll } from "./discover";
@@ -7,7 +7,7 @@ import { holdsBlock } from "./order";
 import { isSteady } from "./steady";
 
 /** Instructions of all rounds of a loop that takes much time, and of another one, at most; and how many rounds. */
-const MAX_STEADY_INSNS: u32 = 128;
+const MAX_STEADY_INSNS: u32 = 256;
 const MAX_INSNS: u32 = 32;
 const MAX_ROUNDS: u32 = 4;
 
@@ -51,7 +51,7 @@ export function traceRounds(head: u32): bool {
   return true;
 }
 
-/** The way around from a head to where it begins again, of so many instructions at most; false where there is none, or more than one. */
+/** A way around from a head to where it begins again, of so many instructions at most; false where none can be told from the others. */
 function appendRound(head: u32, most: u32): bool {
   let index = head;
   do {
@@ -63,14 +63,22 @@ function appendRound(head: u32, most: u32): bool {
   return index == head;
 }
 
-/** Where the way around leads on from a block; NO_BLOCK where two ways do, or none. */
+/**
+ * Where the way around leads on from a block: back to the head, if it can, else to the only successor within the loop. NO_BLOCK where there is none such,
+ * or where it may go around a loop that this one is in, for what is seldom come to.
+ */
 function aheadOf(block: Block, head: u32): u32 {
-  if (block.end == END_FALL || block.end == END_JUMP) return block.first;
-  if (block.end != END_BRANCH) return NO_BLOCK;
+  if (block.end == END_FALL || block.end == END_JUMP) return isAround(block.first, head) ? NO_BLOCK : block.first;
+  if (block.end != END_BRANCH || isAround(block.first, head) || isAround(block.second, head)) return NO_BLOCK;
   if (block.first == head || block.second == head) return head;
   const isFirst = staysIn(head, block.first);
   if (isFirst == staysIn(head, block.second)) return NO_BLOCK;
   return isFirst ? block.first : block.second;
+}
+
+/** True for the head of a loop that holds the one of `head`. */
+function isAround(index: u32, head: u32): bool {
+  return index != NO_BLOCK && index != head && holdsBlock(index, head);
 }
 
 function staysIn(head: u32, index: u32): bool {

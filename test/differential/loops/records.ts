@@ -20,8 +20,6 @@ const [LEFT, TABLE] = [9, 19];
 const POINTERS = [20, 21, 22];
 const [ENTRIES, ENTRY_1, ENTRY_2, FEW_LEFT] = [23, 24, 25, 26];
 const FEW_ROUNDS = 10;
-const LOADS = { lb: 1, lbu: 1, lh: 2, lhu: 2, lw: 4, lwu: 4, ld: 8, flw: 4, fld: 8 } as const;
-const STORES = { sb: 1, sh: 2, sw: 4, sd: 8, fsw: 4, fsd: 8 } as const;
 const TABLES_PA = 0x82000000;
 const GIGABYTE = 2 ** 30;
 /** Here, in the upper half, of which it is the low 39 bits, the pages of the data are in the opposite order; no page there is a large one. */
@@ -66,7 +64,7 @@ export function records(random: Random, rounds: number): Guest {
     else if (random.chance(8)) code.op("addi", { rd: pointer, rs1: random.pick(POINTERS), imm: 8 * (random.below(5) - 2) });
     else if (random.chance(12)) code.op("add", { rd: pointer, rs2: random.pick(POINTERS) });
     else if (random.chance(4)) work.wordsOrNot();
-    else for (let n = random.chance(3) ? 1 : 1 + random.below(6); n > 0; n--) touch(code, work, random, pointer);
+    else for (let n = random.chance(3) ? 1 : 1 + random.below(6); n > 0; n--) work.touch(pointer);
     code.label(`behind${step}`);
   }
   code.op("addi", { rd: FEW_LEFT, rs1: FEW_LEFT, imm: -1 });
@@ -75,7 +73,7 @@ export function records(random: Random, rounds: number): Guest {
   code.to("blt", { rs2: LEFT }, "exchange");
   powerOff(code, HASH);
   code.label("function");
-  for (const pointer of POINTERS) touch(code, work, random, pointer);
+  for (const pointer of POINTERS) work.touch(pointer);
   code.op("jalr", { rs1: 1 });
   const data = new Uint8Array(DATA_BYTES);
   for (let n = 0; n < data.length; n++) data[n] = random.u32();
@@ -118,12 +116,4 @@ function readPointer(code: GuestCode, random: Random, pointer: number): void {
   const isFixed = random.chance(2);
   if (!isFixed) code.op("sh3add", { rd: T1, rs1: FEW_LEFT, rs2: TABLE });
   code.op("ld", { rd: pointer, rs1: isFixed ? TABLE : T1, imm: 8 * random.below(TABLE_ENTRIES - FEW_ROUNDS) });
-}
-
-function touch(code: GuestCode, work: Work, random: Random, pointer: number): void {
-  const [name, bytes] = random.pick(Object.entries(random.chance(2) ? LOADS : STORES));
-  const imm = random.chance(12) ? random.below(400) - 200 : bytes * (random.below(Math.min(32, 128 / bytes)) - 4);
-  const isFloat = name.startsWith("f");
-  const register = isFloat ? random.below(4) : random.chance(10) ? 0 : random.pick(work.pool);
-  code.op(name, name in LOADS ? { rd: register, rs1: pointer, imm } : { rs2: register, rs1: pointer, imm });
 }

@@ -44,10 +44,12 @@ const WORDS = [
 const WORD_IMMEDIATE = ["addi", "addiw", "andi", "xori", "ori", "slti", "sltiu"] as const;
 const LOADS = [["lb", 1], ["lbu", 1], ["lh", 2], ["lhu", 2], ["lw", 4], ["lwu", 4], ["ld", 8]] as const; // prettier-ignore
 const STORES = [["sb", 1], ["sh", 2], ["sw", 4], ["sd", 8]] as const; // prettier-ignore
+const LOADS_OR_FLOAT = [...LOADS, ["flw", 4], ["fld", 8]] as const; // prettier-ignore
+const STORES_OR_FLOAT = [...STORES, ["fsw", 4], ["fsd", 8]] as const; // prettier-ignore
 const AMOS = ["amoadd", "amoswap", "amoxor", "amoand", "amoor", "amomin", "amomax", "amominu", "amomaxu"] as const;
 
 export class Work {
-  /** `pool` are registers of WORK. */
+  /** `pool` are the registers that it writes, with all of WORK. */
   constructor(
     readonly code: GuestCode,
     readonly random: Random,
@@ -165,6 +167,16 @@ export class Work {
   store(base: number): void {
     const [name, size] = this.random.pick(STORES);
     this.code.op(name, { rs1: base, rs2: this.rs(), imm: this.offset(size) });
+  }
+
+  /** A load or store some bytes from a pointer, of f0 to f3, too: mostly aligned, if that is. */
+  touch(pointer: number): void {
+    const { code, random } = this;
+    const isLoad = random.chance(2);
+    const [name, bytes] = isLoad ? random.pick(LOADS_OR_FLOAT) : random.pick(STORES_OR_FLOAT);
+    const imm = random.chance(12) ? random.below(400) - 200 : bytes * (random.below(Math.min(32, 128 / bytes)) - 4);
+    const register = name.startsWith("f") ? random.below(4) : random.chance(10) ? 0 : random.pick(this.pool);
+    code.op(name, isLoad ? { rd: register, rs1: pointer, imm } : { rs2: register, rs1: pointer, imm });
   }
 
   /** Accesses off an address that the data decide: the page may change from round to round, and the base register between two accesses. */
