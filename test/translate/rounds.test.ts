@@ -39,28 +39,29 @@ function add(code: GuestCode, bytes = 8): void {
   code.op("addi", { rd: AT, rs1: AT, imm: bytes });
 }
 
-/** Ends the outer loop, whose rounds OUTER counts down. */
-function again(code: GuestCode, label: string): void {
-  code.op("addi", { rd: OUTER, rs1: OUTER, imm: -1 });
-  code.to("bne", { rs1: OUTER }, label);
+/** Ends a loop, whose rounds a register counts down. */
+function again(code: GuestCode, label: string, left: number): void {
+  code.op("addi", { rd: left, rs1: left, imm: -1 });
+  code.to("bne", { rs1: left }, label);
+}
+
+/** Begins a loop in one whose rounds OUTER counts down, with as many rounds as that has left. */
+function begin(code: GuestCode): void {
+  code.label("outer");
+  code.op("addi", { rd: LEFT, rs1: OUTER });
+  code.label("loop");
+  add(code);
 }
 
 const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
   "are left behind any of them"(code) {
-    code.label("outer");
-    code.op("addi", { rd: LEFT, rs1: OUTER });
-    code.label("loop");
-    add(code);
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    begin(code);
+    again(code, "loop", LEFT);
     code.op("xor", { rd: SUM, rs1: SUM, rs2: AT });
-    again(code, "outer");
+    again(code, "outer", OUTER);
   },
   "are left in their middle"(code) {
-    code.label("outer");
-    code.op("addi", { rd: LEFT, rs1: OUTER });
-    code.label("loop");
-    add(code);
+    begin(code);
     code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
     code.to("beq", { rs1: LEFT }, "out");
     code.op("sd", { rs1: TO, rs2: SUM });
@@ -69,32 +70,24 @@ const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
     code.to("bne", { rs1: T }, "loop");
     code.op("addi", { rd: SUM, rs1: SUM, imm: 5 });
     code.label("out");
-    again(code, "outer");
+    again(code, "outer", OUTER);
   },
   "write more registers than stay in locals"(code) {
-    code.label("outer");
-    code.op("addi", { rd: LEFT, rs1: OUTER });
-    code.label("loop");
-    add(code);
+    begin(code);
     for (let r = 16; r < 31; r++) code.op("slli", { rd: r, rs1: r === 16 ? SUM : r - 1, imm: 1 });
     code.to("beq", { rs1: 20 }, "out");
     for (let r = 16; r < 31; r += 2) code.op("xor", { rd: r, rs1: r, rs2: VALUE });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "loop", LEFT);
     code.label("out");
     for (let r = 16; r < 31; r++) code.op("add", { rd: SUM, rs1: SUM, rs2: r });
-    again(code, "outer");
+    again(code, "outer", OUTER);
   },
   "read more registers of the one before than stay in locals"(code) {
-    code.label("outer");
-    code.op("addi", { rd: LEFT, rs1: OUTER });
-    code.label("loop");
-    add(code);
+    begin(code);
     for (let r = 16; r < 32; r++) code.op("add", { rd: r, rs1: r, rs2: r === 31 ? SUM : r + 1 });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "loop", LEFT);
     code.op("xor", { rd: SUM, rs1: SUM, rs2: 16 });
-    again(code, "outer");
+    again(code, "outer", OUTER);
   },
   "come to pages that the table does not know"(code) {
     code.li(LEFT, 100);
@@ -106,8 +99,7 @@ const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
     code.op("sd", { rs1: AT, rs2: SUM, imm: 8 });
     code.op("add", { rd: SUM, rs1: SUM, rs2: VALUE });
     code.op("addi", { rd: SUM, rs1: SUM, imm: 3 });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "loop", LEFT);
   },
   "come to pages that the one before leads to"(code) {
     code.li(LEFT, 100);
@@ -119,8 +111,7 @@ const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
     code.op("add", { rd: SUM, rs1: SUM, rs2: VALUE });
     code.op("xor", { rd: SUM, rs1: SUM, rs2: 31 });
     code.op("add", { rd: AT, rs1: AT, rs2: END });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "loop", LEFT);
   },
   "follow a list from page to page"(code) {
     code.li(LEFT, 100);
@@ -129,16 +120,14 @@ const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
     code.op("add", { rd: VALUE, rs1: AT, rs2: END });
     code.op("sd", { rs1: AT, rs2: VALUE });
     code.op("addi", { rd: AT, rs1: VALUE });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "link");
+    again(code, "link", LEFT);
     code.op("sfence.vma");
     code.li(AT, DATA_PA);
     code.li(LEFT, 98);
     code.label("loop");
     for (let r = 16; r < 32; r++) code.op("add", { rd: r, rs1: r, rs2: r === 31 ? LEFT : r + 1 });
     code.op("ld", { rd: AT, rs1: AT });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "loop", LEFT);
     for (let r = 16; r < 32; r++) code.op("xor", { rd: SUM, rs1: SUM, rs2: r });
   },
   "move by more than a page"(code) {
@@ -151,9 +140,8 @@ const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
     for (let n = 0; n < 5; n++) code.op("addi", { rd: TO, rs1: TO, imm: 2040 });
     code.op("ld", { rd: VALUE, rs1: TO });
     code.op("xor", { rd: SUM, rs1: SUM, rs2: VALUE });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
-    again(code, "outer");
+    again(code, "loop", LEFT);
+    again(code, "outer", OUTER);
   },
   "begin in the middle of a loop"(code) {
     code.label("outer");
@@ -168,18 +156,17 @@ const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
     code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
     code.jump("loop");
     code.label("out");
-    again(code, "outer");
+    again(code, "outer", OUTER);
   },
   "of a loop that begins where the one around it does"(code) {
     code.li(LEFT, 7);
     code.label("loop");
     add(code, 256);
     code.op("sd", { rs1: AT, rs2: SUM, imm: -248 });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "loop", LEFT);
     code.op("addi", { rd: LEFT, rs1: OUTER });
     code.op("addi", { rd: AT, rs1: AT, imm: -1024 });
-    again(code, "loop");
+    again(code, "loop", OUTER);
   },
   "read what the one before wrote"(code) {
     code.li(LEFT, 100);
@@ -188,8 +175,7 @@ const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
     code.op("sh1add", { rd: SUM, rs1: SUM, rs2: VALUE });
     code.op("sd", { rs1: AT, rs2: SUM, imm: 8 });
     code.op("addi", { rd: AT, rs1: AT, imm: 8 });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "loop", LEFT);
   },
   "go where the last one says"(code) {
     code.li(LEFT, 100);
@@ -203,12 +189,11 @@ const SHAPES: Readonly<Record<string, (code: GuestCode) => void>> = {
     code.op("ld", { rd: VALUE, rs1: AT, imm: 16 });
     code.op("xor", { rd: SUM, rs1: SUM, rs2: VALUE });
     code.op("addi", { rd: AT, rs1: AT, imm: 8 });
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "loop", LEFT);
   },
 };
 
-/** A walk to the end of what is mapped, `bytes` a step, from `before` steps ahead of it; the instruction that faults, and where, is in SUM. */
+/** A walk to the end of what is mapped, `bytes` a step, from `before` steps ahead of it; the instruction that faults, and where, is in END and T. */
 function faults(bytes: number, before: number): Guest {
   const code = new GuestCode(RAM_PA);
   const tables = new PageTables(TABLES_PA);
@@ -254,8 +239,7 @@ const LOOPS: Readonly<Record<string, (code: GuestCode) => void>> = {
   },
   "one block, where another loop begins, too"(code) {
     work(code, 30);
-    code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
-    code.to("bne", { rs1: LEFT }, "loop");
+    again(code, "loop", LEFT);
     code.op("addi", { rd: LEFT, imm: 50 });
     code.jump("loop");
   },
@@ -277,18 +261,15 @@ function looping(write: (code: GuestCode) => void): Machine {
 }
 
 describe("rounds of a loop", () => {
-  it.each(Object.keys(SHAPES))("%s", (name) => {
-    const write = SHAPES[name];
-    if (write !== undefined) expectAgreement(guest(write), BUDGETS, REPLAY);
+  it.each(Object.entries(SHAPES))("%s", (_, write) => {
+    expectAgreement(guest(write), BUDGETS, REPLAY);
   });
 
   it.each([[1, 9], [4, 6], [8, 1], [8, 2], [8, 3], [8, 4], [8, 5], [24, 7], [512, 6], [1504, 2]] as const)("fault where they would one by one, %i bytes a step, %i from the end", (bytes, before) => {
     expectAgreement(faults(bytes, before), [20_000], REPLAY);
   }); // prettier-ignore
 
-  it.each(Object.keys(LOOPS))("are more instructions where it takes much time: %s", (name) => {
-    const write = LOOPS[name];
-    if (write === undefined) return;
+  it.each(Object.entries(LOOPS))("are more instructions where it takes much time: %s", (_, write) => {
     const machine = looping(write);
     machine.run(1_000_000);
     expect(machine.counts.translator_regions).toBe(1);

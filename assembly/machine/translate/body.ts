@@ -5,7 +5,7 @@ import {
   Block, blockAt, entryHw, insnAt, insns, lengthOf, NO_BLOCK,
   END_BRANCH, END_CALL, END_CALL_REGISTER, END_FALL, END_JUMP, END_LEAVE, END_SWITCH, END_TAIL, END_TAIL_REGISTER, isReturn, mayLeave, mode, noteLeaving, targetAt, targets,
 } from "./discover"; // prettier-ignore
-import { beginBlock, Emitter } from "./emitter";
+import { beginChecks, Emitter } from "./emitter";
 import { beginExits, beginInsn, exit, isLeft, leave, leaves, writeExits } from "./exits";
 import {
   A, access, branch, close, DEPTH, FP_STATE, get, hart, i32Const, i64Const, LABEL_EXIT, N, noteFp, open, openWithResult, PC, SELECTOR, set, usesHostFp, VAL,
@@ -19,16 +19,8 @@ import { blockIn, holdsBlock, placed, sideEntered } from "./order";
 import { endsRegion } from "../isa/generated/kinds";
 import { emitPaired } from "./pairs";
 import {
-  beginRegisters,
-  declareLocals,
-  forgetRegisters,
-  loadRegisters,
-  read,
-  settle,
-  storeAside,
-  storeRegisters,
-  written,
-} from "./registers";
+  beginRegisters, declareLocals, forgetRegisters, loadRegisters, read, settle, storeAside, storeRegisters, written,
+} from "./registers"; // prettier-ignore
 import { chooseResidents, residentOutside } from "./residents";
 import { beginSites, findSteady } from "./sites";
 import { beginRegion } from "./steady";
@@ -183,7 +175,7 @@ function note(block: Block): void {
 
 /** What is written as one begins, with a block. */
 function beginTrace(block: Block): void {
-  beginBlock();
+  beginChecks();
   beginRegisters(block.isLazy, block.resident);
   beginWords(isFirstPass ? ONLY_X0 : block.wordsIn);
 }

@@ -23,7 +23,7 @@ const NAN_S: i32 = 0x7fc00000;
 /** What of the floating point state was checked in this trace. */
 let fpChecked: u32 = 0;
 
-export function beginBlock(): void {
+export function beginChecks(): void {
   fpChecked = 0;
 }
 

@@ -11,7 +11,7 @@ import * as op from "./wasm";
 
 /** Registers that the region touches; the first pass of emission finds them. */
 let used: u64 = 0;
-/** Registers that the block at hand reads before it writes them, and those that it writes. */
+/** Registers that the trace at hand (trace.ts) reads before it writes them, and those that it writes. */
 export let read: u64 = 0;
 export let written: u64 = 0;
 /** What is written and not stored yet, but for resident registers in a lazy block. */
@@ -19,7 +19,7 @@ let pending: u64 = 0;
 let isLazy: bool = false;
 /** The most that a trace of the region has. */
 let groups: u32 = 0;
-/** Registers that stay in locals from the block at hand to the next. */
+/** Registers that stay in locals from the trace at hand to the next. */
 let resident: u64 = 0;
 
 export function forgetRegisters(): void {
@@ -27,7 +27,7 @@ export function forgetRegisters(): void {
   groups = 0;
 }
 
-/** A block begins. */
+/** A trace begins. */
 export function beginRegisters(lazy: bool, inLocals: u64): void {
   read = 0;
   written = 0;
@@ -36,7 +36,7 @@ export function beginRegisters(lazy: bool, inLocals: u64): void {
   resident = inLocals;
 }
 
-/** Stores what the block has written, but for what a lazy one keeps. */
+/** Stores what the trace has written, but for what a lazy one keeps. */
 export function settle(): void {
   storeAside();
   pending = 0;
