@@ -3,10 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { expectAgreement } from "./loops/agree.js";
 import { kernel } from "./loops/kernel.js";
-import { replayOf, seeds } from "./loops/settings.js";
-import { Random } from "./random.js";
+import { PROGRAMS_MS, runPrograms } from "./loops/programs.js";
 
-const TEST_MS = 3_600_000;
 const PROGRAMS = 3;
 const BUDGETS = [97, 997, 4099, 20_000];
 const ROUNDS = [150, 800];
@@ -15,18 +13,11 @@ describe.each([
   ["without a timer", false],
   ["with a timer", true],
 ] as const)("kernel loops %s", (_, timed) => {
-  it("end alike on every engine", { timeout: TEST_MS }, () => {
-    let instructions = 0n;
-    let interrupts = 0;
-    const from = seeds(PROGRAMS);
-    for (const seed of from) {
-      const random = new Random(seed);
+  it("end alike on every engine", { timeout: PROGRAMS_MS }, () => {
+    const { programs, interrupts } = runPrograms("kernel", PROGRAMS, (random, replay) => {
       const guest = kernel(random, random.pick(ROUNDS), timed);
-      const right = expectAgreement(guest, [timed ? 997 : 20_000, random.pick(BUDGETS)], replayOf(seed), { anyCount: timed });
-      instructions += right.instructions;
-      interrupts += right.interrupts;
-    }
-    console.log(`kernel: ${from.length} programs, ${instructions} instructions, ${interrupts} interrupts`);
-    if (from.length > 3) expect(interrupts).toBeGreaterThan(0);
+      return expectAgreement(guest, [timed ? 997 : 20_000, random.pick(BUDGETS)], replay, { anyCount: timed });
+    });
+    if (programs > 3) expect(interrupts).toBeGreaterThan(0);
   });
 });

@@ -2,18 +2,13 @@
 import { describe, it } from "vitest";
 import { expectAgreement } from "./loops/agree.js";
 import { records } from "./loops/records.js";
-import { replayOf, seeds } from "./loops/settings.js";
-import { Random } from "./random.js";
+import { PROGRAMS_MS, runPrograms } from "./loops/programs.js";
 
-const TEST_MS = 3_600_000;
 const PROGRAMS = 80;
 const ROUNDS = 300;
 
 describe("records", () => {
-  it("end alike on every engine", { timeout: TEST_MS }, () => {
-    let instructions = 0n;
-    const from = seeds(PROGRAMS);
-    for (const seed of from) instructions += expectAgreement(records(new Random(seed), ROUNDS), [20_000], replayOf(seed)).instructions;
-    console.log(`records: ${from.length} programs, ${instructions} instructions`);
+  it("end alike on every engine", { timeout: PROGRAMS_MS }, () => {
+    runPrograms("records", PROGRAMS, (random, replay) => expectAgreement(records(random, ROUNDS), [20_000], replay));
   });
 });

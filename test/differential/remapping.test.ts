@@ -3,28 +3,19 @@
 import { describe, it } from "vitest";
 import { expectAgreement } from "./loops/agree.js";
 import { remapping } from "./loops/remapping.js";
-import { replayOf, seeds } from "./loops/settings.js";
-import { Random } from "./random.js";
+import { PROGRAMS_MS, runPrograms } from "./loops/programs.js";
 
-const TEST_MS = 3_600_000;
 const PROGRAMS = 4;
 const BUDGETS = [97, 3, 257, 1009, 4099];
 const MASKS = [7, 63, 511, 2047];
 
 describe("code and data mapped anew", () => {
-  it("end alike on every engine", { timeout: TEST_MS }, () => {
-    let instructions = 0n;
-    let traps = 0;
-    const from = seeds(PROGRAMS);
-    for (const seed of from) {
-      const random = new Random(seed);
+  it("end alike on every engine", { timeout: PROGRAMS_MS }, () => {
+    runPrograms("mapped anew", PROGRAMS, (random, replay) => {
       const mask = random.pick(MASKS);
       const often = { remap: mask, space: random.pick([mask, ...MASKS]), rights: random.pick([mask, ...MASKS]) };
       const guest = remapping(random, often, mask < 63 ? 400 : 4000);
-      const right = expectAgreement(guest, [20_000, random.pick(BUDGETS)], replayOf(seed));
-      instructions += right.instructions;
-      traps += right.traps;
-    }
-    console.log(`mapped anew: ${from.length} programs, ${instructions} instructions, ${traps} traps`);
+      return expectAgreement(guest, [20_000, random.pick(BUDGETS)], replay);
+    });
   });
 });

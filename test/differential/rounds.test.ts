@@ -2,19 +2,13 @@
 import { describe, it } from "vitest";
 import { expectAgreement } from "./loops/agree.js";
 import { rounds } from "./loops/rounds.js";
-import { replayOf, seeds } from "./loops/settings.js";
-import { Random } from "./random.js";
+import { PROGRAMS_MS, runPrograms } from "./loops/programs.js";
 
-const TEST_MS = 3_600_000;
 const PROGRAMS = 60;
 const OUTER_ROUNDS = 60;
 
 describe("rounds", () => {
-  it("end alike on every engine", { timeout: TEST_MS }, () => {
-    let instructions = 0n;
-    const from = seeds(PROGRAMS);
-    for (const seed of from)
-      instructions += expectAgreement(rounds(new Random(seed), OUTER_ROUNDS), [20_000, 97], replayOf(seed)).instructions;
-    console.log(`rounds: ${from.length} programs, ${instructions} instructions`);
+  it("end alike on every engine", { timeout: PROGRAMS_MS }, () => {
+    runPrograms("rounds", PROGRAMS, (random, replay) => expectAgreement(rounds(random, OUTER_ROUNDS), [20_000, 97], replay));
   });
 });

@@ -3,10 +3,8 @@
 import { describe, it } from "vitest";
 import { expectAgreement } from "./loops/agree.js";
 import { selfModifying } from "./loops/self-modifying.js";
-import { replayOf, seeds } from "./loops/settings.js";
-import { Random } from "./random.js";
+import { PROGRAMS_MS, runPrograms } from "./loops/programs.js";
 
-const TEST_MS = 3_600_000;
 const PROGRAMS = 5;
 const BUDGETS = [97, 3, 257, 1009, 4099];
 /** Rounds, and patches in them at each place that patches. */
@@ -16,15 +14,11 @@ describe.each([
   ["in M-mode", false],
   ["under Sv39, with aliases", true],
 ] as const)("self-modifying code %s", (_, paged) => {
-  it("ends alike on every engine", { timeout: TEST_MS }, () => {
-    let instructions = 0n;
-    const from = seeds(PROGRAMS);
-    for (const seed of from) {
-      const random = new Random(seed);
+  it("ends alike on every engine", { timeout: PROGRAMS_MS }, () => {
+    runPrograms("self-modifying", PROGRAMS, (random, replay) => {
       const [rounds, patches] = random.pick(LENGTHS);
       const guest = selfModifying(random, paged, rounds, patches);
-      instructions += expectAgreement(guest, [20_000, random.pick(BUDGETS)], replayOf(seed)).instructions;
-    }
-    console.log(`self-modifying: ${from.length} programs, ${instructions} instructions`);
+      return expectAgreement(guest, [20_000, random.pick(BUDGETS)], replay);
+    });
   });
 });

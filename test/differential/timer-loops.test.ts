@@ -3,10 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { expectAgreement } from "./loops/agree.js";
 import { controlFlow } from "./loops/control-flow.js";
-import { replayOf, seeds } from "./loops/settings.js";
-import { Random } from "./random.js";
+import { PROGRAMS_MS, runPrograms } from "./loops/programs.js";
 
-const TEST_MS = 3_600_000;
 const PROGRAMS = 4;
 /** The first is the interpreter's, too: there is a look at the clock, and so perhaps an interrupt, once a budget. */
 const BUDGET = 997;
@@ -14,15 +12,11 @@ const BUDGETS = [97, 257, 4099, 20_000];
 const FUEL = [15_000, 60_000];
 
 describe.each(["M", "S"] as const)("timer interrupts in %s-mode", (timer) => {
-  it("leave no trace on any engine", { timeout: TEST_MS }, () => {
-    let interrupts = 0;
-    const from = seeds(PROGRAMS);
-    for (const seed of from) {
-      const random = new Random(seed);
+  it("leave no trace on any engine", { timeout: PROGRAMS_MS }, () => {
+    const { programs, interrupts } = runPrograms("timers", PROGRAMS, (random, replay) => {
       const guest = controlFlow(random, random.pick(FUEL), timer);
-      interrupts += expectAgreement(guest, [BUDGET, random.pick(BUDGETS)], replayOf(seed), { anyCount: true }).interrupts;
-    }
-    console.log(`timers: ${from.length} programs, ${interrupts} interrupts`);
-    expect(interrupts).toBeGreaterThan(from.length);
+      return expectAgreement(guest, [BUDGET, random.pick(BUDGETS)], replay, { anyCount: true });
+    });
+    expect(interrupts).toBeGreaterThan(programs);
   });
 });
