@@ -109,13 +109,15 @@ describe("a slice", () => {
     const { slice } = make(planOf(LOOP));
     slice(4); // compiles
     for (const ms of [1, 4, 20]) {
-      const took = Array.from({ length: 10 }, () => {
+      // On a busy host most of them may be interrupted.
+      let least = Number.POSITIVE_INFINITY;
+      for (let n = 0; n < 10 || (n < 100 && least >= ms + 2); n++) {
         const began = performance.now();
         expect(slice(ms)).toBe(0);
-        return performance.now() - began;
-      });
-      expect(Math.min(...took)).toBeGreaterThanOrEqual(ms * 0.9);
-      expect(Math.min(...took)).toBeLessThan(ms + 2); // the others may have been interrupted
+        least = Math.min(least, performance.now() - began);
+      }
+      expect(least).toBeGreaterThanOrEqual(ms * 0.9);
+      expect(least).toBeLessThan(ms + 2);
     }
   });
 
