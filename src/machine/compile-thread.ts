@@ -13,20 +13,23 @@ const port = workerData as MessagePort;
 // Modules say which of their branches are unlikely.
 if (Number.parseInt(process.versions.v8) < V8_WITH_HINTS) setFlagsFromString("--experimental-wasm-branch-hinting");
 
-/** Modules that can wait, as far as they have come. */
+/** Modules to be compiled, and those that come after them; as far as they have come. */
+const urgent: Job[] = [];
 const waiting: Job[] = [];
 
 port.on("message", (request: CompileRequest) => {
-  const job = new Job(request);
-  if (!request.canWait) while (!job.isDone) job.step();
-  else if (waiting.push(job) === 1) setImmediate(goOn);
+  const isAtWork = urgent.length + waiting.length > 0;
+  (request.canWait ? waiting : urgent).push(new Job(request));
+  if (!isAtWork) setImmediate(goOn);
 });
 
-/** One function of the first that waits; what was asked for meanwhile comes before the next one. */
+/** What is asked for meanwhile comes before the next function of a module that can wait. */
 function goOn(): void {
-  waiting[0]?.step();
-  if (waiting[0]?.isDone === true) waiting.shift();
-  if (waiting.length > 0) setImmediate(goOn);
+  const queue = urgent.length > 0 ? urgent : waiting;
+  queue[0]?.step();
+  if (queue[0]?.isDone === true) queue.shift();
+  if (urgent.length + waiting.length > 0) setImmediate(goOn);
+  else restoreBaseline(); // not behind each step: a change of a flag takes V8 some 20 us
 }
 
 /** assembly/machine/translate: a budget of 0 ends it at its first loop. */
@@ -57,14 +60,13 @@ class Job {
   step(): void {
     const beganMs = performance.now();
     let error: unknown;
-    skipBaseline(); // for some milliseconds
+    skipBaseline(); // another compile thread may have restored it
     try {
       if (this.#module === undefined) this.#take();
       else callOnce(this.#parts.pop() as Region);
     } catch (reason) {
       error = reason;
     } finally {
-      restoreBaseline();
       this.#ms += performance.now() - beganMs;
     }
     if (error === undefined && this.#parts.length > 0) return;

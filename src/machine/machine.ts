@@ -191,10 +191,9 @@ export class Machine {
     );
   }
 
-  /** Runs about `budgetInsns` instructions, for about `limitMs` or, while code is being compiled, less. Throws a WardianError where the machine itself cannot go on. */
+  /** Runs about `budgetInsns` instructions, for about `limitMs`. Throws a WardianError where the machine itself cannot go on. */
   run(budgetInsns: number, limitMs = Number.POSITIVE_INFINITY): RunOutcome {
-    this.#linker.poll();
-    switch (this.#wasm.machineRun(budgetInsns, this.#after(limitMs))) {
+    switch (this.#runPieces(budgetInsns, this.#after(limitMs))) {
       case EXIT_BUDGET:
         return { kind: "budget" };
       case EXIT_IDLE:
@@ -211,11 +210,22 @@ export class Machine {
     }
   }
 
-  /** The guest's time when a slice of so long is over. */
-  #after(limitMs: number): bigint {
-    if (limitMs === Number.POSITIVE_INFINITY) return NEVER;
-    const ms = this.#linker.isWaiting ? Math.min(limitMs, LINK_MS) : limitMs;
-    return this.#ticks() + BigInt(Math.ceil(ms * TICKS_PER_MS));
+  /** Until the guest's time is `endTicks`; while code is compiled in the background, in pieces, so that what is ready is soon in use. Gives an EXIT_ constant. */
+  #runPieces(budgetInsns: number, endTicks: bigint): number {
+    const endInsns = this.instructions + BigInt(budgetInsns);
+    for (;;) {
+      this.#linker.poll();
+      const isPiece = endTicks !== NEVER && this.#linker.isWaiting;
+      const pieceTicks = isPiece ? this.#after(LINK_MS) : endTicks;
+      const exit = this.#wasm.machineRun(Number(endInsns - this.instructions), pieceTicks < endTicks ? pieceTicks : endTicks);
+      const isOver = !isPiece || exit !== EXIT_BUDGET || this.#options.isSerialFull?.() === true;
+      if (isOver || this.#ticks() >= endTicks || this.instructions >= endInsns) return exit;
+    }
+  }
+
+  /** The guest's time in `ms` from now. */
+  #after(ms: number): bigint {
+    return ms === Number.POSITIVE_INFINITY ? NEVER : this.#ticks() + BigInt(Math.ceil(ms * TICKS_PER_MS));
   }
 
   #sleepMs(): number {

@@ -136,7 +136,8 @@ function takeMembers(mode: u32, least: u32): bool {
   s.members = 0;
   for (let index: u32 = 1; index <= madeRegions(); index++) {
     const region = regionAt(index);
-    if (!region.isLive || !region.isReady || region.mode != mode || region.crossed < least || placeOf(index) != NO_PLACE) continue;
+    if (!region.isLive || !region.isReady || region.entries == 0 || region.mode != mode) continue;
+    if (region.crossed < least || placeOf(index) != NO_PLACE) continue;
     insns += region.insns;
     if (s.members == MAX_MEMBERS || insns > MAX_INSNS) return false;
     const ptr = memberPtr(s.members++);

@@ -24,8 +24,9 @@ const LARGE_INSNS: u32 = 1500;
 const JUMPING_INSNS: u32 = 700;
 /** Pages that they come from. */
 export const MAX_PAGES: u32 = 6;
-/** A region of so many instructions is not made a second time as a part of a small one. */
+/** A region of so many instructions is not made a second time as a part of a small one, and a large one of so many not as a part of another one. */
 const SHARED_INSNS: u32 = 40;
+const SHARED_LARGE_INSNS: u32 = 400;
 export const MAX_BLOCKS: u32 = 500;
 
 /** What is looked for: a small region or a large one. */
@@ -271,13 +272,15 @@ function hasRun(h: Hart, hw: u32): bool {
 
 /** True where another region begins that is too large to be made a second time as a part of this one. */
 function isElsewhere(hw: u32): bool {
-  if (size != SIZE_SMALL || takesAll || hw == entryHw || pageCode(hw >>> 11) == 0) return false;
+  if (takesAll || hw == entryHw || pageCode(hw >>> 11) == 0) return false;
   const slot = slotOf(hw);
   if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return false;
   const entry = findEntry(slot, mode);
   if (entry == 0) return false;
-  const region = entryAt(entry).region;
-  return region != replaced && regionAt(region).insns >= SHARED_INSNS;
+  const index = entryAt(entry).region;
+  const region = regionAt(index);
+  if (index == replaced) return false;
+  return size == SIZE_SMALL ? region.insns >= SHARED_INSNS : region.isLarge && region.insns >= SHARED_LARGE_INSNS;
 }
 
 /** The slot of `hw` in its decoded page, which must be known. */

@@ -14,10 +14,10 @@ import { noteLeft } from "./apart";
 import { noteLoose } from "./bundles";
 import { INTERPRET } from "./exits";
 import { HEAT_LINK, heatPtr } from "./heat";
-import { JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
+import { FILLED_PTR, JUMPS_PTR, JUMPS_STATE_PTR } from "./layout";
 import { endRetired, entryAt, findEntry, holds, NO_PLACE, placeOf, regionAt } from "./regions";
 
-export const JUMP_ENTRIES: usize = 2048;
+export const JUMP_ENTRIES: usize = 8192;
 /** The bytes of an entry are 2 ** this. */
 export const ENTRY_LOG: u32 = 5;
 export const JUMPS_BYTES: usize = JUMP_ENTRIES << ENTRY_LOG;
@@ -25,6 +25,9 @@ export const ENTRY_REGION: u32 = 8;
 export const ENTRY_HALVES: u32 = 12;
 export const ENTRY_SELECTOR: u32 = 14;
 export const ENTRY_PLACE: u32 = 16;
+/** Of a mode: u32 entries that are not free | u16 the number of each, up to MOST_LISTED of them. */
+const FILLED_BYTES: usize = 0x1000;
+const MOST_LISTED: u32 = 1024;
 /** Stack that translated code may take, in units of 64 bytes (body.ts): V8 has just below 1 MB. */
 const MAX_DEPTH: i32 = 9000;
 /** What enterAt() takes of it. */
@@ -36,6 +39,7 @@ const HOT_LINK: u32 = 200;
 /** Where comeBack() stands in the table; the first region is 1. */
 const NO_REGION: u32 = 0;
 const NO_MODE: u32 = 0xffffffff;
+const NO_PC: u64 = u64.MAX_VALUE;
 
 /** The cache that is in use, and what the caches were filled in. */
 @unmanaged
@@ -79,13 +83,7 @@ export function lastMode(): u32 {
   return state().mode;
 }
 
-/** The entry at `pc` that may be used now; 0 for none. */
-export function entryFor(h: Hart, pc: u64, mode: u32): u32 {
-  const code = decodedPage(h, pc);
-  return code == 0 ? 0 : entryIn(h, code, pc, mode);
-}
-
-/** The same, where the decoded page of `pc` is known. */
+/** The entry at `pc`, in decoded page `code`, that may be used now; 0 for none. */
 function entryIn(h: Hart, code: usize, pc: u64, mode: u32): u32 {
   const slot = slotAt(code, pc);
   if ((load<u16>(slot) & OP_MASK) != OP_ENTRY) return 0;
@@ -97,6 +95,19 @@ function entryIn(h: Hart, code: usize, pc: u64, mode: u32): u32 {
 @inline
 function entryOf(cache: usize, pc: u64): usize {
   return cache + (((<usize>((pc >>> 1) ^ (pc >>> 12))) & (JUMP_ENTRIES - 1)) << ENTRY_LOG);
+}
+
+/** Region `index` was opened: what its mode's cache knows of the places where it can be entered, at the address for which it was made, is forgotten. */
+export function forgetPlaces(index: u32): void {
+  const region = regionAt(index);
+  for (let number = region.entries; number != 0; number = entryAt(number).sibling)
+    forgetPlace(region.basePc + ((<i64>entryAt(number).halves) << 1), region.mode);
+}
+
+/** What the cache of a mode knows of `pc` may no longer be so. */
+export function forgetPlace(pc: u64, mode: u32): void {
+  const entry = entryOf(JUMPS_PTR + <usize>mode * JUMPS_BYTES, pc);
+  if (load<u64>(entry) == pc) store<u64>(entry, NO_PC);
 }
 
 /** Runs the region at `pc` from within another; gives what is left of the budget. h.pc says how far it came. */
@@ -148,6 +159,7 @@ function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
   const code = decodedPage(h, pc);
   if (code == 0) return n; // not kept: once the page is mapped there may be a region, and mapping it does not empty the cache
   const number = entryIn(h, code, pc, s.mode);
+  if (isFree(entry)) noteFilled(entry);
   store<u64>(entry, pc);
   if (number == 0) {
     store<u32>(entry, NO_REGION, ENTRY_REGION);
@@ -161,6 +173,30 @@ function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
   store<u16>(entry, <u16>found.selector, ENTRY_SELECTOR);
   store<u32>(entry, placeOf(found.region), ENTRY_PLACE);
   return enterCached(entry, pc, n, depth);
+}
+
+/** True where the entry is in no list; it may be, for address 0. */
+@inline
+function isFree(entry: usize): bool {
+  const pc = load<u64>(entry);
+  return pc == 0 || (pc & 1) != 0;
+}
+
+/** An entry of the cache that is in use is free no longer. */
+function noteFilled(entry: usize): void {
+  const filled = FILLED_PTR + <usize>state().mode * FILLED_BYTES;
+  const count = load<u32>(filled);
+  store<u32>(filled, count + 1);
+  if (count < MOST_LISTED) store<u16>(filled + ((<usize>count) << 1), <u16>((entry - <usize>state().cache) >>> ENTRY_LOG), 4);
+}
+
+/** Costs what was filled. */
+function emptyCache(cache: usize, mode: u32): void {
+  const filled = FILLED_PTR + <usize>mode * FILLED_BYTES;
+  const count = load<u32>(filled);
+  store<u32>(filled, 0);
+  if (count > MOST_LISTED) memory.fill(cache, 0xff, JUMPS_BYTES);
+  else for (let k: usize = 0; k < <usize>count; k++) store<u64>(cache + ((<usize>load<u16>(filled + (k << 1), 4)) << ENTRY_LOG), NO_PC);
 }
 
 /** Stands in the table where a jump cache knows that there is no region: comes back at once. */
@@ -228,7 +264,7 @@ function useCache(h: Hart, mode: u32): void {
   const generation = generationOf(h, mode == CONTEXT_U);
   if (load<u64>(generations + ((<usize>mode) << 3)) == generation) return;
   store<u64>(generations + ((<usize>mode) << 3), generation);
-  memory.fill(cache, 0xff, JUMPS_BYTES);
+  emptyCache(cache, mode);
 }
 
 /** Times the machine went into translated code. */

@@ -2,7 +2,7 @@
 //
 //   0x00_0000  buckets       u32 each: first region of a hash value
 //   0x01_0000  heat          u8 each: how often a jump's target was seen when the interpreter let go
-//   0x02_0000  jump caches   one a mode, JUMPS_BYTES each (jumps.ts)
+//   0x02_0000  filled        what the jump caches have, FILLED_BYTES a mode (jumps.ts)
 //   0x06_0000  regions       REGION_BYTES each (regions.ts)
 //   0x26_0000  instructions  decoded slots of the window that a region is made from, one a halfword (discover.ts)
 //   0x28_0000  flags         u8 a halfword of the window
@@ -18,12 +18,13 @@
 //   0x2f_0000  relocations   u32 each (writer.ts)
 //   0x30_0000  module        the bytes that the host compiles
 //   0x80_0000  entries       ENTRY_BYTES each (regions.ts)
+//   0x90_0000  jump caches   one a mode, JUMPS_BYTES each (jumps.ts)
 import { TRANSLATE_PTR } from "../layout";
 
 export const BUCKETS_PTR: usize = TRANSLATE_PTR;
 export const BUCKETS: u32 = 16384;
 export const HEAT_PTR: usize = TRANSLATE_PTR + 0x10000;
-export const JUMPS_PTR: usize = TRANSLATE_PTR + 0x20000;
+export const FILLED_PTR: usize = TRANSLATE_PTR + 0x20000;
 export const REGIONS_PTR: usize = TRANSLATE_PTR + 0x60000;
 export const INSNS_PTR: usize = TRANSLATE_PTR + 0x260000;
 export const FLAGS_PTR: usize = TRANSLATE_PTR + 0x280000;
@@ -46,3 +47,4 @@ export const RELOCATIONS_END: usize = TRANSLATE_PTR + 0x300000;
 export const MODULE_PTR: usize = TRANSLATE_PTR + 0x300000;
 export const MODULE_END: usize = TRANSLATE_PTR + 0x800000;
 export const ENTRIES_PTR: usize = TRANSLATE_PTR + 0x800000;
+export const JUMPS_PTR: usize = TRANSLATE_PTR + 0x900000;

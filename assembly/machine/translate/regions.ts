@@ -30,7 +30,9 @@ export const ENTRY_BYTES: usize = 40;
 const MAX_ENTRIES: u32 = 24000;
 /** Of one region: it has no more blocks (discover.ts). */
 const MOST_ENTRIES: u32 = 500;
-const PAGES_OFFSET: usize = 60;
+/** Regions that can no longer be entered but are named in jump caches, before these are emptied. */
+const MOST_LEFT: u32 = 32;
+const PAGES_OFFSET: usize = 64;
 const REGION_PAGE_BYTES: usize = 12; // i32 pages from the first instruction's | u32 decoded page | u32 next in that page's chain
 
 
@@ -50,6 +52,8 @@ export class Region {
   entries: u32; // first of them
   insns: u32; // that it was made from
   crossed: u32; // times it was seen to be gone to from another one (jumps.ts)
+  since: u64; // instructions retired when it was opened
+  times: u32; // that it was made anew
 
 
   @inline
@@ -98,6 +102,7 @@ class Shelf {
   serials: u32;
   waiting: u32; // regions that the host has not compiled yet
   freeEntries: u32;
+  left: u32; // regions whose last entry another one took, since such were ended
   evicted: u64;
 }
 
@@ -162,8 +167,8 @@ export function findEntry(slotPtr: usize, mode: u32): u32 {
   return 0;
 }
 
-/** A record for a new region, and room for its entries; those that have been out of use for longest give way where all is taken. */
-export function takeRegion(h: Hart, mode: u32): u32 {
+/** A record for a new region that begins at `pc`, and room for its entries; those that have been out of use for longest give way where all is taken. */
+export function takeRegion(h: Hart, mode: u32, pc: u64): u32 {
   const s = shelf();
   while ((s.free == 0 && s.made == MAX_REGIONS - 1) || s.entries + MOST_ENTRIES > MAX_ENTRIES) evict(h);
   let index = s.free;
@@ -178,9 +183,11 @@ export function takeRegion(h: Hart, mode: u32): u32 {
   region.insns = 0;
   region.pages = 0;
   region.generation = 0;
+  region.basePc = pc;
   region.wasUsed = true;
   region.entries = 0;
   region.crossed = 0;
+  region.times = 0;
   s.live++;
   return index;
 }
@@ -227,22 +234,35 @@ export function addEntry(index: u32, code: usize, slot: usize): Entry {
   return entry;
 }
 
-/** The host has the region's function in the table: it is entered from now on, and others no longer are at the same places. */
+/**
+ * The host has the region's function in the table: it is entered from now on, and others no longer are at the same places. One that has no
+ * entry left stays for a while, for jump caches may name it, and what it does is still right.
+ */
 export function openRegion(h: Hart, index: u32): void {
   const region = regionAt(index);
   region.isReady = true;
+  region.since = h.retired;
   shelf().waiting--;
   for (let number = region.entries; number != 0; number = entryAt(number).sibling) {
     const entry = entryAt(number);
     const old = findEntry(entry.slotPtr, region.mode);
-    if (old != 0) dropEntry(h, old);
+    if (old != 0) dropEntry(old);
     const bucket = bucketPtr(entry.slotPtr, region.mode);
     entry.next = load<u32>(bucket);
     entry.isOpen = true;
     store<u32>(bucket, number);
     markEntry(entry);
   }
-  h.generation++;
+  if (shelf().left >= MOST_LEFT) endLeft(h);
+}
+
+/** Ends the regions that have no entry left. */
+function endLeft(h: Hart): void {
+  shelf().left = 0;
+  for (let index: u32 = 1; index <= shelf().made; index++) {
+    const region = regionAt(index);
+    if (region.isLive && region.entries == 0) endRegion(h, index);
+  }
 }
 
 /** The interpreter stops where a region begins. Length and operands of the instruction stay in the slot; one that crosses pages has neither there. */
@@ -259,10 +279,8 @@ export function isWanted(index: u32, serial: u32): bool {
   return region.isLive && !region.isReady && region.serial == serial;
 }
 
-/** A region without entries is over. */
-function dropEntry(h: Hart, number: u32): void {
-  const index = entryAt(number).region;
-  const region = regionAt(index);
+function dropEntry(number: u32): void {
+  const region = regionAt(entryAt(number).region);
   if (region.entries == number) {
     region.entries = entryAt(number).sibling;
   } else {
@@ -271,7 +289,7 @@ function dropEntry(h: Hart, number: u32): void {
     entryAt(before).sibling = entryAt(number).sibling;
   }
   forgetEntry(number, region.mode);
-  if (region.entries == 0) endRegion(h, index);
+  if (region.entries == 0) shelf().left++;
 }
 
 /** Takes an entry out of its bucket and its slot, where it is in them. */

@@ -11,7 +11,7 @@ import { Interpreter } from "../interp/interpreter";
 import { chooseMembers, isDue } from "./bundles";
 import { discover, insns, SIZE_LARGE, SIZE_SMALL } from "./discover";
 import { writeDispatchers } from "./dispatchers";
-import { entryFor, hasMode, lastMode, modeOf, runRegions, takeHotLink } from "./jumps";
+import { forgetPlace, forgetPlaces, hasMode, lastMode, modeOf, runRegions, takeHotLink } from "./jumps";
 import { HEAT_RUNS, heatPtr } from "./heat";
 import { TRANSLATED_PTR } from "./layout";
 import { useContext } from "./memory";
@@ -28,6 +28,8 @@ const HOT: u32 = 150;
  * soon comes to where it can. Every so many of them get one, for the region may have ended.
  */
 const COVERED_HOT: u64 = 1024;
+/** A region runs so many instructions for each of its own before it is made anew, and twice as many each time: about what V8 needs for it. */
+const INSNS_AN_INSN: u64 = 50_000;
 /** Modules that the host may have to compile at once, those of regions that ended meanwhile among them. */
 const MAX_UNANSWERED: u32 = 4;
 
@@ -128,7 +130,10 @@ function warm(h: Hart, pc: u64, inVain: bool): void {
   const code = hasMode(mode) ? decodedPage(h, pc) : 0;
   if (code == 0) return;
   const slot = ((<usize>pc) & 0xffe) >>> 1;
-  const ptr = heatPtr(code + (slot << 3), mode, HEAT_RUNS);
+  const slotPtr = code + (slot << 3);
+  // A region that was opened since, under another address of its code, or whose slot is marked again.
+  if (inVain && (load<u16>(slotPtr) & OP_MASK) == OP_ENTRY) forgetPlace(pc, mode);
+  const ptr = heatPtr(slotPtr, mode, HEAT_RUNS);
   const heat = <u32>load<u8>(ptr) + 1;
   store<u8>(ptr, <u8>min<u32>(heat, 255));
   if (heat < HOT || state().unanswered == MAX_UNANSWERED) return;
@@ -148,7 +153,7 @@ function translateAt(h: Hart, pc: u64, isLink: bool): void {
   const number = findEntry(slotPtr, mode);
   const known = number == 0 ? 0 : entryAt(number).region;
   if (known != 0 && (!isLink || regionAt(known).isLarge)) {
-    reopen(h, number);
+    reopen(number);
     return;
   }
   if (state().unanswered == MAX_UNANSWERED || isWaiting(slotPtr, mode)) return;
@@ -166,9 +171,14 @@ function lookAtPlace(h: Hart, mode: u32): void {
     return;
   const old = entryAt(number).region;
   const base = h.pc - ((<i64>entryAt(number).halves) << 1);
-  if (!holds(h, old, base) || isWaiting(slotAt(decodedPage(h, base), base), mode)) return;
+  if (isYoung(h, regionAt(old)) || !holds(h, old, base) || isWaiting(slotAt(decodedPage(h, base), base), mode)) return;
   noteAgain(slotPtr, mode);
   makeAt(h, base, mode, regionAt(old).isLarge, old);
+}
+
+/** True where the region has not run for long enough to be made anew: to compile a large one takes V8 a tenth of a second. */
+function isYoung(h: Hart, region: Region): bool {
+  return h.retired - region.since < (<u64>region.insns * INSNS_AN_INSN) << region.times;
 }
 
 /** Makes the region that begins at `pc`, in the place of region `old`; 0: of none. */
@@ -176,9 +186,10 @@ function makeAt(h: Hart, pc: u64, mode: u32, isLarge: bool, old: u32): void {
   if (!discover(h, pc, mode, isLarge ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER, old)) return;
   if (retiredChains() != 0) return; // a page changed while it was looked at
   useContext(mode);
-  const index = takeRegion(h, mode);
+  const index = takeRegion(h, mode, pc);
   const region = regionAt(index);
   region.isLarge = isLarge;
+  if (old != 0) region.times = regionAt(old).times + 1;
   if (!writeModule(index)) {
     endRegion(h, index);
     return;
@@ -192,16 +203,14 @@ function makeAt(h: Hart, pc: u64, mode: u32, isLarge: bool, old: u32): void {
   s.regions++;
   s.insns += insns;
   s.bytes += moduleBytes();
-  if (how == LINK_DONE) openRegion(h, index);
+  if (how == LINK_DONE) regionIsReady(index);
   else s.unanswered++;
 }
 
 /** The interpreter stops at an entry again, where its slot was decoded anew. */
-function reopen(h: Hart, number: u32): void {
+function reopen(number: u32): void {
   const entry = entryAt(number);
-  if ((load<u16>(entry.slotPtr) & OP_MASK) == OP_ENTRY) return;
-  markEntry(entry);
-  h.generation++; // jump caches may say that nothing is here
+  if ((load<u16>(entry.slotPtr) & OP_MASK) != OP_ENTRY) markEntry(entry);
 }
 
 /** The host is done with region `index`, which it was handed as `serial`; true where nothing ended the region since, and it may be put into the table. */
@@ -220,4 +229,5 @@ export function regionIsRefused(index: u32): void {
 /** The host has put it there. No translated code may be running. */
 export function regionIsReady(index: u32): void {
   openRegion(hartAt(0), index);
+  forgetPlaces(index);
 }
