@@ -4,7 +4,7 @@ import { assemble } from "../../src/isa/assemble.js";
 import type { EngineName } from "../../src/machine/engine-name.js";
 import { Machine } from "../../src/machine/machine.js";
 import type { MachineCounts } from "../../src/machine/machine-counts.js";
-import { RAM_PA } from "../differential/loops/agree.js";
+import { type Guest, RAM_PA } from "../differential/loops/agree.js";
 import { GuestCode } from "../differential/loops/guest-code.js";
 import { powerOff } from "../differential/loops/power-off.js";
 import { enterSupervisor, PageTables, RWX_S } from "../differential/loops/supervisor.js";
@@ -16,12 +16,12 @@ const CODE_PA = RAM_PA + 0x1000000;
 /** Two addresses of one page, of different entries of a jump cache. */
 const ALIASES = [0x4000000000, 0x4000001000] as const;
 
-type Loads = readonly { pa: number; bytes: Uint8Array }[];
+type Loads = Guest["loads"];
 
 /** What a guest has counted that has added up `sum` at its end. */
 function countsOf(loads: Loads, engine: EngineName, sum: number): MachineCounts {
   const machine = new Machine({ ramBytes: 2 ** 26, engine, compile: "inline", onSerial() {} });
-  machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads });
+  machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [...loads] });
   expect(machine.run(50_000_000).kind).toBe("poweroff");
   expect(machine.register(SUM)).toBe(BigInt(sum));
   return machine.counts;
