@@ -1,8 +1,9 @@
 // Compiles modules in the background: one compile thread for each thread that runs machines, made when it is first needed. Answers are
-// fetched, not waited for, so that a machine that never gives its thread back gets them, too. May depend on nothing of ours.
+// fetched, not waited for, so that a machine that never gives its thread back gets them, too. May depend on v8/.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { restoreBaseline } from "../v8/baseline.js";
 
 export interface CompileRequest {
   readonly id: number;
@@ -49,6 +50,7 @@ class Compiler {
     }, IDLE_MS).unref();
     // Without it nothing is compiled any more, and machines go on as they are.
     worker.on("error", () => this.#refuseAll());
+    worker.on("exit", restoreBaseline); // which it may have died without
   }
 
   submit(bytes: Uint8Array, canWait: boolean, receive: Receiver): void {

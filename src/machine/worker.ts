@@ -9,7 +9,7 @@ import type { Envelope, FromWorker, StartMessage, ThreadData, ToWorker } from ".
 
 /** The longest timer that Node knows is about 24 days; waking once a minute costs nothing. */
 const LONGEST_SLEEP_MS = 60_000;
-/** From one turn of Node's event loop to the next, which takes 50 us more than to look for messages here. */
+/** Between two turns of Node's event loop: a turn costs 50 us more than to look for messages. */
 const SLICES_A_TURN = 4;
 
 const machines = new Map<number, { readonly runner: Runner; readonly seat: Seat }>();

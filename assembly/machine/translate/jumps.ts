@@ -25,7 +25,7 @@ export const ENTRY_REGION: u32 = 8;
 export const ENTRY_HALVES: u32 = 12;
 export const ENTRY_SELECTOR: u32 = 14;
 export const ENTRY_PLACE: u32 = 16;
-/** Of a mode: u32 entries that are not free | u16 the number of each, up to MOST_LISTED of them. */
+/** Of a mode: u32 times that a free entry was filled, up to MOST_LISTED + 1 | u16 its number, each time. */
 const FILLED_BYTES: usize = 0x1000;
 const MOST_LISTED: u32 = 1024;
 /** Stack that translated code may take, in units of 64 bytes (body.ts): V8 has just below 1 MB. */
@@ -175,7 +175,7 @@ function enterSlowly(entry: usize, pc: u64, n: i32, depth: i32): i32 {
   return enterCached(entry, pc, n, depth);
 }
 
-/** True where the entry is in no list; it may be, for address 0. */
+/** True where the entry may be in no list. */
 @inline
 function isFree(entry: usize): bool {
   const pc = load<u64>(entry);
@@ -186,7 +186,7 @@ function isFree(entry: usize): bool {
 function noteFilled(entry: usize): void {
   const filled = FILLED_PTR + <usize>state().mode * FILLED_BYTES;
   const count = load<u32>(filled);
-  store<u32>(filled, count + 1);
+  if (count <= MOST_LISTED) store<u32>(filled, count + 1);
   if (count < MOST_LISTED) store<u16>(filled + ((<usize>count) << 1), <u16>((entry - <usize>state().cache) >>> ENTRY_LOG), 4);
 }
 

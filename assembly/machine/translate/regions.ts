@@ -30,7 +30,7 @@ export const ENTRY_BYTES: usize = 40;
 const MAX_ENTRIES: u32 = 24000;
 /** Of one region: it has no more blocks (discover.ts). */
 const MOST_ENTRIES: u32 = 500;
-/** Regions that can no longer be entered but are named in jump caches, before these are emptied. */
+/** Regions that have no entry left but may be named in jump caches, before these are emptied. */
 const MOST_LEFT: u32 = 32;
 const PAGES_OFFSET: usize = 64;
 const REGION_PAGE_BYTES: usize = 12; // i32 pages from the first instruction's | u32 decoded page | u32 next in that page's chain
@@ -187,7 +187,6 @@ export function takeRegion(h: Hart, mode: u32, pc: u64): u32 {
   region.wasUsed = true;
   region.entries = 0;
   region.crossed = 0;
-  region.times = 0;
   s.live++;
   return index;
 }
@@ -378,6 +377,7 @@ export function endRetired(h: Hart): void {
   else endChains();
   clearRetired();
   h.generation++;
+  if (shelf().left != 0) endLeft(h); // else they would keep the marks of their pages
 }
 
 /** A region may be in several of the chains: its record is released when all were walked. */

@@ -28,7 +28,7 @@ const HOT: u32 = 150;
  * soon comes to where it can. Every so many of them get one, for the region may have ended.
  */
 const COVERED_HOT: u64 = 1024;
-/** A region runs so many instructions for each of its own before it is made anew, and twice as many each time: about what V8 needs for it. */
+/** The machine runs so many instructions for each of a region's own before it is made anew, and twice as many each time: about what V8 needs for it. */
 const INSNS_AN_INSN: u64 = 50_000;
 /** Modules that the host may have to compile at once, those of regions that ended meanwhile among them. */
 const MAX_UNANSWERED: u32 = 4;
@@ -132,7 +132,7 @@ function warm(h: Hart, pc: u64, inVain: bool): void {
   const slot = ((<usize>pc) & 0xffe) >>> 1;
   const slotPtr = code + (slot << 3);
   // A region that was opened since, under another address of its code, or whose slot is marked again.
-  if (inVain && (load<u16>(slotPtr) & OP_MASK) == OP_ENTRY) forgetPlace(pc, mode);
+  if (inVain && (load<u16>(slotPtr) & OP_MASK) == OP_ENTRY && findEntry(slotPtr, mode) != 0) forgetPlace(pc, mode);
   const ptr = heatPtr(slotPtr, mode, HEAT_RUNS);
   const heat = <u32>load<u8>(ptr) + 1;
   store<u8>(ptr, <u8>min<u32>(heat, 255));
@@ -176,7 +176,7 @@ function lookAtPlace(h: Hart, mode: u32): void {
   makeAt(h, base, mode, regionAt(old).isLarge, old);
 }
 
-/** True where the region has not run for long enough to be made anew: to compile a large one takes V8 a tenth of a second. */
+/** True where the region has not been there for long enough to be made anew: to compile a large one takes V8 a tenth of a second. */
 function isYoung(h: Hart, region: Region): bool {
   return h.retired - region.since < (<u64>region.insns * INSNS_AN_INSN) << region.times;
 }
@@ -186,10 +186,11 @@ function makeAt(h: Hart, pc: u64, mode: u32, isLarge: bool, old: u32): void {
   if (!discover(h, pc, mode, isLarge ? SIZE_LARGE : SIZE_SMALL, state().engine == ENGINE_EAGER, old)) return;
   if (retiredChains() != 0) return; // a page changed while it was looked at
   useContext(mode);
+  const times = old != 0 ? regionAt(old).times + 1 : 0;
   const index = takeRegion(h, mode, pc);
   const region = regionAt(index);
   region.isLarge = isLarge;
-  if (old != 0) region.times = regionAt(old).times + 1;
+  region.times = times;
   if (!writeModule(index)) {
     endRegion(h, index);
     return;
