@@ -27,6 +27,20 @@ function countsOf(loads: Loads, engine: EngineName, sum: number): MachineCounts 
   return machine.counts;
 }
 
+/** Functions that each add 1, and from "table" to "end" where they begin. */
+function addFunctions(code: GuestCode, functions: number): void {
+  for (let n = 0; n < functions; n++) {
+    code.label(`entry${n}`);
+    code.op("jal", { imm: 4 }); // the interpreter lets go behind it
+    code.label(`function${n}`);
+    code.op("addi", { rd: SUM, rs1: SUM, imm: 1 });
+    code.op("jalr", { rs1: LINK });
+  }
+  code.label("table");
+  for (let n = 0; n < functions; n++) code.pointer(`entry${n}`);
+  code.label("end");
+}
+
 /** Calls one function; then that and another one; then those and a third; and so on. */
 function callsMoreAndMore(functions: number): Loads {
   const code = new GuestCode(RAM_PA);
@@ -44,15 +58,7 @@ function callsMoreAndMore(functions: number): Loads {
   code.op("addi", { rd: COUNT, rs1: COUNT, imm: -1 });
   code.to("bne", { rs1: COUNT }, "more");
   powerOff(code, SUM);
-  for (let n = 0; n < functions; n++) {
-    code.label(`entry${n}`);
-    code.op("jal", { imm: 4 }); // the interpreter lets go behind it
-    code.label(`function${n}`);
-    code.op("addi", { rd: SUM, rs1: SUM, imm: 1 });
-    code.op("jalr", { rs1: LINK });
-  }
-  code.label("table");
-  for (let n = 0; n < functions; n++) code.pointer(`entry${n}`);
+  addFunctions(code, functions);
   return [{ pa: RAM_PA, bytes: code.bytes() }];
 }
 
@@ -75,16 +81,7 @@ function callsManyTwice(functions: number): Loads {
   code.op("addi", { rd: COUNT, rs1: COUNT, imm: -1 });
   code.to("bne", { rs1: COUNT }, "again");
   powerOff(code, SUM);
-  for (let n = 0; n < functions; n++) {
-    code.label(`entry${n}`);
-    code.op("jal", { imm: 4 }); // the interpreter lets go behind it
-    code.label(`function${n}`);
-    code.op("addi", { rd: SUM, rs1: SUM, imm: 1 });
-    code.op("jalr", { rs1: LINK });
-  }
-  code.label("table");
-  for (let n = 0; n < functions; n++) code.pointer(`entry${n}`);
-  code.label("end");
+  addFunctions(code, functions);
   return [{ pa: RAM_PA, bytes: code.bytes() }];
 }
 
