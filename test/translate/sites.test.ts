@@ -124,6 +124,22 @@ function sums(bytes: number): Machine {
   return started(code);
 }
 
+/** A machine in a loop of 1,000 rounds, which others follow behind so many instructions. */
+function sumsBefore(insns: number): Machine {
+  const code = new GuestCode(RAM_PA);
+  code.li(CODE, DATA_PA);
+  code.label("all");
+  code.li(LEFT, 1000);
+  code.label("loop");
+  code.op("ld", { rd: VALUE, rs1: CODE });
+  code.op("add", { rd: SUM, rs1: SUM, rs2: VALUE });
+  code.op("addi", { rd: LEFT, rs1: LEFT, imm: -1 });
+  code.to("bne", { rs1: LEFT }, "loop");
+  for (let n = 0; n < insns; n++) code.op("addi", { rd: STEP, rs1: STEP, imm: 1 });
+  code.jump("all");
+  return started(code);
+}
+
 /** A machine that calls a function for ever, which calls itself, up to seven times deep; each has a frame of so many bytes. */
 function recurses(frameBytes: number): Machine {
   const [DEPTH, SP] = [10, 2];
@@ -178,6 +194,12 @@ describe("sites", () => {
     expect(regionsAfter(scattered, 3_500_000)).toBe(2);
     expect(regionsAfter(scattered, 8_000_000)).toBe(3);
     expect([regionsAfter(steady, 30_000_000), regionsAfter(scattered, 30_000_000)]).toEqual([2, 3]);
+  });
+
+  it("come the later the more there is to translate a second time", () => {
+    const [short, long] = [sumsBefore(10), sumsBefore(140)];
+    expect([regionsAfter(short, 7_000_000), regionsAfter(long, 7_000_000)]).toEqual([2, 1]);
+    expect([regionsAfter(short, 3_000_000), regionsAfter(long, 3_000_000)]).toEqual([2, 2]);
   });
 
   it("come to a function that takes much time for two periods, and go where its frames are on many pages", () => {
