@@ -6,8 +6,10 @@ import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import type { InstanceRecord } from "../instance/record.js";
 import { type Attachment, assertInput, type InputWish, openAttachment, tellEnd } from "./attach.js";
+import { writeChunk, writeExit } from "./attendance.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
-import { writeEntries } from "./logs.js";
+import { statusOfSignal } from "./interruption.js";
+import { mainStreams } from "./logs.js";
 import { forEachInStartOrder } from "./start-order.js";
 
 interface StartOptions extends DoorOptions {
@@ -58,13 +60,12 @@ export async function startAttached(door: Door, ref: string, wish: InputWish, js
   const starting = door.apply({ kind: "start", instance: record.id });
   starting.catch(() => {}); // it is awaited below
   early ??= await attachSoon(door, record, wish, starting);
-  const options = json === undefined ? {} : { json };
   if (early === undefined) {
     await starting;
-    return showEnd(door, record, options);
+    return showEnd(door, record, json);
   }
   try {
-    const attending = early.attend({ ...options, started: starting });
+    const attending = early.attend({ json, started: starting });
     attending.catch(() => {}); // a start that fails is the better reason
     const first = await Promise.race([attending, starting]);
     if ("hasLeft" in first && first.hasLeft) return first.status;
@@ -95,11 +96,15 @@ async function attachSoon(
   }
 }
 
-/** Of one that was over before anybody could look: what it has said since the end of the run before. */
-async function showEnd(door: Door, { id, end }: InstanceRecord, options: { readonly json?: true }): Promise<number> {
+/** Of one that was over before anybody could look: what an attachment would have shown, which is all since the end of the run before. */
+async function showEnd(door: Door, { id, spec, end }: InstanceRecord, json: true | undefined): Promise<number> {
   const sinceMs = end === undefined ? undefined : Date.parse(end.at) + 1;
-  await writeEntries(await door.apply({ kind: "logs", instance: id, query: { sinceMs } }), options);
+  const query = { sinceMs, streams: mainStreams(spec) };
+  for await (const { stream, bytes } of await door.apply({ kind: "logs", instance: id, query }))
+    if (!(await writeChunk(stream === "console" ? "stdout" : stream, bytes, json))) return statusOfSignal("SIGPIPE");
   const ended = await door.apply({ kind: "wait", instance: id });
+  const status = ended?.end?.status ?? EXIT_STATUS.error;
+  if (json === true) await writeExit({ status, signal: null });
   if (ended !== undefined) await tellEnd(door, id);
-  return ended?.end?.status ?? EXIT_STATUS.error;
+  return status;
 }
