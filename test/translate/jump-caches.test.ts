@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { assemble } from "../../src/isa/assemble.js";
 import type { EngineName } from "../../src/machine/engine-name.js";
-import { Machine } from "../../src/machine/machine.js";
 import type { MachineCounts } from "../../src/machine/machine-counts.js";
 import { type Guest, RAM_PA } from "../differential/loops/agree.js";
 import { GuestCode } from "../differential/loops/guest-code.js";
 import { powerOff } from "../differential/loops/power-off.js";
 import { enterSupervisor, PageTables, RWX_S } from "../differential/loops/supervisor.js";
+import { startBare } from "./bare.js";
 
 const [LINK, SUM, TABLE, END, FUNCTION, COUNT, AT, STEP] = [1, 8, 9, 10, 11, 12, 13, 14];
 const GIGABYTE = 2 ** 30;
@@ -20,8 +20,7 @@ type Loads = Guest["loads"];
 
 /** What a guest has counted that has added up `sum` at its end. */
 function countsOf(loads: Loads, engine: EngineName, sum: number): MachineCounts {
-  const machine = new Machine({ ramBytes: 2 ** 26, engine, compile: "inline", onSerial() {} });
-  machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [...loads] });
+  const machine = startBare(loads, { engine });
   expect(machine.run(50_000_000).kind).toBe("poweroff");
   expect(machine.register(SUM)).toBe(BigInt(sum));
   return machine.counts;

@@ -2,10 +2,11 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { Machine } from "../../src/machine/machine.js";
+import type { Machine } from "../../src/machine/machine.js";
 import { ENGINES } from "../conformance/engines.js";
 import { differences, FINISHER_PA, finish, type Guest, RAM_PA } from "../differential/loops/agree.js";
 import { GuestCode } from "../differential/loops/guest-code.js";
+import { startBare } from "./bare.js";
 
 const T1 = 28;
 const T2 = 29;
@@ -100,8 +101,7 @@ describe("a function that begins with an instruction on two pages", () => {
     code.label("function");
     code.op("addi", { rd: T2, rs1: T2, imm: 1 });
     code.op("jalr", { rs1: 1 });
-    const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
-    machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+    const machine = startBare(code);
     expect(machine.run(20_000_000)).toMatchObject({ kind: "poweroff" });
     const { instructions, translated_instructions: translated } = machine.counts;
     expect(translated / instructions).toBeGreaterThan(0.8);
@@ -123,8 +123,7 @@ describe("a way that is taken only later on", () => {
     code.jump("again");
     code.label("over");
     powerOff(code);
-    const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
-    machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+    const machine = startBare(code);
     expect(machine.run(20_000_000)).toMatchObject({ kind: "poweroff" });
     expect(machine.counts.translator_missing_exits).toBeLessThan(2000);
   });
@@ -187,9 +186,9 @@ describe("code that the guest writes over", () => {
     code.op("addi", { rd: T2, rs1: T2, imm: -1 });
     code.to("bne", { rs1: T2 }, "loop");
     code.op("jalr", { rs1: 1 });
-    const machine = new Machine({ ramBytes: 2 ** 26, engine: "eager", onSerial() {} });
+    let machine: Machine | undefined;
     const made = instancesIn(() => {
-      machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+      machine = startBare(code, { engine: "eager" });
       expect(machine.run(20_000_000)).toMatchObject({ kind: "poweroff" });
     });
     expect(made.length).toBeGreaterThan(300);
@@ -198,7 +197,7 @@ describe("code that the guest writes over", () => {
       collectGarbage();
     }
     expect(made.filter((it) => it.deref() !== undefined).length).toBeLessThan(50);
-    expect(machine.counts.translator_live_regions).toBeGreaterThan(0); // the machine is there still
+    expect(machine?.counts.translator_live_regions).toBeGreaterThan(0); // the machine is there still
   });
 });
 
@@ -208,8 +207,7 @@ describe("a machine that is gone", () => {
     code.label("loop");
     code.jump("loop");
     const made = instancesIn(() => {
-      const machine = new Machine({ ramBytes: 2 ** 26, compile: "background", onSerial() {} });
-      machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+      const machine = startBare(code, { compile: "background" });
       machine.run(1_000_000);
       expect(machine.counts.translator_regions).toBe(1); // asked for, and never looked for
     });
@@ -266,14 +264,7 @@ describe("what the host is to compile", () => {
     code.to("bne", { rs1: A0 }, "again");
     powerOff(code);
     let modules = 0;
-    const machine = new Machine({
-      ramBytes: 2 ** 24,
-      engine: "translate",
-      compile: "background",
-      onSerial() {},
-      onModule: () => modules++,
-    });
-    machine.start({ loads: [{ pa: RAM_PA, bytes: code.bytes() }], entryPa: RAM_PA, a0: 0, a1: 0, a2: 0, mode: "M", firmware: "none" });
+    const machine = startBare(code, { compile: "background", onModule: () => modules++ });
     expect(machine.run(100_000_000).kind).toBe("poweroff");
     expect(modules).toBeGreaterThan(0);
     expect(modules, "none was answered meanwhile").toBeLessThanOrEqual(4);
@@ -295,8 +286,7 @@ describe("a record on two pages", () => {
     code.op("addi", { rd: T2, rs1: T2, imm: -1 });
     code.to("bne", { rs1: T2 }, "again");
     powerOff(code);
-    const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
-    machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
+    const machine = startBare(code);
     expect(machine.run(20_000_000)).toMatchObject({ kind: "poweroff" });
     const view = new DataView(machine.readRam(DATA_PA + 4096 - 16, 32).slice().buffer);
     expect([view.getBigUint64(0, true), view.getBigUint64(24, true)]).toEqual([3_000_000n, 5_000_000n]);
@@ -333,8 +323,7 @@ describe("what was translated", () => {
     code.label("far");
     code.op("addi", { rd: 11, rs1: 11, imm: 5 });
     code.jump("short");
-    const machine = new Machine({ ramBytes: 2 ** 24, engine: "translate", onSerial() {} });
-    machine.start({ loads: [{ pa: RAM_PA, bytes: code.bytes() }], entryPa: RAM_PA, a0: 0, a1: 0, a2: 0, mode: "M", firmware: "none" });
+    const machine = startBare(code);
     expect(machine.run(100_000_000).kind).toBe("poweroff");
     const { instructions, translated_instructions, translator_regions } = machine.counts;
     expect(translator_regions).toBeGreaterThan(1);

@@ -1,11 +1,12 @@
 // Several rounds of a loop written as one, their accesses looked up together (assembly/machine/translate/trace.ts, guards.ts). The eager engine
 // does that to every loop that is small enough.
 import { describe, expect, it } from "vitest";
-import { Machine } from "../../src/machine/machine.js";
+import type { Machine } from "../../src/machine/machine.js";
 import { expectAgreement, type Guest, RAM_PA } from "../differential/loops/agree.js";
 import { GuestCode } from "../differential/loops/guest-code.js";
 import { powerOff } from "../differential/loops/power-off.js";
 import { CSR, enterSupervisor, PageTables, RWX_S } from "../differential/loops/supervisor.js";
+import { startBare } from "./bare.js";
 
 const [SUM, AT, END, VALUE, LEFT, OUTER, TO, T] = [8, 9, 10, 11, 12, 13, 14, 15];
 const PAGE_BYTES = 4096;
@@ -255,9 +256,7 @@ function looping(write: (code: GuestCode) => void): Machine {
   code.li(LEFT, 50);
   code.label("loop");
   write(code);
-  const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
-  machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
-  return machine;
+  return startBare(code);
 }
 
 describe("rounds of a loop", () => {

@@ -1,11 +1,12 @@
 // Loops and functions that take much time keep the page of each access in a site (assembly/machine/hart/sites.ts); so does all code of the eager engine.
 import { describe, expect, it } from "vitest";
 import { assemble } from "../../src/isa/assemble.js";
-import { Machine } from "../../src/machine/machine.js";
+import type { Machine } from "../../src/machine/machine.js";
 import { expectAgreement, type Guest, RAM_PA } from "../differential/loops/agree.js";
 import { GuestCode } from "../differential/loops/guest-code.js";
 import { powerOff } from "../differential/loops/power-off.js";
 import { enterSupervisor, PageTables, RWX_S } from "../differential/loops/supervisor.js";
+import { startBare } from "./bare.js";
 
 const [SUM, AT, END, VALUE, LEFT, CODE, STEP, LINK] = [8, 9, 10, 11, 12, 13, 14, 1];
 const PAGE_BYTES = 4096;
@@ -101,13 +102,6 @@ function writesCode(): Guest {
   return { entryPa: RAM_PA, loads: [{ pa: RAM_PA, bytes: code.bytes() }], compared: [{ pa: DATA_PA, bytes: 8 }], maxInsns: 10_000 };
 }
 
-/** A machine that runs the code in M-mode. */
-function started(code: GuestCode): Machine {
-  const machine = new Machine({ ramBytes: 2 ** 26, engine: "translate", compile: "inline", onSerial() {} });
-  machine.start({ entryPa: RAM_PA, mode: "M", a0: 0, a1: 0, a2: 0, firmware: "none", loads: [{ pa: RAM_PA, bytes: code.bytes() }] });
-  return machine;
-}
-
 /** A machine in a loop that adds up doublewords, `bytes` from one to the next, of 64 KiB. */
 function sums(bytes: number): Machine {
   const code = new GuestCode(RAM_PA);
@@ -121,7 +115,7 @@ function sums(bytes: number): Machine {
   code.op("add", { rd: AT, rs1: AT, rs2: STEP });
   code.op("and", { rd: AT, rs1: AT, rs2: END });
   code.jump("loop");
-  return started(code);
+  return startBare(code);
 }
 
 /** A machine in a loop of 1,000 rounds, which others follow behind so many instructions. */
@@ -137,7 +131,7 @@ function sumsBefore(insns: number): Machine {
   code.to("bne", { rs1: LEFT }, "loop");
   for (let n = 0; n < insns; n++) code.op("addi", { rd: STEP, rs1: STEP, imm: 1 });
   code.jump("all");
-  return started(code);
+  return startBare(code);
 }
 
 /** A machine that calls a function for ever, which calls itself, up to seven times deep; each has a frame of so many bytes. */
@@ -164,7 +158,7 @@ function recurses(frameBytes: number): Machine {
   code.op("ld", { rd: SUM, rs1: SP, imm: 8 });
   code.op("add", { rd: SP, rs1: SP, rs2: STEP });
   code.op("jalr", { rs1: LINK });
-  return started(code);
+  return startBare(code);
 }
 
 const regionsAfter = (machine: Machine, insns: number): number => {
