@@ -42,7 +42,7 @@ function attach(ref: string, options: AttachOptions): Promise<number> {
     options,
     async (door) => {
       const record = await door.apply({ kind: "inspect", instance: ref });
-      const attachment = await openAttachment(door, record, options.stdin ? "offered" : "none");
+      const attachment = await openAttachment(door, record, options.stdin ? "offered" : "none", "run");
       return (await attachment.attend(options)).status;
     },
     "records",
@@ -53,26 +53,26 @@ function attach(ref: string, options: AttachOptions): Promise<number> {
 export type InputWish = "asked" | "offered" | "none";
 
 /** Throws `no-stdin` where the user wants what this one was not made for. */
-export function assertInput({ name, spec }: InstanceRecord, wish: InputWish): void {
+function assertInput({ name, spec }: InstanceRecord, wish: InputWish): void {
   if (wish === "asked" && !takesInput(spec))
     throw new WardianError("no-stdin", `nothing can be passed on to ${name}: its stdin is not kept open; create it with -i`);
 }
 
 export interface Attachment {
   /** Rejects as `started` does, where that is given: the end of a run that did not begin is told by nobody else. */
-  attend(options: { readonly json?: true | undefined; readonly started?: Promise<unknown> }): Promise<Attended>;
+  attend(options: { readonly json?: true; readonly started?: Promise<unknown> }): Promise<Attended>;
   leave(): void;
 }
 
-/** To an instance that runs, or is about to. */
-export async function openAttachment(door: Door, record: InstanceRecord, wish: InputWish): Promise<Attachment> {
+/** To the run at hand, or to the next one where none is. */
+export async function openAttachment(door: Door, record: InstanceRecord, wish: InputWish, to: "run" | "next run"): Promise<Attachment> {
   assertInput(record, wish);
   const { id, name, spec } = record;
   const abort = new AbortController();
   const isConsole = !hasMainProgram(spec);
   const interactive = wish !== "none" && takesInput(spec);
   const tty = spec.tty || (isConsole && process.stdin.isTTY);
-  const running = await door.apply({ kind: "attach", instance: id, stdin: interactive, signal: abort.signal });
+  const running = await door.apply({ kind: "attach", instance: id, stdin: interactive, next: to === "next run", signal: abort.signal });
   const detach = (): void => abort.abort();
   return {
     attend: async ({ json, started }) => {

@@ -22,8 +22,6 @@ export interface AttendOptions {
   readonly json?: true | undefined;
 }
 
-type Exit = Pick<Awaited<RunningProcess["exit"]>, "status" | "signal" | "failure">;
-
 /** So many signals to stop, and it is left to itself. */
 const PATIENCE_SIGNALS = 3;
 
@@ -62,8 +60,8 @@ export async function attend(process_: RunningProcess, options: AttendOptions): 
 async function settle(process_: RunningProcess, outputs: Promise<unknown>, { json }: AttendOptions): Promise<Attended> {
   const exit = await process_.exit;
   await outputs;
-  const { status, failure } = exit;
-  if (json === true) await writeExit(exit);
+  const { status, signal, failure } = exit;
+  if (json === true) await writeOut(`${toJson({ exit: { status, signal, ...(failure === undefined ? {} : { failure }) } })}\n`);
   else if (failure !== undefined) sayError(failure);
   return { status, hasLeft: false };
 }
@@ -92,17 +90,7 @@ function connectOutput(process_: RunningProcess, { json }: AttendOptions): Promi
 }
 
 async function writeLines(source: Readable, stream: "stdout" | "stderr"): Promise<void> {
-  for await (const chunk of source as AsyncIterable<Buffer>) await writeChunk(stream, chunk, true);
-}
-
-/** To the stream of ours with that name, or as a line of JSON. False where nobody reads any more. */
-export function writeChunk(stream: "stdout" | "stderr", bytes: Uint8Array, json: true | undefined): Promise<boolean> {
-  return json === true ? writeOut(`${toJson({ stream, ...encodeBytes(bytes) })}\n`) : writeOut(bytes, process[stream]);
-}
-
-/** How it ended, as a line of JSON. */
-export async function writeExit({ status, signal, failure }: Exit): Promise<void> {
-  await writeOut(`${toJson({ exit: { status, signal, ...(failure === undefined ? {} : { failure }) } })}\n`);
+  for await (const chunk of source as AsyncIterable<Buffer>) await writeOut(`${toJson({ stream, ...encodeBytes(chunk) })}\n`);
 }
 
 /** Text as it is; bytes that are none as base64. */

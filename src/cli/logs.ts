@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
 import { LOG_STREAMS, type LogEntry, type LogStream } from "../instance/record.js";
-import { hasMainProgram, type InstanceSpec } from "../instance/spec.js";
+import { hasMainProgram } from "../instance/spec.js";
 import { parseTime } from "./age.js";
 import { tellEnd } from "./attach.js";
 import { encodeBytes } from "./attendance.js";
@@ -73,11 +73,8 @@ async function streamsOf(
   asked: readonly LogStream[] | undefined,
 ): Promise<{ id: string; streams: readonly LogStream[] }> {
   const { id, spec } = await door.apply({ kind: "inspect", instance: ref });
-  return { id, streams: asked ?? mainStreams(spec) };
+  return { id, streams: asked ?? (hasMainProgram(spec) ? ["stdout", "stderr"] : ["console"]) };
 }
-
-/** Where the log has what an attachment shows. */
-export const mainStreams = (spec: InstanceSpec): readonly LogStream[] => (hasMainProgram(spec) ? ["stdout", "stderr"] : ["console"]);
 
 /** To our own stdout and stderr. The exit status: not 0 where nobody reads any more. */
 async function writeEntries(

@@ -1,15 +1,9 @@
 // `wardian start`: switches instances on. May depend on engine/, errors and the files beside it.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { EXIT_STATUS } from "../config.js";
 import type { Door } from "../engine/action.js";
 import { WardianError } from "../errors.js";
-import type { InstanceRecord } from "../instance/record.js";
-import { type Attachment, assertInput, type InputWish, openAttachment, tellEnd } from "./attach.js";
-import { writeChunk, writeExit } from "./attendance.js";
+import { type InputWish, openAttachment } from "./attach.js";
 import { addDoorOptions, DOOR_HELP, type DoorOptions, withDoor } from "./door-options.js";
-import { statusOfSignal } from "./interruption.js";
-import { mainStreams } from "./logs.js";
 import { forEachInStartOrder } from "./start-order.js";
 
 interface StartOptions extends DoorOptions {
@@ -25,9 +19,6 @@ before the one that it reads, and one with --listen before those that --connect 
 
 Exit status: 0, or 125 when one could not be started (the others are started all the same); with -a or -i that of the instance.
 `;
-
-const ATTACH_TRIES = 100;
-const ATTACH_WAIT_MS = 20;
 
 export function addStartCommand(program: Command, finish: (status: number) => void): void {
   const command = program
@@ -55,56 +46,17 @@ async function start(refs: readonly string[], options: StartOptions): Promise<nu
 /** Attached before it runs, so that nothing it says is missed. The status with which it ended. */
 export async function startAttached(door: Door, ref: string, wish: InputWish, json: true | undefined): Promise<number> {
   const record = await door.apply({ kind: "inspect", instance: ref });
-  assertInput(record, wish);
-  let early = record.state === "created" ? await openAttachment(door, record, wish) : undefined;
+  const attachment = await openAttachment(door, record, wish, "next run");
   const starting = door.apply({ kind: "start", instance: record.id });
   starting.catch(() => {}); // it is awaited below
-  early ??= await attachSoon(door, record, wish, starting);
-  if (early === undefined) {
-    await starting;
-    return showEnd(door, record, json);
-  }
   try {
-    const attending = early.attend({ json, started: starting });
+    const attending = attachment.attend({ ...(json === undefined ? {} : { json }), started: starting });
     attending.catch(() => {}); // a start that fails is the better reason
     const first = await Promise.race([attending, starting]);
     if ("hasLeft" in first && first.hasLeft) return first.status;
     await starting;
     return (await attending).status;
   } finally {
-    early.leave();
+    attachment.leave();
   }
-}
-
-/** As soon as it is starting. Undefined where it ended before. */
-async function attachSoon(
-  door: Door,
-  record: InstanceRecord,
-  wish: InputWish,
-  starting: Promise<InstanceRecord>,
-): Promise<Attachment | undefined> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await openAttachment(door, record, wish);
-    } catch (error) {
-      const isEarly = error instanceof WardianError && error.code === "not-running";
-      if (!isEarly || tries >= ATTACH_TRIES) throw error;
-      const begun = await Promise.race([starting, sleep(ATTACH_WAIT_MS)]);
-      if (begun !== undefined && begun.state !== "running") return undefined;
-      if (begun !== undefined && (await door.apply({ kind: "inspect", instance: record.id })).state === "exited") return undefined;
-    }
-  }
-}
-
-/** Of one that was over before anybody could look: what an attachment would have shown, which is all since the end of the run before. */
-async function showEnd(door: Door, { id, spec, end }: InstanceRecord, json: true | undefined): Promise<number> {
-  const sinceMs = end === undefined ? undefined : Date.parse(end.at) + 1;
-  const query = { sinceMs, streams: mainStreams(spec) };
-  for await (const { stream, bytes } of await door.apply({ kind: "logs", instance: id, query }))
-    if (!(await writeChunk(stream === "console" ? "stdout" : stream, bytes, json))) return statusOfSignal("SIGPIPE");
-  const ended = await door.apply({ kind: "wait", instance: id });
-  const status = ended?.end?.status ?? EXIT_STATUS.error;
-  if (json === true) await writeExit({ status, signal: null });
-  if (ended !== undefined) await tellEnd(door, id);
-  return status;
 }

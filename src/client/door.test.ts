@@ -165,6 +165,20 @@ describe.each(WAYS)("%s", (wayName, open) => {
     await door.apply({ kind: "remove", instance: id });
   });
 
+  test("nor does one to the next run of an instance that has ended, however short that is", async () => {
+    const { id } = await door.apply({ kind: "create", request: bare("hello") });
+    for (let round = 0; round < 3; round++) {
+      const attached = await door.apply({ kind: "attach", instance: id, next: true });
+      await door.apply({ kind: "start", instance: id });
+      expect([await readAll(attached.stdout), await attached.exit]).toMatchObject(["hello\n", { status: 0 }]);
+    }
+    await expect(door.apply({ kind: "attach", instance: id })).rejects.toMatchObject({ code: "not-running" });
+    const waits = await door.apply({ kind: "attach", instance: id, next: true });
+    await door.apply({ kind: "remove", instance: id });
+    expect(await readAll(waits.stdout)).toBe("");
+    await waits.exit;
+  });
+
   test("logs are kept, followed to the end, and cut where asked", async () => {
     const { id } = await door.apply({ kind: "create", request: bare("hello") });
     await door.apply({ kind: "start", instance: id });

@@ -60,8 +60,8 @@ export class RemoteDoor implements Door {
     rename: ({ instance, name }) => this.#transport.json(instanceSchema, "PATCH", pathOf(instance), { json: { name } }),
     wait: (action) => this.#wait(action),
     exec: (action) => this.#exec(action),
-    attach: ({ instance, stdin = false, signal }) =>
-      this.#open(pathOf(instance, "/attach"), { stdin, tty: false }, signal && givenUp(signal), { query: { stdin } }),
+    attach: ({ instance, stdin = false, next = false, signal }) =>
+      this.#open(pathOf(instance, "/attach"), { stdin, tty: false }, signal && givenUp(signal), { query: { stdin, next } }),
     logs: async ({ instance, query = {}, signal }) => readLogs(this.#transport, pathOf(instance, "/logs"), query, signal),
     events: async ({ query = {}, signal }) => readEvents(this.#transport, query, signal),
     "stat-file": ({ instance, path }) => this.#transport.json(fileStatSchema, "GET", pathOf(instance, "/files/stat"), { query: { path } }),

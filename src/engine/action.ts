@@ -29,7 +29,7 @@ export type Action =
   | { readonly kind: "rename";      readonly instance: InstanceRef; readonly name: string }
   | { readonly kind: "wait";        readonly instance: InstanceRef; readonly until?: WaitCondition | undefined; readonly signal?: AbortSignal | undefined }
   | { readonly kind: "exec";        readonly instance: InstanceRef; readonly command: ExecCommand }
-  | { readonly kind: "attach";      readonly instance: InstanceRef; readonly stdin?: boolean | undefined; readonly signal?: AbortSignal | undefined }
+  | { readonly kind: "attach";      readonly instance: InstanceRef } & AttachOptions
   | { readonly kind: "logs";        readonly instance: InstanceRef; readonly query?: LogQuery | undefined; readonly signal?: AbortSignal | undefined }
   | { readonly kind: "events";      readonly query?: EventQuery | undefined; readonly signal?: AbortSignal | undefined }
   | { readonly kind: "stat-file";   readonly instance: InstanceRef; readonly path: string }
@@ -52,6 +52,14 @@ export type ExecCommand = Command & {
   readonly endAtExit?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 };
+
+export interface AttachOptions {
+  /** Its input, too; where that is kept open. */
+  readonly stdin?: boolean | undefined;
+  /** To its next run, where it has ended. To one that has never run anybody may attach. */
+  readonly next?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 export interface EventQuery {
   /** Those after it; without it, and following, from now on. */

@@ -88,7 +88,7 @@ export class Engine implements Door {
     rename: async ({ instance, name }, caller) => this.#rename(this.#find(instance, caller), name),
     wait: async ({ instance, until, signal }, caller) => this.#find(instance, caller).wait(until, signal),
     exec: async ({ instance, command }, caller) => this.#find(instance, caller).exec(command),
-    attach: async ({ instance, stdin, signal }, caller) => this.#find(instance, caller).attach(stdin === true, signal),
+    attach: async ({ instance, ...options }, caller) => this.#find(instance, caller).attach(options),
     logs: async ({ instance, query, signal }, caller) => this.#logs(this.#find(instance, caller), query, signal),
     events: async ({ query = {}, signal }, caller) => {
       const id = query.instance === undefined ? undefined : this.#eventInstance(query.instance, caller);

@@ -11,7 +11,7 @@ import type { RunningProcess } from "../instance/running-process.js";
 import type { StartHooks } from "../instance/start-hooks.js";
 import { signalNumber } from "../machine/agent/index.js";
 import { InstanceLog } from "../store/instance-log.js";
-import type { ExecCommand, WaitCondition } from "./action.js";
+import type { AttachOptions, ExecCommand, WaitCondition } from "./action.js";
 import { FileChanges, type Interruptible } from "./file-changes.js";
 import { MainStreams } from "./main-streams.js";
 import { RecordKeeper } from "./record-keeper.js";
@@ -317,9 +317,11 @@ export class ManagedInstance {
     return process;
   }
 
-  attach(stdin: boolean, signal: AbortSignal | undefined): RunningProcess {
-    if (!this.isLive && this.record.state !== "created") throw this.#notRunning();
-    return this.#streams.attach({ stdin: stdin && takesInput(this.record.spec), signal });
+  attach({ stdin, next, signal }: AttachOptions): RunningProcess {
+    const { state, spec } = this.record;
+    const isAhead = next === true ? state !== "removing" : state === "created";
+    if (!this.isLive && !isAhead) throw this.#notRunning();
+    return this.#streams.attach({ stdin: stdin === true && takesInput(spec), signal });
   }
 
   requireRunning(): LiveInstance {

@@ -21,10 +21,11 @@ const attach = createRoute({
   summary: "Attach to an instance's main program",
   description:
     "With `Upgrade: websocket`, as exec's WebSocket does it, without a first message; with stdin=true also its input. Otherwise its outputs, " +
-    "both as they come, until it ends. A client that goes away leaves the program as it is.",
+    "both as they come, until it ends. A client that goes away leaves the program as it is. To one that has never run a client may attach " +
+    "before it starts, and with next=true to any: whoever starts it then misses nothing.",
   tags: ["exec and streams"],
   security: secured,
-  request: { params: instanceParams, query: z.strictObject({ stdin: flag.optional() }) },
+  request: { params: instanceParams, query: z.strictObject({ stdin: flag.optional(), next: flag.optional() }) },
   responses: {
     101: { description: "The WebSocket." },
     200: { description: "What it writes.", content: { [BYTES]: { schema: binary } } },
@@ -45,12 +46,12 @@ function letGo(process: RunningProcess): void {
 export const attachRoutes = () =>
   newRouter().openapi(attach, async (c) => {
     const instance = c.req.valid("param").id;
-    const stdin = c.req.valid("query").stdin === true;
+    const { stdin, next } = c.req.valid("query");
     const isSocket = isUpgrade(c);
     if (isSocket) requireSubprotocol(c);
     else negotiate(c.req.header("accept"), [BYTES]);
     const gone = isSocket ? socketGone(c) : goneSignal(c);
-    const process = await c.get("door").apply({ kind: "attach", instance, stdin: isSocket && stdin, signal: gone.signal });
+    const process = await c.get("door").apply({ kind: "attach", instance, stdin: isSocket && stdin === true, next, signal: gone.signal });
     const leave = (): void => {
       gone.abort();
       letGo(process);
