@@ -60,7 +60,7 @@ function assertInput({ name, spec }: InstanceRecord, wish: InputWish): void {
 
 export interface Attachment {
   /** Rejects as `started` does, where that is given: the end of a run that did not begin is told by nobody else. */
-  attend(options: { readonly json?: true; readonly started?: Promise<unknown> }): Promise<Attended>;
+  attend(options: { readonly json?: true | undefined; readonly started?: Promise<unknown> }): Promise<Attended>;
   leave(): void;
 }
 

@@ -50,7 +50,7 @@ export async function startAttached(door: Door, ref: string, wish: InputWish, js
   const starting = door.apply({ kind: "start", instance: record.id });
   starting.catch(() => {}); // it is awaited below
   try {
-    const attending = attachment.attend({ ...(json === undefined ? {} : { json }), started: starting });
+    const attending = attachment.attend({ json, started: starting });
     attending.catch(() => {}); // a start that fails is the better reason
     const first = await Promise.race([attending, starting]);
     if ("hasLeft" in first && first.hasLeft) return first.status;
